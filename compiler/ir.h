@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The intermediate representation, and every prototype of compiler/, by file.
+ *
+ * A Model owns one Arena, one pool of dimensions, its diagnostics and a main
+ * Graph. A Graph is a doubly linked list of Nodes in topological order; Nodes
+ * read and write Values. All of it lives in the arena and is never freed
+ * singly. Errors of the user's input become diagnostics (diag.c); a stage that
+ * recorded an error ends the run. Bugs and out-of-memory leave through
+ * model_panic, a longjmp to the edge of the API. There are no mutable globals.
+ */
+#ifndef O2C_IR_H
+#define O2C_IR_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct Arena Arena;
+typedef struct Attr Attr;
+typedef struct Dim Dim;
+typedef struct DimPool DimPool;
+typedef struct Graph Graph;
+typedef struct Lower Lower;
+typedef struct Model Model;
+typedef struct Node Node;
+typedef struct OpDef OpDef;
+typedef struct Options Options;
+typedef struct Tensor Tensor;
+typedef struct Value Value;
+
+#if defined __GNUC__
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define NORETURN __attribute__((noreturn))
+#else
+#define PRINTF(fmt, args)
+#define NORETURN
+#endif
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define MAX_RANK 12 /* of a tensor; a larger one is refused by import */
+
+/* Exit codes of the command, and of a run of the library. */
+typedef enum {
+  EXIT_OK = 0, EXIT_USAGE = 1, EXIT_MODEL = 2, EXIT_UNSUPPORTED = 3,
+  EXIT_VERIFY = 4, EXIT_ENVIRONMENT = 5
+} ExitCode;
+
+/* arena.c: memory of one model; out of memory goes to the panic jump. */
+struct Arena {
+  struct ArenaBlock *head;
+  size_t used;       /* bytes handed out, for tests and reports */
+  jmp_buf *panic;    /* where allocation failure goes */
+};
+void *arena_alloc(Arena *a, size_t size); /* zeroed, aligned to 16 */
+void arena_free(Arena *a);
+char *arena_strn(Arena *a, const char *s, size_t n);
+char *arena_str(Arena *a, const char *s);
+char *arena_printf(Arena *a, const char *fmt, ...) PRINTF(2, 3);
+char *arena_vprintf(Arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
+#define NEW(a, T, n) ((T *)arena_array(a, sizeof(T), (size_t)(n)))
+void *arena_array(Arena *a, size_t size, size_t n);
+/* Growth of an arena array of `n` items by one; returns the (moved) array. */
+void *arena_grow(Arena *a, void *items, int n, size_t size);
+
+/* strbuf.c: a growing string on the heap (outputs reach many megabytes). */
+typedef struct { char *s; size_t n, cap; Arena *a; } StrBuf;
+void sb_init(StrBuf *b, Arena *a);
+void sb_free(StrBuf *b);
+void sb_write(StrBuf *b, const void *s, size_t n);
+void sb_puts(StrBuf *b, const char *s);
+void sb_printf(StrBuf *b, const char *fmt, ...) PRINTF(2, 3);
+void sb_float(StrBuf *b, double v, bool f32); /* shortest round trip, C text */
+
+/* hash.c: an interning map from byte strings to pointers; insertion order. */
+typedef struct { Arena *a; struct MapSlot *slot; int n, cap; } Map;
+void map_init(Map *m, Arena *a);
+void **map_at(Map *m, const char *key, size_t len); /* inserts NULL if new */
+void *map_get(const Map *m, const char *key, size_t len);
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
+void sha256_hex(const void *p, size_t n, char out[65]);
+
+/* dtype.c: element types, numbered as TensorProto.DataType is. */
+typedef enum {
+  DT_NONE = 0, DT_F32 = 1, DT_U8 = 2, DT_I8 = 3, DT_U16 = 4, DT_I16 = 5,
+  DT_I32 = 6, DT_I64 = 7, DT_STR = 8, DT_BOOL = 9, DT_F16 = 10, DT_F64 = 11,
+  DT_U32 = 12, DT_U64 = 13, DT_C64 = 14, DT_C128 = 15, DT_BF16 = 16,
+  DT_F8E4M3FN = 17, DT_F8E4M3FNUZ = 18, DT_F8E5M2 = 19, DT_F8E5M2FNUZ = 20,
+  DT_U4 = 21, DT_I4 = 22, DT_F4E2M1 = 23, DT_F8E8M0 = 24, DT_U2 = 25,
+  DT_I2 = 26, DT_COUNT
+} Dtype;
+typedef uint32_t TypeSet; /* bit k: Dtype k */
+#define DT_BIT(t) ((TypeSet)1 << (t))
+typedef enum { DC_NONE, DC_FLOAT, DC_INT, DC_UINT, DC_BOOL, DC_STR, DC_COMPLEX }
+  DtypeClass;
+typedef struct {
+  const char *name;  /* "f32": suffix of kernels, word of signatures */
+  const char *onnx;  /* "float": as ONNX writes it */
+  const char *c;     /* "float": the C type across the ABI */
+  int size;          /* bytes of one element, unpacked (4-bit types: 1) */
+  int bits;          /* bits of one element in TensorProto.raw_data */
+  DtypeClass cls;
+} DtypeInfo;
+const DtypeInfo *dtype_info(Dtype t);
+Dtype dtype_by_name(const char *name, size_t n); /* DT_NONE: no such name */
+Dtype dtype_carrier(Dtype t); /* U8 U16 U32 U64 or STR (16 bytes), by size */
+/* Words: names of types and of sets: float int uint num all8 ...; dtype.c. */
+TypeSet typeset_parse(const char *words, size_t n);
+
+/* dim.c: dimensions are polynomials over symbols, hash-consed: equal
+ * dimensions are the same pointer. A symbol is a run-time argument, or is
+ * defined by others (floor division, minimum, maximum). */
+typedef enum { SYM_ARG, SYM_DIV, SYM_MIN, SYM_MAX, SYM_CAPACITY } SymKind;
+typedef struct {
+  SymKind kind;
+  const char *name;      /* as the model writes it, or made */
+  const char *c_name;    /* field of the generated dims struct */
+  const Dim *a, *b;      /* operands of DIV, MIN, MAX */
+  int64_t max;           /* upper bound; 0: none known */
+} Sym;
+struct DimPool { Model *m; Map map; Sym *sym; int nsym; const Dim *bad; };
+#define DIM_INFINITE ((int64_t)1 << 30) /* constants above: "to the end" */
+void dims_init(DimPool *p, Model *m);
+const Dim *dim_int(DimPool *p, int64_t v);
+const Dim *dim_sym(DimPool *p, int sym);
+const Dim *dim_named(DimPool *p, const char *name); /* SYM_ARG by name */
+const Dim *dim_add(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_sub(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_mul(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_div(DimPool *p, const Dim *a, const Dim *b); /* floor */
+const Dim *dim_ceil_div(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_mod(DimPool *p, const Dim *a, const Dim *b); /* sign of b */
+const Dim *dim_min(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_max(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_prod(DimPool *p, const Dim *const *d, int n);
+/* NULL where `a` is no exact multiple of `b`. */
+const Dim *dim_div_exact(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_subst(DimPool *p, const Dim *d, int sym, const Dim *by);
+bool dim_is_int(const Dim *d, int64_t *v);
+bool dim_is(const Dim *d, int64_t v);
+bool dim_has(const DimPool *p, const Dim *d, int sym); /* also through DIV.. */
+bool dim_bad(const Dim *d); /* overflowed: already diagnosed */
+int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym);
+/* C text. `pre` comes before a symbol's c_name ("d->"); symbols that are
+ * defined by others are written out, so the text is a constant expression. */
+void dim_print(StrBuf *b, const DimPool *p, const Dim *d, const char *pre);
+const char *dim_text(DimPool *p, const Dim *d); /* for people: "N*3" */
+
+/* diag.c */
+typedef enum { SEV_NOTE, SEV_WARNING, SEV_ERROR } Severity;
+typedef struct Diag {
+  struct Diag *next;
+  Severity sev;
+  ExitCode code;     /* of an error: what the command exits with */
+  const char *text;  /* one line, complete: "net.onnx: node 12 'x' (Conv-11): .." */
+} Diag;
+void diag_model(Model *m, Severity s, ExitCode c, const char *fmt, ...)
+  PRINTF(4, 5);
+/* Adds model, node index, name, operator and version as the file has them.
+ * An error marks the outputs of `n` as known to be bad: what reads them is
+ * silent. EXIT_MODEL for what the spec forbids, EXIT_UNSUPPORTED for what
+ * onnx2c does not do (yet). The message states the remedy. */
+void diag(Node *n, Severity s, ExitCode c, const char *fmt, ...) PRINTF(4, 5);
+#define fail_model(n, ...) diag(n, SEV_ERROR, EXIT_MODEL, __VA_ARGS__)
+#define fail_unsupported(n, ...) diag(n, SEV_ERROR, EXIT_UNSUPPORTED, __VA_ARGS__)
+ExitCode diag_worst(const Model *m);
+void diag_print(const Model *m, FILE *f, Severity least);
+NORETURN void model_panic(Model *m, const char *fmt, ...) PRINTF(2, 3);
+/* Quotes hostile text for messages: control characters, long names. */
+const char *quote(Arena *a, const char *s);
+
+/* Tensors, values, attributes, nodes, graphs. */
+typedef struct { const char *p; size_t n; } Str; /* element of DT_STR */
+struct Tensor {
+  Dtype dtype;
+  int rank;
+  int64_t dim[MAX_RANK];
+  int64_t n;             /* elements */
+  const void *data;      /* unpacked elements; DT_STR: Str */
+  const char *name;
+};
+typedef enum { VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL, VK_SPARSE } ValueKind;
+struct Value {
+  const char *name;      /* as in the model, UTF-8, hostile; "" never */
+  int id;                /* unique in the model, in order of creation */
+  ValueKind kind;
+  Dtype dtype;           /* DT_NONE: not known (yet) */
+  int rank;              /* -1: not known (yet) */
+  const Dim **dim;
+  const Tensor *data;    /* content of a constant, else NULL */
+  const Dim **sym;       /* content of a small integer tensor, else NULL */
+  Node *def;             /* NULL: graph input or constant */
+  Node **use;            /* one entry per use: a node may stand here twice */
+  int nuse;
+  bool is_input, is_output, bad;
+  Graph *g;
+};
+typedef enum {
+  AT_NONE, AT_INT, AT_FLOAT, AT_STR, AT_TENSOR, AT_GRAPH, AT_INTS, AT_FLOATS,
+  AT_STRS, AT_TYPE, AT_OTHER
+} AttrType;
+struct Attr {
+  const char *name;
+  AttrType type;
+  int64_t i;
+  float f;
+  Str s;
+  const Tensor *t;
+  Graph *g;
+  int n;                 /* of the lists */
+  const int64_t *ints;
+  const float *floats;
+  const Str *strs;
+  const char *ref;       /* ref_attr_name inside a function */
+};
+typedef struct Origin { /* one node of the file that this node came from */
+  const struct Origin *next;
+  int index;             /* in its graph */
+  const char *name, *op; /* name may be "" */
+  int version;
+} Origin;
+struct Node {
+  Graph *g;
+  Node *prev, *next;
+  const char *op_type, *domain, *name;
+  int version;           /* as imported; upgrade.c raises it to the newest */
+  const OpDef *op;       /* NULL: unknown operator */
+  Value **in, **out;     /* an omitted optional one is NULL */
+  int nin, nout;
+  Attr *attr;
+  int nattr;
+  const Origin *origin;
+  void *fused;           /* what a fusing pass attached; see passes */
+};
+struct Graph {
+  Model *m;
+  Graph *outer;          /* of a body of If, Loop, Scan */
+  const char *name;
+  Node *first, *last;
+  Value **in, **out;
+  int nin, nout;
+};
+typedef struct { const char *domain; int version; } Opset;
+typedef struct { const char *key, *value; } Meta;
+struct Model {
+  Arena arena;
+  jmp_buf panic;
+  const char *panic_text;
+  const Options *opt;
+  const char *path, *file;       /* as given; last component */
+  DimPool dims;
+  Diag *diags, *diag_last;
+  int nerror, nwarning;
+  int64_t ir_version;
+  Opset *opset;
+  int nopset;
+  Meta *meta;
+  int nmeta;
+  Graph *main;
+  int nvalue;                    /* ids handed out */
+  char sha256[65];
+  const void *map;               /* the mmapped file */
+  size_t map_size;
+  void *import;                  /* private to import.c */
+};
+
+/* graph.c */
+Model *model_new(const Options *opt, const char *path);
+void model_free(Model *m);
+Graph *graph_new(Model *m, Graph *outer, const char *name);
+Value *value_new(Graph *g, const char *name, Dtype t, int rank,
+                 const Dim *const *dim);
+Value *value_tmp(Graph *g, const char *hint, const Value *like); /* same type */
+Value *value_const(Graph *g, const char *hint, const Tensor *t);
+Value *value_const_ints(Graph *g, const char *hint, const int64_t *v, int n);
+Value *value_const_scalar(Graph *g, const char *hint, Dtype t, double v);
+void value_set_shape(Value *v, int rank, const Dim *const *dim);
+const Dim *value_numel(const Value *v); /* product of the dims */
+bool value_static(const Value *v);      /* every dim is a constant */
+bool value_same_shape(const Value *a, const Value *b);
+/* A node before `at` (NULL: at the end), origin copied from `from`. */
+Node *node_new(Graph *g, Node *at, const char *op_type, int nin, int nout,
+               const Node *from);
+/* The usual case: inputs given, outputs made, inferred; returns output 0. */
+Value *node_op(Node *at, const char *op_type, int nin, ...);
+void node_remove(Node *n); /* unlinks; its inputs lose the uses */
+void node_move_before(Node *n, Node *at);
+void node_set_input(Node *n, int i, Value *v); /* grows the list if needed */
+void node_set_output(Node *n, int i, Value *v);
+void node_drop_inputs(Node *n, int from);
+void value_replace(Value *old, Value *by); /* all uses, and graph outputs */
+Value *node_in(const Node *n, int i);   /* NULL: omitted or absent */
+Value *node_out(const Node *n, int i);
+bool node_is(const Node *n, const char *op_type); /* of ai.onnx or internal */
+Node *value_only_user(const Value *v); /* NULL: none, several, or an output */
+const Attr *attr_get(const Node *n, const char *name);
+int64_t attr_int(const Node *n, const char *name, int64_t dflt);
+float attr_float(const Node *n, const char *name, float dflt);
+const char *attr_str(const Node *n, const char *name, const char *dflt);
+const int64_t *attr_ints(const Node *n, const char *name, int *count);
+void attr_set_int(Node *n, const char *name, int64_t v);
+void attr_set_float(Node *n, const char *name, float v);
+void attr_set_str(Node *n, const char *name, const char *v);
+void attr_set_ints(Node *n, const char *name, const int64_t *v, int count);
+void attr_set_tensor(Node *n, const char *name, const Tensor *t);
+void attr_remove(Node *n, const char *name);
+/* Axis in [0, rank), or -1 after a diagnostic. */
+int axis_norm(Node *n, int64_t axis, int rank);
+Tensor *tensor_new(Arena *a, Dtype t, int rank, const int64_t *dim);
+/* Element i as a number; any numeric type. */
+double tensor_f64(const Tensor *t, int64_t i);
+int64_t tensor_i64(const Tensor *t, int64_t i);
+void tensor_set_f64(Tensor *t, int64_t i, double v);
+void tensor_set_i64(Tensor *t, int64_t i, int64_t v);
+
+/* import.c (pb.c below it): the file becomes a Model, faithfully. */
+Model *import_file(const Options *opt, const char *path); /* never NULL */
+Model *import_memory(const Options *opt, const char *path, const void *p,
+                     size_t n);
+/* Test data: a TensorProto file. Errors go to `m`. */
+const Tensor *import_tensor_file(Model *m, const char *path);
+bool export_tensor_file(const char *path, const Tensor *t);
+
+/* Operators: one record each, in ops/<family>.c, listed in ops.def.
+ *
+ * A row states a version. `sig` names inputs and outputs with the letter of
+ * their type: "X:T W:T B:T? -> Y:T"; `?` may be absent, `...` any number,
+ * `*` (after `->` too) untyped tensor; `types`: "T=f16 f32 f64; I=i32 i64";
+ * `attrs`: "axis:i group:i pads:I auto_pad:s value:t" (i f s t g I F S).
+ * A NULL text is that of the row before. `upgrade` brings a node of this
+ * version to the next row's form, and is NULL where nothing changes. */
+typedef struct {
+  int since;
+  const char *sig, *types, *attrs;
+  void (*upgrade)(Node *n);
+} OpRow;
+typedef enum {
+  OP_ELEMENTWISE = 1, /* output element i needs elements i, broadcast */
+  OP_MOVES = 2,       /* output elements are input elements (or constants) */
+  OP_RANDOM = 4,      /* never folded or shared */
+  OP_INTERNAL = 8     /* made by passes; not accepted from a file */
+} OpFlags;
+#define AXIS_MIXES (-1) /* samples along the axis meet in this node */
+struct OpDef {
+  const char *name, *domain; /* "" is ai.onnx */
+  const OpRow *rows;         /* oldest first */
+  int nrow;
+  /* Types, shapes and symbolic content of the outputs. */
+  void (*infer)(Node *n);
+  /* The reference kernel calls; also used by eval.c. */
+  void (*lower)(Lower *l, Node *n);
+  /* Rewrites the node into others (composites); then it has no lower. */
+  void (*expand)(Node *n);
+  /* Where axis `axis` of input `in` comes out at output `out` as the outermost
+   * factor of an axis whose slices stay independent; AXIS_MIXES if not. NULL:
+   * elementwise operators by broadcasting, others mix. */
+  int (*axis)(const Node *n, int in, int axis, int out);
+  /* Rewrites attributes and constants so that the node takes its data inputs
+   * (and gives its outputs) with axes permuted: new axis k is old perm[k].
+   * Returns false, and changes nothing, where it can't. NULL: never. */
+  bool (*permute)(Node *n, const int *perm, int rank);
+  unsigned flags;
+};
+/* opdef.c: the registry, from ops.def and elementwise.def. */
+const OpDef *op_find(const char *domain, const char *name);
+const OpRow *op_row(const OpDef *op, int version); /* NULL: older than all */
+int op_count(void);
+const OpDef *op_at(int i);
+
+/* schema.c: arity, types and attributes against the version's row. */
+void schema_check(Graph *g);
+/* upgrade.c: row by row to the newest form. */
+void upgrade_graph(Graph *g);
+
+/* infer.c */
+void infer_graph(Graph *g);  /* walks; stops at nothing, records diagnostics */
+void infer_node(Node *n);
+/* Helpers for infer functions. All are silent on bad inputs. */
+bool infer_ready(const Node *n);  /* inputs have type and rank */
+void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim);
+void infer_same(Node *n, int out, int in);       /* type and shape */
+bool infer_broadcast(Node *n, int nin, Dtype t); /* output 0 */
+/* Content of input i as dims (constant or symbolic): NULL if not known. */
+const Dim *const *infer_content(const Node *n, int i, int *count);
+bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
+DimPool *node_dims(const Node *n);
+
+/* eval.c: runs a node's reference kernels on constant inputs. */
+bool eval_node(Node *n); /* outputs get data; false: not possible */
+
+/* lower.c: reference kernel calls. A Call names a kernel of refs.def with its
+ * arguments resolved as far as the compiler knows them; eval.c runs Calls on
+ * constants, codegen/ prints them as C. `fmt` has a letter per argument:
+ *   i  input Value * (NULL: absent)   o  output Value *   (both: pointers)
+ *   d  const Dim *                    k  int64_t
+ *   D  const Dim *const *, int count  K  const int64_t *, int count
+ *   f  double
+ * The kernel is runtime_min/kernels/ref/<file>.h's NAME(kernel) for type `t`,
+ * called with those arguments in order; refs.def has one row for each. */
+typedef struct {
+  char kind;                  /* i o d D f; k and K arrive as d and D */
+  Value *v;                   /* i o */
+  const Dim *const *dim;      /* d (one) D (n) */
+  int n;
+  double f;
+} CallArg;
+typedef struct {
+  Node *node;
+  const char *kernel;         /* "softmax" */
+  Dtype type;                 /* NAME(softmax) is o2c_softmax_<type> */
+  int narg;
+  CallArg arg[24];
+} Call;
+struct Lower {
+  Model *m;
+  void (*emit)(Lower *l, const Call *c);
+  void *user;
+};
+void lower_call(Lower *l, Node *n, const char *kernel, Dtype t,
+                const char *fmt, ...);
+/* A buffer of `elements` that lives during this node only: pass it as 'o'. */
+Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements);
+typedef struct { const char *kernel, *file; bool status; } RefInfo;
+const RefInfo *ref_find(const char *kernel); /* refs.c; NULL: no such one */
+/* Runs it; p, d, L, f are the arguments by kind in order. false: not for t. */
+typedef struct {
+  void *p[24];
+  int64_t d[24];
+  const int64_t *L[24];
+  double f[24];
+} RefArgs;
+bool ref_run(const char *kernel, Dtype t, const RefArgs *a);
+
+/* pass.c: passes.def lists them in order. */
+typedef struct {
+  const char *name, *what;
+  int level;                    /* runs at -O level and above */
+  bool (*run)(Graph *g);        /* true: changed something */
+} Pass;
+void passes_run(Graph *g);
+int pass_count(void);
+const Pass *pass_at(int i);
+/* Helpers of passes. */
+bool match_op(const Value *v, const char *op_type, Node **n);
+const Tensor *const_input(const Node *n, int i); /* NULL: not constant */
+void dead_code(Graph *g);
+
+/* verify_ir.c, print.c */
+void ir_check(Graph *g, const char *after); /* panics on a broken invariant */
+void ir_print(StrBuf *b, const Graph *g);
+
+/* options.c */
+typedef struct { const char *name; int64_t v; } NameInt;
+struct Options {
+  const char *command;          /* compile check info run verify bench */
+  const char **models;
+  int nmodel;
+  const char *out, *header, *name, *cc, *cflags, *target, *provider;
+  const char *weights, *weights_for, *section, *math, *threads, *save;
+  const char *report, *dump_after, *tune, *emit_test;
+  const char **data;
+  int ndata;
+  NameInt *dim, *max_dim;
+  int ndim, nmax_dim;
+  int64_t batch, max_batch;     /* 0: dynamic, no limit */
+  double rtol, atol;            /* < 0: not given */
+  int level, runs, verbose;
+  bool quiet, json, simple, bundle, emit_main, hooks;
+};
+
+#endif
