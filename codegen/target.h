@@ -46,6 +46,94 @@ struct Step {
   int64_t macs;            /* per row block's row; 0: not counted */
 };
 
+/* Where a Value lives at run time. */
+typedef enum {
+  ST_NONE, ST_INPUT, ST_OUTPUT, ST_WEIGHT, ST_ARENA
+} StoreKind;
+typedef struct {
+  StoreKind kind;
+  int index;          /* of the input, output, weight or arena slot */
+  Value *root;        /* views share their root's storage; else itself */
+  int first, last;    /* step numbers of the root's life */
+} Store;
+
+/* A piece of the workspace; its size is the largest of its tensors. */
+typedef struct {
+  const Dim *bytes;   /* rounded up to the alignment where it is placed */
+  int64_t max;        /* bytes, where constant */
+  int64_t offset;     /* where every size is constant */
+  int first, last;    /* life, in step numbers */
+} Slot;
+
+typedef struct { const char *file; Dtype type; } RefUse;
+struct Plan {
+  Model *m;
+  Graph *g;
+  Arena *a;
+  const char *name;       /* C prefix, checked */
+  Step *first, *last;
+  int nstep;
+  /* The batch law (batch.c): the graph runs over blocks of `block` rows of
+   * symbol `batch`; block 0: the whole batch at once; batch -1: no such symbol
+   * or samples mix (then `mixes` names the node). */
+  int batch, block;
+  const Node *mixes;
+  /* The ABI as imported, before the batch symbol was given its block value. */
+  Value **in, **out;
+  const Dim ***in_dim, ***out_dim;
+  int *args, narg;        /* symbols that are run-time arguments, in order */
+  /* Storage, by Value id. */
+  Store *store;
+  int nstore;
+  Value **weight;         /* constants that steps read, in order */
+  int64_t *weight_offset; /* in the blob */
+  int64_t weight_bytes;
+  int nweight;
+  Slot *slot;
+  int nslot;
+  bool arena_static;      /* every slot has a constant size */
+  int64_t arena_bytes;    /* one worker; where constant */
+  int64_t arena_bound;    /* largest live set: no plan can need less */
+  /* Kernel text in use, in order of first use. */
+  const char **kernel;
+  int nkernel;
+  RefUse *ref;
+  int nref;
+};
+
+/* batch.c: decides the law, and substitutes the block in all dims. */
+void plan_batch(Plan *p);
+/* memplan.c: storage of every Value that a Step touches. */
+void plan_memory(Plan *p);
+/* weights.c: how the constants reach the program. */
+typedef enum { WM_ARRAY, WM_STRING, WM_OBJECT, WM_INCBIN, WM_FILE } WeightMode;
+WeightMode weights_mode(const Plan *p);       /* resolves auto */
+/* C text that stands in the generated file before the steps. */
+void weights_text(const Plan *p, WeightMode mode, StrBuf *c);
+/* C expression of weight k: "w12_conv1", or a cast offset into the blob. */
+const char *weights_expr(const Plan *p, WeightMode mode, int k);
+/* The side file of OBJECT, INCBIN and FILE; false after a diagnostic. */
+bool weights_write(const Plan *p, WeightMode mode, const char *path);
+uint64_t weights_hash(const Plan *p);         /* in FILE's header and the code */
+#define WEIGHTS_HEADER 64 /* bytes before the first tensor of a FILE */
+
+/* amalgam.c: kernel text, each file once, includes resolved. */
+void amalgam_text(const Plan *p, StrBuf *c);
+const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
+
+/* emit.c: plan -> m4 -> files, all or nothing. */
+ExitCode codegen_emit(Model *m);
+Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
+/* m4.c: templates and a plan through m4; false after a diagnostic. */
+bool m4_expand(Model *m, const StrBuf *plan, StrBuf *out);
+
+/* driver.c: the whole pipeline for one file; prints diagnostics. */
+ExitCode compile_file(const Options *opt, const char *path);
+/* host_*.c */
+ExitCode cmd_run(const Options *opt);
+ExitCode cmd_verify(const Options *opt);
+ExitCode cmd_bench(const Options *opt);
+
 /* plan.c */
 Step *step_new(Plan *p, Node *n, const char *macro);
 void step_in(Step *s, const char *name, Value *v);
@@ -66,4 +154,10 @@ struct Target {
   double (*cost)(const Node *n);        /* seconds, for partitioning */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
+const Target *target_find(const char *name);
+
+/* ref.c: any node by its reference kernels; the last resort of every target. */
+void lower_ref(Plan *p, Node *n);
+/* cpu/ew.c: elementwise nodes and fused chains. */
+bool lower_elementwise(Plan *p, Node *n);
 #endif
