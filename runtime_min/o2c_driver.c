@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: 0BSD */
+/* o2c_driver.c: one program that runs any set of generated models on test data.
+ *
+ *   program JOBS RESULTS
+ *
+ * It is linked with the models and with a table of them (o2c_driver_models).
+ * JOBS holds the inputs of many runs, RESULTS receives what became of each.
+ * Every run has its own child process, so a crash or an endless loop costs that
+ * run only. Both files are made of native int64 words; all payloads are padded
+ * to whole words:
+ *
+ *   JOBS    'O2CJOBS1' count flags timeout_s, then per job:
+ *           model times  n, n dims (-1: take from the inputs)
+ *           n, n tensors
+ *   RESULTS per job: 'O2CRSLT1' job kind detail workspace_bytes
+ *           n, n times in ns  n, n dims as used  n, n tensors
+ *   tensor  dtype (0: absent) rank dims[rank] bytes payload; a string tensor's
+ *           payload is a length word for each element, then all the text
+ *
+ * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then times k runs
+ * of run() alone; -1 chooses k by the clock. kind: 0 done; 1 run() returned the
+ * status `detail`; 2 killed by signal `detail`; 3 out of time; 4 exited with
+ * code `detail`; 5 the data does not fit the model; 6 wrote outside a buffer.
+ * POSIX, C99; also under user-mode emulation. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "o2c.h"
+
+extern const o2c_model *(*const o2c_driver_models[])(void);
+extern const int o2c_driver_count;
+
+enum { FLAG_NO_FORK = 1 };
+enum { DONE, STATUS, KILLED, TIMEOUT, EXITED, MISFIT, OVERRUN };
+#define JOBS_MAGIC "O2CJOBS1"
+#define RESULT_MAGIC "O2CRSLT1"
+#define MAX_RANK 16
+#define MAX_TIMES 100000
+/* A sanitizer finds a wrong access itself, and wants buffers of exact size. */
+#if defined __SANITIZE_ADDRESS__
+#define GUARD 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define GUARD 0
+#endif
+#endif
+#ifndef GUARD
+#define GUARD 256
+#endif
+#define GUARD_BYTE 0xA7
+
+typedef struct {
+  int64_t dtype, rank, bytes;
+  const int64_t *dim;
+  const unsigned char *payload;
+} Tensor;
+
+typedef struct {
+  int64_t model, times, ndim, nin;
+  const int64_t *dim;
+  Tensor *in;
+} Job;
+
+typedef struct {
+  unsigned char *p;
+  size_t n;
+} Buffer;
+
+typedef struct {
+  const Job *job;
+  const o2c_model *m;
+  int64_t *dims;
+  Buffer *in, *out, work, mem;
+  int64_t *shape; /* MAX_RANK for each output */
+  int64_t *ns, nns;
+} Run;
+
+static void die(const char *what)
+{
+  fprintf(stderr, "o2c_driver: %s\n", what);
+  exit(120);
+}
+
+static void *need(size_t n)
+{
+  void *p = calloc(n ? n : 1, 1);
+  if (!p) die("out of memory");
+  return p;
+}
+
+/* --- The job file --------------------------------------------------------- */
+
+static const unsigned char *cursor, *file_end;
+
+static const unsigned char *take(int64_t bytes)
+{
+  const unsigned char *p = cursor;
+  int64_t padded = (bytes + 7) / 8 * 8;
+  if (bytes < 0 || padded > file_end - cursor) die("the job file is damaged");
+  cursor += padded;
+  return p;
+}
+
+/* Words stand at multiples of 8 in a malloc'd file image. */
+static const int64_t *take_words(int64_t n)
+{
+  if (n < 0 || n > file_end - cursor) die("the job file is damaged");
+  return (const int64_t *)(const void *)take(n * 8);
+}
+
+static int64_t take_word(void)
+{
+  return *take_words(1);
+}
+
+static Job read_job(void)
+{
+  Job j;
+  int64_t i;
+  j.model = take_word();
+  j.times = take_word();
+  j.ndim = take_word();
+  j.dim = take_words(j.ndim);
+  j.nin = take_word();
+  if (j.model < 0 || j.model >= o2c_driver_count || j.nin < 0)
+    die("the job file is of other models");
+  j.in = (Tensor *)need((size_t)j.nin * sizeof(Tensor));
+  for (i = 0; i < j.nin; i++) {
+    Tensor *t = &j.in[i];
+    t->dtype = take_word();
+    if (!t->dtype) continue;
+    t->rank = take_word();
+    t->dim = take_words(t->rank);
+    t->bytes = take_word();
+    t->payload = take(t->bytes);
+  }
+  return j;
+}
+
+static unsigned char *read_file(const char *path, size_t *n)
+{
+  FILE *f = fopen(path, "rb");
+  unsigned char *p;
+  long size = -1;
+  if (f && !fseek(f, 0, SEEK_END)) size = ftell(f);
+  if (size < 0) die("no job file");
+  rewind(f);
+  p = (unsigned char *)need((size_t)size);
+  if (fread(p, 1, (size_t)size, f) != (size_t)size) die("no job file");
+  fclose(f);
+  *n = (size_t)size;
+  return p;
+}
+
+/* --- Results -------------------------------------------------------------- */
+
+static FILE *results;
+
+static void put(const void *p, size_t n)
+{
+  static const char zero[8] = "";
+  if ((n && fwrite(p, 1, n, results) != n) ||
+      fwrite(zero, 1, (8 - n % 8) % 8, results) != (8 - n % 8) % 8)
+    die("can't write the results");
+}
+
+static void put_word(int64_t v)
+{
+  put(&v, sizeof v);
+}
+
+static void put_head(int64_t job, int64_t kind, int64_t detail, size_t work)
+{
+  put(RESULT_MAGIC, 8);
+  put_word(job);
+  put_word(kind);
+  put_word(detail);
+  put_word((int64_t)work);
+}
+
+static void put_failure(int64_t job, int64_t kind, int64_t detail, size_t work)
+{
+  put_head(job, kind, detail, work);
+  put_word(0);
+  put_word(0);
+  put_word(0);
+}
+
+static void put_strings(const Buffer *b)
+{
+  const o2c_str *s = (const o2c_str *)(const void *)b->p;
+  size_t n = b->n / sizeof *s, bytes = n * 8, i;
+  char *text, *at;
+  for (i = 0; i < n; i++) bytes += s[i].len;
+  put_word((int64_t)bytes);
+  at = text = (char *)need(bytes);
+  for (i = 0; i < n; i++, at += 8) {
+    int64_t len = (int64_t)s[i].len;
+    memcpy(at, &len, 8);
+  }
+  for (i = 0; i < n; i++) {
+    if (s[i].len) memcpy(at, s[i].p, s[i].len);
+    at += s[i].len;
+  }
+  put(text, bytes);
+  free(text);
+}
+
+static void put_outputs(const Run *r)
+{
+  uint32_t k;
+  put_word((int64_t)r->m->n_out);
+  for (k = 0; k < r->m->n_out; k++) {
+    const o2c_port *port = &r->m->out[k];
+    put_word(port->dtype);
+    put_word(port->rank);
+    put(r->shape + k * MAX_RANK, (size_t)port->rank * 8);
+    if (port->dtype == O2C_STR) {
+      put_strings(&r->out[k]);
+    } else {
+      put_word((int64_t)r->out[k].n);
+      put(r->out[k].p, r->out[k].n);
+    }
+  }
+}
+
+/* --- Buffers -------------------------------------------------------------- */
+
+static Buffer buffer_new(size_t n, size_t align)
+{
+  Buffer b;
+  void *p = NULL;
+  if (align < sizeof(void *)) align = sizeof(void *);
+  b.n = n;
+  if (posix_memalign(&p, align, n + GUARD ? n + GUARD : 1))
+    die("out of memory");
+  b.p = (unsigned char *)p;
+  /* Not zeros: a model must not count on cleared storage. */
+  memset(b.p, 0xC5, n);
+  if (GUARD) memset(b.p + n, GUARD_BYTE, GUARD);
+  return b;
+}
+
+static int buffer_overrun(const Buffer *b)
+{
+  size_t i;
+  for (i = 0; b->p && i < GUARD; i++)
+    if (b->p[b->n + i] != GUARD_BYTE) return 1;
+  return 0;
+}
+
+static int buffers_overrun(const Run *r)
+{
+  uint32_t k;
+  int bad = buffer_overrun(&r->work) || buffer_overrun(&r->mem);
+  for (k = 0; k < r->m->n_in; k++) bad |= buffer_overrun(&r->in[k]);
+  for (k = 0; k < r->m->n_out; k++) bad |= buffer_overrun(&r->out[k]);
+  return bad;
+}
+
+static void input_new(Buffer *b, const Tensor *t, const o2c_port *port)
+{
+  int64_t i, n = 1;
+  for (i = 0; i < t->rank; i++) n *= t->dim[i];
+  *b = buffer_new((size_t)n * (size_t)port->item_size, 64);
+  if (t->dtype != O2C_STR) {
+    memcpy(b->p, t->payload, b->n);
+  } else {
+    o2c_str *s = (o2c_str *)(void *)b->p;
+    const unsigned char *text = t->payload + n * 8;
+    for (i = 0; i < n; i++) {
+      int64_t len;
+      memcpy(&len, t->payload + i * 8, 8);
+      s[i].p = (const char *)text;
+      s[i].len = (size_t)len;
+      text += len;
+    }
+  }
+}
+
+/* --- One run -------------------------------------------------------------- */
+
+static int misfit(const Run *r, uint32_t k, const char *what)
+{
+  const o2c_port *port = &r->m->in[k];
+  fprintf(stderr, "input %u '%s': %s\n", (unsigned)k, port->name, what);
+  return MISFIT;
+}
+
+static int fit_input(Run *r, uint32_t k)
+{
+  const o2c_port *port = &r->m->in[k];
+  const Tensor *t = &r->job->in[k];
+  int64_t n = 1;
+  int32_t i;
+  if (!t->dtype)
+    return port->optional ? DONE : misfit(r, k, "no data is given");
+  if (t->dtype != port->dtype) return misfit(r, k, "the type differs");
+  if (t->rank != port->rank) return misfit(r, k, "the rank differs");
+  for (i = 0; i < port->rank; i++) {
+    int32_t sym = port->dim[i].sym;
+    if (sym >= 0) {
+      if (r->dims[sym] < 0) r->dims[sym] = t->dim[i];
+      if (r->dims[sym] != t->dim[i])
+        return misfit(r, k, "a symbolic dimension has two sizes");
+    } else if (sym == O2C_SYM_NONE && port->dim[i].size != t->dim[i]) {
+      return misfit(r, k, "a dimension differs");
+    }
+    n *= t->dim[i];
+  }
+  if (port->dtype != O2C_STR && n * port->item_size != t->bytes)
+    return misfit(r, k, "the number of bytes differs");
+  input_new(&r->in[k], t, port);
+  return DONE;
+}
+
+static int fit_data(Run *r)
+{
+  uint32_t k;
+  if (r->job->nin != (int64_t)r->m->n_in ||
+      r->job->ndim > (int64_t)r->m->n_dim) {
+    fprintf(stderr, "the model has %u inputs, the data %ld\n",
+            (unsigned)r->m->n_in, (long)r->job->nin);
+    return MISFIT;
+  }
+  for (k = 0; k < r->m->n_dim; k++)
+    r->dims[k] = (int64_t)k < r->job->ndim ? r->job->dim[k] : -1;
+  for (k = 0; k < r->m->n_in; k++) {
+    int bad = fit_input(r, k);
+    if (bad) return bad;
+  }
+  /* What no input tells is a capacity: it starts small and grows. */
+  for (k = 0; k < r->m->n_dim; k++)
+    if (r->dims[k] < 0) r->dims[k] = 1;
+  return DONE;
+}
+
+/* Storage for the dims as they are now, and the context in it. */
+static o2c_status set_up(Run *r, void **ctx)
+{
+  const o2c_model *m = r->m;
+  o2c_config cfg = {0};
+  uint32_t k;
+  int32_t i;
+  size_t size = m->workspace_size(r->dims, 1);
+  free(r->work.p);
+  free(r->mem.p);
+  r->work = buffer_new(size, m->workspace_align);
+  r->mem = buffer_new(m->ctx_size, m->ctx_align);
+  for (k = 0; k < m->n_out; k++) {
+    int64_t *shape = r->shape + k * MAX_RANK;
+    size_t n = 1;
+    m->out_shape(r->dims, k, shape);
+    for (i = 0; i < m->out[k].rank; i++) {
+      if (shape[i] < 0) return O2C_E_DIMS;
+      n *= (size_t)shape[i];
+    }
+    free(r->out[k].p);
+    r->out[k] = buffer_new(n * (size_t)m->out[k].item_size, 64);
+  }
+  cfg.size = sizeof cfg;
+  cfg.workspace = r->work.p;
+  cfg.workspace_size = size;
+  return m->init(r->mem.p, m->ctx_size, &cfg, ctx);
+}
+
+static o2c_status call(const Run *r, void *ctx)
+{
+  const void *in[256];
+  void *out[256];
+  uint32_t k;
+  o2c_status s;
+  if (r->m->n_in > 256 || r->m->n_out > 256) die("more than 256 ports");
+  for (k = 0; k < r->m->n_in; k++) in[k] = r->in[k].p;
+  for (k = 0; k < r->m->n_out; k++) out[k] = r->out[k].p;
+  s = r->m->run(ctx, r->dims, in, out);
+  return s == O2C_OK && r->m->wait ? r->m->wait(ctx) : s;
+}
+
+static int64_t now_ns(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Warm-up takes a fifth of a second at least; -1 measures for one second, 10
+ * runs at least. */
+static o2c_status time_runs(Run *r, void *ctx)
+{
+  o2c_status s = O2C_OK;
+  int64_t begin = now_ns(), t, k, want = r->job->times;
+  do s = call(r, ctx);
+  while (s == O2C_OK && now_ns() - begin < 200000000);
+  if (want > MAX_TIMES) want = MAX_TIMES;
+  r->ns = (int64_t *)need(MAX_TIMES * sizeof *r->ns);
+  begin = now_ns();
+  for (k = 0; s == O2C_OK && k < MAX_TIMES; k++) {
+    if (want >= 0 ? k >= want : k >= 10 && now_ns() - begin > 1000000000)
+      break;
+    t = now_ns();
+    s = call(r, ctx);
+    r->ns[k] = now_ns() - t;
+  }
+  r->nns = k;
+  return s;
+}
+
+static o2c_status run_model(Run *r)
+{
+  int tries;
+  o2c_status s = O2C_E_CAPACITY;
+  for (tries = 0; s == O2C_E_CAPACITY && tries < 64; tries++) {
+    void *ctx = NULL;
+    s = set_up(r, &ctx);
+    if (s != O2C_OK) return s;
+    s = call(r, ctx);
+    if (s == O2C_OK && r->job->times) s = time_runs(r, ctx);
+    if (s == O2C_E_CAPACITY && r->m->need) r->m->need(ctx, r->dims);
+    r->m->deinit(ctx);
+  }
+  return s;
+}
+
+static void do_job(const Job *job, int64_t index)
+{
+  Run r = {0};
+  int kind;
+  o2c_status s;
+  r.job = job;
+  r.m = o2c_driver_models[job->model]();
+  r.dims = (int64_t *)need((r.m->n_dim + 1) * sizeof *r.dims);
+  r.in = (Buffer *)need((r.m->n_in + 1) * sizeof *r.in);
+  r.out = (Buffer *)need((r.m->n_out + 1) * sizeof *r.out);
+  r.shape = (int64_t *)need((r.m->n_out + 1) * MAX_RANK * sizeof *r.shape);
+  kind = fit_data(&r);
+  if (kind) {
+    put_failure(index, kind, 0, 0);
+    return;
+  }
+  s = run_model(&r);
+  if (s != O2C_OK || buffers_overrun(&r)) {
+    put_failure(index, s == O2C_OK ? OVERRUN : STATUS, s, r.work.n);
+    return;
+  }
+  put_head(index, DONE, 0, r.work.n);
+  put_word(r.nns);
+  put(r.ns, (size_t)r.nns * 8);
+  put_word((int64_t)r.m->n_dim);
+  put(r.dims, r.m->n_dim * sizeof *r.dims);
+  if (job->times) put_word(0);
+  else put_outputs(&r);
+}
+
+/* --- Isolation ------------------------------------------------------------ */
+
+static void do_job_in_child(const Job *job, int64_t index, int64_t timeout)
+{
+  long at;
+  int st = 0;
+  pid_t pid;
+  fflush(results);
+  at = ftell(results);
+  pid = fork();
+  if (pid < 0) die("can't fork");
+  if (!pid) {
+    alarm((unsigned)timeout);
+    do_job(job, index);
+    fflush(results);
+    /* Not exit(): atexit handlers are the parent's (and leaks are not news). */
+    _exit(ferror(results) ? 120 : 0);
+  }
+  while (waitpid(pid, &st, 0) < 0) continue;
+  if (WIFEXITED(st) && !WEXITSTATUS(st)) {
+    fseek(results, 0, SEEK_END);
+    return;
+  }
+  /* What the child wrote so far is half a record. */
+  if (ftruncate(fileno(results), (off_t)at)) die("can't write the results");
+  fseek(results, at, SEEK_SET);
+  if (WIFEXITED(st))
+    put_failure(index, EXITED, WEXITSTATUS(st), 0);
+  else if (WTERMSIG(st) == SIGALRM)
+    put_failure(index, TIMEOUT, timeout, 0);
+  else
+    put_failure(index, KILLED, WTERMSIG(st), 0);
+}
+
+int main(int argc, char **argv)
+{
+  size_t size;
+  int64_t n, k, flags, timeout;
+  unsigned char *jobs;
+  if (argc != 3) die("usage: program JOBS RESULTS");
+  jobs = read_file(argv[1], &size);
+  cursor = jobs;
+  file_end = jobs + size;
+  if (size < 8 || memcmp(take(8), JOBS_MAGIC, 8)) die("no job file");
+  results = fopen(argv[2], "wb+");
+  if (!results) die("can't write the results");
+  n = take_word();
+  flags = take_word();
+  timeout = take_word();
+  for (k = 0; k < n; k++) {
+    Job j = read_job();
+    /* Tells the reader of this stream whose messages follow. */
+    fprintf(stderr, "@job %ld\n", (long)k);
+    if (flags & FLAG_NO_FORK) do_job(&j, k);
+    else do_job_in_child(&j, k, timeout);
+    free(j.in);
+  }
+  free(jobs);
+  return fclose(results) ? 120 : 0;
+}
