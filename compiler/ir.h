@@ -60,8 +60,14 @@ char *arena_printf(Arena *a, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(Arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 #define NEW(a, T, n) ((T *)arena_array(a, sizeof(T), (size_t)(n)))
 void *arena_array(Arena *a, size_t size, size_t n);
-/* Growth of an arena array of `n` items by one; returns the (moved) array. */
+/* Growth of an arena array of `n` items by one; returns the (moved) array.
+ * `items` is NULL or what arena_alloc, NEW or arena_grow returned. */
 void *arena_grow(Arena *a, void *items, int n, size_t size);
+
+/* The texts of templates/ and runtime_min/ (made by templates/embed.cmake), as
+ * "templates/c/pool.m4"; NUL-terminated; NULL: none of that name. */
+const char *embedded_file(const char *name, size_t *n);
+const char *embedded_name(int i); /* NULL after the last one */
 
 /* strbuf.c: a growing string on the heap (outputs reach many megabytes). */
 typedef struct { char *s; size_t n, cap; Arena *a; } StrBuf;
@@ -70,9 +76,19 @@ void sb_free(StrBuf *b);
 void sb_write(StrBuf *b, const void *s, size_t n);
 void sb_puts(StrBuf *b, const char *s);
 void sb_printf(StrBuf *b, const char *fmt, ...) PRINTF(2, 3);
+void sb_vprintf(StrBuf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void sb_float(StrBuf *b, double v, bool f32); /* shortest round trip, C text */
 
-/* hash.c: an interning map from byte strings to pointers; insertion order. */
+/* hash.c: an interning map from byte strings to pointers. Keys are copied.
+ * slot[0..n) stand in order of insertion. map_at's result is good until the
+ * next insertion. */
+struct MapSlot {
+  const char *key;
+  size_t len;
+  uint64_t hash;
+  void *value;
+  int head, next; /* 1 + index of a slot: chain of this bucket, of this key */
+};
 typedef struct { Arena *a; struct MapSlot *slot; int n, cap; } Map;
 void map_init(Map *m, Arena *a);
 void **map_at(Map *m, const char *key, size_t len); /* inserts NULL if new */
