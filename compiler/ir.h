@@ -401,6 +401,25 @@ const Dim *const *infer_content(const Node *n, int i, int *count);
 bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
 DimPool *node_dims(const Node *n);
 
+/* window.c: the sliding windows of convolutions and pools. Asked after
+ * inference these are right or false; `error` is for infer functions. */
+typedef struct {
+  int n;                    /* spatial axes */
+  bool channels_last;       /* x and y are [batch, spatial.., channels] */
+  int64_t group;
+  int64_t kernel[MAX_RANK], stride[MAX_RANK], dilation[MAX_RANK];
+  int64_t extent[MAX_RANK]; /* (kernel - 1) * dilation + 1 */
+  const Dim *in[MAX_RANK], *out[MAX_RANK];    /* spatial extents of x, y */
+  const Dim *begin[MAX_RANK], *end[MAX_RANK]; /* padding, auto_pad resolved */
+  const Dim *batch, *channels, *filters;      /* filters: channels of y */
+  const char *error;        /* what the spec forbids; NULL: none, or silent */
+} ConvGeom;
+bool conv_geometry(const Node *n, ConvGeom *g); /* Conv, QLinearConv, .. */
+bool conv_transpose_geometry(const Node *n, ConvGeom *g);
+bool pool_geometry(const Node *n, ConvGeom *g);
+int geometry_out(const ConvGeom *g, const Dim **dim); /* shape of y: rank */
+int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
+
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
 
