@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Comparison of an output with its reference.
+ *
+ * Floating point passes where |got - want| <= atol + rtol |want|; NaN equals
+ * NaN, an infinity only itself. All else is exact: integers, bools, strings.
+ * Where the rule comes from is part of the report: the options, tolerance.txt
+ * beside the model, or the defaults of whole models. */
+#include "host.h"
+#include <math.h>
+#include <string.h>
+
+/* Operators that round to 8 bits: one step of the scale is a fair error. */
+static bool is_quantised(const Model *m)
+{
+  static const char *const ops[] = {"QuantizeLinear", "DequantizeLinear",
+    "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
+    "DynamicQuantizeLinear"};
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
+    for (int i = 0; i < COUNT(ops); i++)
+      if (!strcmp(n->op_type, ops[i])) return true;
+  return false;
+}
+
+/* More than one operator: errors add up, so the largest value counts. */
+static bool is_whole(const Model *m)
+{
+  int n = 0;
+  for (const Node *x = m->main ? m->main->first : NULL; x; x = x->next)
+    n += strcmp(x->op_type, "Constant") && strcmp(x->op_type, "Identity");
+  return n > 1;
+}
+
+static bool tolerance_file(Arena *a, const Model *m, Rule *r)
+{
+  const char *slash = strrchr(m->path, '/');
+  size_t n = slash ? (size_t)(slash - m->path) + 1 : 0;
+  const char *path = arena_printf(a, "%.*stolerance.txt", (int)n, m->path);
+  FILE *f = fopen(path, "r");
+  if (!f) return false;
+  bool ok = fscanf(f, "%lf %lf", &r->rtol, &r->atol) == 2;
+  fclose(f);
+  if (ok) r->from = "tolerance.txt";
+  return ok;
+}
+
+Rule rule_choose(Arena *a, const Options *opt, const Model *m)
+{
+  Rule r = {1e-3, 1e-7, 0, "default"};
+  if (!tolerance_file(a, m, &r) && is_whole(m)) {
+    r.share = is_quantised(m) ? 1e-2 : 1e-4;
+    r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
+  }
+  if (opt->rtol >= 0) r.rtol = opt->rtol;
+  if (opt->atol >= 0) {
+    r.atol = opt->atol;
+    r.share = 0;
+  }
+  if (opt->rtol >= 0 || opt->atol >= 0) r.from = "options";
+  return r;
+}
+
+const char *rule_text(Arena *a, const Rule *r)
+{
+  if (r->share > 0)
+    return arena_printf(a, "|got - want| <= %g |want| + max(%g, %g max|want|) "
+                        "(%s)", r->rtol, r->atol, r->share, r->from);
+  return arena_printf(a, "|got - want| <= %g |want| + %g (%s)", r->rtol,
+                      r->atol, r->from);
+}
+
+/* Position on the number line of the type, so that neighbours differ by 1. */
+static int64_t ordinal(uint64_t bits, int width)
+{
+  uint64_t sign = (uint64_t)1 << (width - 1);
+  return bits & sign ? -(int64_t)(bits & (sign - 1)) : (int64_t)bits;
+}
+
+static double ulps(Dtype t, const void *got, const void *want, int64_t i)
+{
+  uint64_t g = 0, w = 0;
+  int size = dtype_info(t)->size;
+  if (t != DT_F32 && t != DT_F64 && t != DT_F16 && t != DT_BF16) return 0;
+  if (size == 4) {
+    g = ((const uint32_t *)got)[i];
+    w = ((const uint32_t *)want)[i];
+  } else if (size == 8) {
+    g = ((const uint64_t *)got)[i];
+    w = ((const uint64_t *)want)[i];
+  } else {
+    g = ((const uint16_t *)got)[i];
+    w = ((const uint16_t *)want)[i];
+  }
+  return fabs((double)ordinal(g, size * 8) - (double)ordinal(w, size * 8));
+}
+
+static void wrong(Diff *d, int64_t i)
+{
+  if (!d->bad++) d->at = i;
+}
+
+static void compare_number(Diff *d, const Rule *r, double atol, double g,
+                           double w, int64_t i)
+{
+  if (isnan(g) && isnan(w)) return;
+  if (g == w) return;
+  double abs = fabs(g - w);
+  /* A NaN or an infinity against anything else fails. */
+  if (!(abs <= atol + r->rtol * fabs(w)) || isinf(w) || isinf(g))
+    wrong(d, i);
+  if (!(abs <= d->max_abs)) d->max_abs = abs;
+  if (w != 0 && !(abs / fabs(w) <= d->max_rel)) d->max_rel = abs / fabs(w);
+}
+
+static void compare_floats(Diff *d, const Rule *r, const Tensor *got,
+                           const Tensor *want)
+{
+  double largest = 0;
+  for (int64_t i = 0; i < want->n; i++) {
+    double w = fabs(tensor_f64(want, i));
+    if (w > largest && !isinf(w)) largest = w;
+  }
+  double atol = r->share * largest > r->atol ? r->share * largest : r->atol;
+  d->numeric = true;
+  for (int64_t i = 0; i < want->n; i++) {
+    double g = tensor_f64(got, i), w = tensor_f64(want, i);
+    compare_number(d, r, atol, g, w, i);
+    if (isnan(g) || isnan(w)) continue;
+    double u = ulps(want->dtype, got->data, want->data, i);
+    if (u > d->max_ulp) d->max_ulp = u;
+  }
+}
+
+/* Pairs of real and imaginary part, each by the rule. */
+static void compare_complex(Diff *d, const Rule *r, const Tensor *got,
+                            const Tensor *want)
+{
+  Tensor g = *got, w = *want;
+  g.dtype = w.dtype = want->dtype == DT_C64 ? DT_F32 : DT_F64;
+  g.n = w.n = want->n * 2;
+  compare_floats(d, r, &g, &w);
+}
+
+static void compare_exact(Diff *d, const Tensor *got, const Tensor *want)
+{
+  size_t size = (size_t)dtype_info(want->dtype)->size;
+  const char *g = got->data, *w = want->data;
+  bool is_number = want->dtype != DT_STR && want->dtype != DT_BOOL;
+  d->numeric = is_number;
+  for (int64_t i = 0; i < want->n; i++) {
+    if (want->dtype == DT_STR) {
+      const Str *a = (const Str *)got->data + i;
+      const Str *b = (const Str *)want->data + i;
+      if (a->n != b->n || memcmp(a->p, b->p, a->n)) wrong(d, i);
+    } else if (memcmp(g + (size_t)i * size, w + (size_t)i * size, size)) {
+      wrong(d, i);
+      double gap = fabs(tensor_f64(got, i) - tensor_f64(want, i));
+      if (is_number && gap > d->max_abs) d->max_abs = gap;
+    }
+  }
+}
+
+static const char *shape_text(Arena *a, const Tensor *t)
+{
+  StrBuf b;
+  sb_init(&b, a);
+  sb_printf(&b, "%s[", dtype_info(t->dtype)->onnx);
+  for (int i = 0; i < t->rank; i++)
+    sb_printf(&b, i ? ",%lld" : "%lld", (long long)t->dim[i]);
+  sb_puts(&b, "]");
+  const char *s = arena_str(a, b.s);
+  sb_free(&b);
+  return s;
+}
+
+static bool same_shape(const Tensor *a, const Tensor *b)
+{
+  bool same = a->dtype == b->dtype && a->rank == b->rank;
+  for (int i = 0; same && i < a->rank; i++) same = a->dim[i] == b->dim[i];
+  return same;
+}
+
+/* Element i as text, for the message about the first wrong one. */
+static const char *element_text(Arena *a, const Tensor *t, int64_t i)
+{
+  if (t->dtype == DT_STR) {
+    const Str *s = (const Str *)t->data + i;
+    return quote(a, arena_strn(a, s->p, s->n));
+  }
+  if (dtype_info(t->dtype)->cls == DC_COMPLEX) return "a complex value";
+  return arena_printf(a, "%.9g", tensor_f64(t, i));
+}
+
+Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
+                    const Tensor *want)
+{
+  Diff d = {0};
+  if (!got || !same_shape(got, want)) {
+    d.why = arena_printf(a, "got %s, want %s",
+                         got ? shape_text(a, got) : "nothing",
+                         shape_text(a, want));
+    return d;
+  }
+  DtypeClass cls = dtype_info(want->dtype)->cls;
+  if (cls == DC_FLOAT) compare_floats(&d, r, got, want);
+  else if (cls == DC_COMPLEX) compare_complex(&d, r, got, want);
+  else compare_exact(&d, got, want);
+  d.ok = !d.bad;
+  if (d.bad) {
+    int64_t at = cls == DC_COMPLEX ? d.at / 2 : d.at;
+    d.why = arena_printf(a, "%lld of %lld wrong, first at %lld: got %s, "
+                         "want %s", (long long)d.bad, (long long)want->n,
+                         (long long)at, element_text(a, got, at),
+                         element_text(a, want, at));
+  }
+  return d;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files through which runtime_min/o2c_driver.c is told what to run, and
+ * tells what became of it. Their format stands in that file; whatever the
+ * program wrote is checked here, since the code that it ran may be wrong. */
+#include "host.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define JOB_TIMEOUT 600 /* seconds for one run */
+
+/* --- Writing jobs --------------------------------------------------------- */
+
+static void put_word(StrBuf *b, int64_t v)
+{
+  sb_write(b, &v, sizeof v);
+}
+
+static void put_bytes(StrBuf *b, const void *p, size_t n)
+{
+  sb_write(b, p, n);
+  sb_write(b, "\0\0\0\0\0\0\0", (8 - n % 8) % 8);
+}
+
+static void put_strings(StrBuf *b, const Tensor *t)
+{
+  const Str *s = t->data;
+  size_t bytes = (size_t)t->n * 8;
+  for (int64_t i = 0; i < t->n; i++) bytes += s[i].n;
+  put_word(b, (int64_t)bytes);
+  for (int64_t i = 0; i < t->n; i++) put_word(b, (int64_t)s[i].n);
+  for (int64_t i = 0; i < t->n; i++) sb_write(b, s[i].p, s[i].n);
+  sb_write(b, "\0\0\0\0\0\0\0", (8 - bytes % 8) % 8);
+}
+
+static void put_tensor(StrBuf *b, const Tensor *t)
+{
+  if (!t) {
+    put_word(b, 0);
+    return;
+  }
+  put_word(b, t->dtype);
+  put_word(b, t->rank);
+  for (int i = 0; i < t->rank; i++) put_word(b, t->dim[i]);
+  if (t->dtype == DT_STR) {
+    put_strings(b, t);
+    return;
+  }
+  int64_t bytes = t->n * dtype_info(t->dtype)->size;
+  put_word(b, bytes);
+  put_bytes(b, t->data, (size_t)bytes);
+}
+
+static bool write_jobs(Host *h, const char *path, const Job *job, int n)
+{
+  StrBuf b;
+  sb_init(&b, &h->a);
+  sb_puts(&b, "O2CJOBS1");
+  put_word(&b, n);
+  put_word(&b, 0);
+  put_word(&b, JOB_TIMEOUT);
+  for (int k = 0; k < n; k++) {
+    put_word(&b, job[k].unit);
+    put_word(&b, job[k].times);
+    put_word(&b, 0);
+    put_word(&b, job[k].nin);
+    for (int i = 0; i < job[k].nin; i++) put_tensor(&b, job[k].in[i]);
+  }
+  bool ok = host_write(path, b.s, b.n);
+  sb_free(&b);
+  return ok;
+}
+
+/* --- Reading results ------------------------------------------------------ */
+
+typedef struct {
+  Arena *a;
+  const char *p, *end;
+  bool bad;
+} Reader;
+
+static const void *get(Reader *r, int64_t bytes)
+{
+  const char *p = r->p;
+  if (r->bad || bytes < 0 || bytes > r->end - r->p) {
+    r->bad = true;
+    return NULL;
+  }
+  bytes = (bytes + 7) / 8 * 8;
+  r->p = bytes > r->end - r->p ? r->end : r->p + bytes;
+  return p;
+}
+
+static int64_t get_word(Reader *r)
+{
+  const void *p = get(r, 8);
+  int64_t v = 0;
+  if (p) memcpy(&v, p, 8);
+  return v;
+}
+
+/* Words lie at multiples of 8 of an arena block. */
+static const int64_t *get_words(Reader *r, int *n)
+{
+  int64_t count = get_word(r);
+  if (count < 0 || count > (r->end - r->p) / 8) r->bad = true;
+  *n = r->bad ? 0 : (int)count;
+  return (const int64_t *)get(r, *n * 8);
+}
+
+static bool get_strings(Reader *r, Tensor *t, const char *p, int64_t bytes)
+{
+  if (bytes / 8 < t->n) return false;
+  Str *s = NEW(r->a, Str, t->n);
+  int64_t at = t->n * 8;
+  for (int64_t i = 0; i < t->n; i++) {
+    int64_t len;
+    memcpy(&len, p + i * 8, 8);
+    if (len < 0 || len > bytes - at) return false;
+    s[i] = (Str){p + at, (size_t)len};
+    at += len;
+  }
+  t->data = s;
+  return true;
+}
+
+static const Tensor *get_tensor(Reader *r)
+{
+  int64_t dtype = get_word(r);
+  if (!dtype || r->bad) return NULL;
+  Tensor *t = NEW(r->a, Tensor, 1);
+  int rank;
+  const int64_t *dim = get_words(r, &rank);
+  if (r->bad || dtype < 0 || dtype >= DT_COUNT || rank > MAX_RANK) {
+    r->bad = true;
+    return NULL;
+  }
+  t->dtype = (Dtype)dtype;
+  t->rank = rank;
+  t->n = 1;
+  for (int i = 0; i < rank; i++) {
+    t->dim[i] = dim[i];
+    if (dim[i] < 0 || (dim[i] && t->n > (r->end - r->p) / dim[i] + 1))
+      r->bad = true;
+    else t->n *= dim[i];
+  }
+  int64_t bytes = get_word(r);
+  const char *p = get(r, bytes);
+  t->data = p;
+  if (t->dtype == DT_STR) r->bad |= !p || !get_strings(r, t, p, bytes);
+  else r->bad |= bytes != t->n * dtype_info(t->dtype)->size;
+  return r->bad ? NULL : t;
+}
+
+static void get_result(Reader *r, Result *all, int n)
+{
+  const char *magic = get(r, 8);
+  int64_t k = get_word(r);
+  if (r->bad || memcmp(magic, "O2CRSLT1", 8) || k < 0 || k >= n) {
+    r->bad = true;
+    return;
+  }
+  Result *x = &all[k];
+  x->kind = (int)get_word(r);
+  x->detail = get_word(r);
+  x->workspace = get_word(r);
+  x->ns = get_words(r, &x->nns);
+  x->dim = get_words(r, &x->ndim);
+  int64_t nout = get_word(r);
+  if (r->bad || nout < 0 || nout > (r->end - r->p) / 8) {
+    r->bad = true;
+    return;
+  }
+  x->nout = (int)nout;
+  x->out = NEW(r->a, const Tensor *, nout);
+  for (int i = 0; i < x->nout; i++) x->out[i] = get_tensor(r);
+  if (r->bad) x->kind = JR_MISSING;
+}
+
+/* What the child printed while it did job k. */
+static const char *log_of(Arena *a, const char *log, int k)
+{
+  const char *mark = arena_printf(a, "@job %d\n", k);
+  const char *p = log ? strstr(log, mark) : NULL;
+  if (!p) return "";
+  p += strlen(mark);
+  const char *end = strstr(p, "@job ");
+  return arena_strn(a, p, end ? (size_t)(end - p) : strlen(p));
+}
+
+Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n)
+{
+  const char *jobs = host_file(h, "jobs"), *out = host_file(h, "results");
+  if (!write_jobs(h, jobs, job, n)) return NULL;
+  char **argv = NEW(&h->a, char *, 32);
+  int argc = 0;
+  for (char **p = h->runner; p && *p && argc < 24; p++) argv[argc++] = *p;
+  argv[argc++] = arena_str(&h->a, program);
+  argv[argc++] = arena_str(&h->a, jobs);
+  argv[argc++] = arena_str(&h->a, out);
+  /* The driver ends each run itself; this is for the driver. */
+  Proc p = {.argv = argv, .log = host_file(h, "run.log"),
+            .timeout = JOB_TIMEOUT * (n < 4 ? n : 4) + 60};
+  procs_run(h, &p, 1);
+  size_t size = 0, nlog = 0;
+  char *data = host_read(a, out, &size);
+  const char *log = host_read(a, p.log, &nlog);
+  if (p.rc == -1 || h->stop) return NULL;
+  Result *r = NEW(a, Result, n);
+  for (int k = 0; k < n; k++) {
+    r[k].kind = JR_MISSING;
+    r[k].detail = p.rc;
+    r[k].log = log_of(a, log, k);
+  }
+  Reader rd = {a, data, data + size, !data};
+  while (!rd.bad && rd.p < rd.end) get_result(&rd, r, n);
+  return r;
+}
+
+/* --- Words ---------------------------------------------------------------- */
+
+static const char *status_name(int64_t s)
+{
+  static const char *const name[] = {
+    "O2C_OK", "O2C_E_ARG", "O2C_E_DIMS", "O2C_E_WORKSPACE", "O2C_E_ALIGN",
+    "O2C_E_WEIGHTS", "O2C_E_CAPACITY", "O2C_E_SHAPE", "O2C_E_DATA",
+    "O2C_E_DEVICE", "O2C_E_ABI"};
+  return s <= 0 && -s < COUNT(name) ? name[-s] : "an unknown status";
+}
+
+const char *result_text(Arena *a, const Result *r)
+{
+  int d = (int)r->detail;
+  switch (r->kind) {
+  case JR_DONE: return "done";
+  case JR_STATUS:
+    return arena_printf(a, "run returned %s (%d)", status_name(d), d);
+  case JR_KILLED: return arena_printf(a, "crashed: signal %d", d);
+  case JR_TIMEOUT: return arena_printf(a, "no end after %d s", d);
+  case JR_EXITED: return arena_printf(a, "the run exited with code %d", d);
+  case JR_MISFIT: return "the data does not fit the model";
+  case JR_OVERRUN: return "the model wrote outside its buffers";
+  default: return arena_printf(a, "no result (program's exit code %d)", d);
+  }
+}
