@@ -95,7 +95,7 @@ Dtype dtype_carrier(Dtype t)
   case 2: return DT_U16;
   case 4: return DT_U32;
   case 8: return DT_U64;
-  case 16: return DT_STR;
+  case 16: return t == DT_C128 ? DT_C128 : DT_STR; /* 8 bytes on 32 bits */
   default: return DT_NONE;
   }
 }

@@ -119,7 +119,7 @@ typedef struct {
 } DtypeInfo;
 const DtypeInfo *dtype_info(Dtype t);
 Dtype dtype_by_name(const char *name, size_t n); /* DT_NONE: no such name */
-Dtype dtype_carrier(Dtype t); /* U8 U16 U32 U64 or STR (16 bytes), by size */
+Dtype dtype_carrier(Dtype t); /* U8 U16 U32 U64, by size; STR; C128 */
 /* Words: names of types and of sets: float int uint num all8 ...; dtype.c. */
 TypeSet typeset_parse(const char *words, size_t n);
 
@@ -457,14 +457,15 @@ void lower_call(Lower *l, Node *n, const char *kernel, Dtype t,
 Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements);
 typedef struct { const char *kernel, *file; bool status; } RefInfo;
 const RefInfo *ref_find(const char *kernel); /* refs.c; NULL: no such one */
-/* Runs it; p, d, L, f are the arguments by kind in order. false: not for t. */
+/* Runs it; p, d, L, f are the arguments by kind in order. `status` gets the
+ * o2c_status, 0 if it has none. false: the kernel does not exist for t. */
 typedef struct {
   void *p[24];
   int64_t d[24];
   const int64_t *L[24];
   double f[24];
 } RefArgs;
-bool ref_run(const char *kernel, Dtype t, const RefArgs *a);
+bool ref_run(const char *kernel, Dtype t, const RefArgs *a, int *status);
 
 /* pass.c: passes.def lists them in order. */
 typedef struct {

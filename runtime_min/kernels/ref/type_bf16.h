@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: 0BSD */
+/* bfloat16, in software. See base.h for what the macros mean. */
+#define T uint16_t
+#define A float
+#define LOAD(v) o2c_bf16_to_f32(v)
+#define STORE(v) o2c_f32_to_bf16(v)
+#define NAME(k) o2c_##k##_bf16
+#define M(f) f##f
+#define K(c) ((A)(c))
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define MUL(a, b) ((a) * (b))
+#define T_MIN (-INFINITY)
+#define T_MAX INFINITY
+#define T_IS_FLOAT 1
+#define T_IS_INT 0
+#define T_IS_SIGNED 1
+#define T_IS_BOOL 0
+#define T_IS_STR 0
+#define T_IS_COMPLEX 0
+#define T_IS_CARRIER 0
+#define T_BITS 16

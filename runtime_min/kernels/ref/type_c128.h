@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Complex of two doubles; moved only, and its own carrier.
+ * See base.h for what the macros mean. */
+#define T o2c_c128
+#define A o2c_c128
+#define LOAD(v) (v)
+#define STORE(v) (v)
+#define NAME(k) o2c_##k##_c128
+#define T_IS_FLOAT 0
+#define T_IS_INT 0
+#define T_IS_SIGNED 0
+#define T_IS_BOOL 0
+#define T_IS_STR 0
+#define T_IS_COMPLEX 1
+#define T_IS_CARRIER 1
+#define T_BITS 128

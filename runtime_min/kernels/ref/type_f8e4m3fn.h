@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: 0BSD */
+/* float8e4m3fn, in software; stores saturate.
+ * See base.h for what the macros mean. */
+#define T uint8_t
+#define A float
+#define LOAD(v) o2c_f8e4m3fn_to_f32(v)
+#define STORE(v) o2c_f32_to_f8e4m3fn(v, 1)
+#define NAME(k) o2c_##k##_f8e4m3fn
+#define M(f) f##f
+#define K(c) ((A)(c))
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define MUL(a, b) ((a) * (b))
+#define T_MIN (-448.0f)
+#define T_MAX 448.0f
+#define T_IS_FLOAT 1
+#define T_IS_INT 0
+#define T_IS_SIGNED 1
+#define T_IS_BOOL 0
+#define T_IS_STR 0
+#define T_IS_COMPLEX 0
+#define T_IS_CARRIER 0
+#define T_BITS 8

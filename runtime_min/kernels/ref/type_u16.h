@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Unsigned, 16 bits; also the carrier of 16-bit moves.
+ * See base.h for what the macros mean. */
+#define T uint16_t
+#define A uint64_t
+#define LOAD(v) ((A)(v))
+#define STORE(v) ((uint16_t)(v))
+#define NAME(k) o2c_##k##_u16
+#define K(c) ((A)(c))
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define MUL(a, b) ((a) * (b))
+#define T_MIN 0
+#define T_MAX UINT16_MAX
+#define T_IS_FLOAT 0
+#define T_IS_INT 1
+#define T_IS_SIGNED 0
+#define T_IS_BOOL 0
+#define T_IS_STR 0
+#define T_IS_COMPLEX 0
+#define T_IS_CARRIER 1
+#define T_BITS 16
