@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: 0BSD */
+/* The ground under the 8-bit kernels: which instruction set, requantisation,
+ * and a vector of int32 "lanes" (16 with AVX-512, else 8) that turns into
+ * bytes, int32 or float. Activations are u8, weights s8, sums int32 that wrap.
+ *
+ * Requantisation is defined once, by o2c_requant_u8, and every path below
+ * equals it bit for bit:
+ *     v = (float)acc * scale            two roundings, to nearest even
+ *     y = clamp(round_half_even(v) + zp, lo, hi)
+ * with 0 <= lo <= hi <= 255, 0 <= zp <= 255 and a finite scale. The clamp is
+ * done on v (bounds are integers, so it commutes with rounding), so a huge v
+ * cannot overflow. The floating-point environment must round to nearest.
+ *
+ * bias and scale arrays of all 8-bit kernels hold a multiple of 16 elements,
+ * the last ones zero: vectors read them whole. Activations are read and
+ * written exactly. */
+#ifndef O2C_U8_H
+#define O2C_U8_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define O2C_U8_INLINE static inline __attribute__((always_inline, unused))
+#define O2C_U8_NOINLINE static __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define O2C_U8_INLINE static __forceinline
+#define O2C_U8_NOINLINE static
+#else
+#define O2C_U8_INLINE static inline
+#define O2C_U8_NOINLINE static
+#endif
+
+/* One of these is 1; O2C_U8_PORTABLE asks for plain C whatever the machine. */
+#if defined(O2C_U8_PORTABLE)
+#define O2C_U8_ISA_C 1
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && \
+    defined(__AVX512VL__) && defined(__AVX512VNNI__)
+#define O2C_U8_ISA_AVX512VNNI 1
+#elif defined(__AVX2__) && defined(__AVXVNNI__)
+#define O2C_U8_ISA_AVXVNNI 1
+#elif defined(__AVX2__)
+#define O2C_U8_ISA_AVX2 1
+#elif defined(__SSE2__) || defined(_M_X64)
+#define O2C_U8_ISA_SSE2 1
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN)
+#if defined(__ARM_FEATURE_DOTPROD)
+#define O2C_U8_ISA_DOT 1
+#else
+#define O2C_U8_ISA_NEON 1
+#endif
+#elif defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && \
+    defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
+#define O2C_U8_ISA_DSP 1
+#else
+#define O2C_U8_ISA_C 1
+#endif
+
+#if defined(O2C_U8_ISA_AVX512VNNI)
+#define O2C_U8_LANES 16
+#elif defined(O2C_U8_ISA_DSP) || defined(O2C_U8_ISA_C)
+#define O2C_U8_LANES 1
+#else
+#define O2C_U8_LANES 8
+#endif
+
+#if defined(O2C_U8_ISA_AVX512VNNI) || defined(O2C_U8_ISA_AVXVNNI) || \
+    defined(O2C_U8_ISA_AVX2)
+#include <immintrin.h>
+#elif defined(O2C_U8_ISA_SSE2)
+#include <emmintrin.h>
+#elif defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
+#include <arm_neon.h>
+#endif
+
+/* Bounds of v and the zero point: what o2c_requant_u8 works with. */
+typedef struct { float lo, hi; int32_t zp; } o2c_rq;
+
+O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
+{
+    o2c_rq q;
+    q.lo = (float)(lo - zp);
+    q.hi = (float)(hi - zp);
+    q.zp = zp;
+    return q;
+}
+
+/* Half to even of |v| <= 2^22, without libm: adding 1.5 x 2^23 leaves the
+ * integer in the low bits of the sum. */
+O2C_U8_INLINE int32_t o2c_round_i32(float v)
+{
+#if defined(O2C_U8_ISA_DSP) && defined(__ARM_FP) && (__ARM_FP & 4)
+    float t;
+    int32_t i;
+    __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
+    memcpy(&i, &t, 4);
+    return i;
+#else
+    float t;
+    int32_t i;
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+    const volatile float rounded = v + 12582912.0f; /* x87 keeps more bits */
+    t = rounded;
+#else
+    t = v + 12582912.0f;
+#endif
+    memcpy(&i, &t, 4);
+    return i - 0x4B400000;
+#endif
+}
+
+O2C_U8_INLINE uint8_t o2c_requant_f32(float v, o2c_rq q)
+{
+    v = v > q.lo ? v : q.lo;
+    v = v < q.hi ? v : q.hi;
+    return (uint8_t)(o2c_round_i32(v) + q.zp);
+}
+
+O2C_U8_INLINE uint8_t o2c_requant_u8(int32_t acc, float scale, o2c_rq q)
+{
+    return o2c_requant_f32((float)acc * scale, q);
+}
+
+/* The same value may be read as unsigned, so that sums wrap. */
+O2C_U8_INLINE int32_t o2c_wrap_add(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+/* ---- lanes ------------------------------------------------------------ */
+#if defined(O2C_U8_ISA_AVX512VNNI)
+
+typedef __m512i o2c_lanes;
+
+O2C_U8_INLINE __mmask16 o2c_lanes_mask(int32_t n)
+{
+    return (__mmask16)(n >= 16 ? 0xFFFFu : (1u << n) - 1u);
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+O2C_U8_INLINE __m128i o2c_bytes_f32(__m512 v, o2c_rq q)
+{
+    __m512i i;
+    v = _mm512_max_ps(v, _mm512_set1_ps(q.lo));
+    v = _mm512_min_ps(v, _mm512_set1_ps(q.hi));
+    i = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(q.zp));
+    return _mm512_cvtepi32_epi8(i);
+}
+
+O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes a, const float *scale, o2c_rq q,
+                                uint8_t *y, int32_t n)
+{
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
+    __m128i b = o2c_bytes_f32(v, q);
+    if (n >= 16)
+        _mm_storeu_si128((__m128i *)(void *)y, b);
+    else
+        _mm_mask_storeu_epi8(y, o2c_lanes_mask(n), b);
+}
+
+O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes a, int32_t *y, int32_t n)
+{
+    _mm512_mask_storeu_epi32(y, o2c_lanes_mask(n), a);
+}
+
+O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
+                                 const float *bias, float *y, int32_t n)
+{
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
+    if (bias)
+        v = _mm512_add_ps(v, _mm512_loadu_ps(bias));
+    _mm512_mask_storeu_ps(y, o2c_lanes_mask(n), v);
+}
+
+#elif defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX2)
+
+typedef __m256i o2c_lanes;
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+/* Eight bytes in the low half. */
+O2C_U8_INLINE __m128i o2c_bytes_f32(__m256 v, o2c_rq q)
+{
+    __m256i i;
+    __m128i h;
+    v = _mm256_max_ps(v, _mm256_set1_ps(q.lo));
+    v = _mm256_min_ps(v, _mm256_set1_ps(q.hi));
+    i = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(q.zp));
+    h = _mm_packs_epi32(_mm256_castsi256_si128(i),
+                        _mm256_extracti128_si256(i, 1));
+    return _mm_packus_epi16(h, h);
+}
+
+O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes a, const float *scale, o2c_rq q,
+                                uint8_t *y, int32_t n)
+{
+    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
+    int64_t b = _mm_cvtsi128_si64(o2c_bytes_f32(v, q));
+    memcpy(y, &b, n >= 8 ? 8 : (size_t)n);
+}
+
+O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes a, int32_t *y, int32_t n)
+{
+    int32_t t[8];
+    if (n >= 8) {
+        _mm256_storeu_si256((__m256i *)(void *)y, a);
+        return;
+    }
+    _mm256_storeu_si256((__m256i *)(void *)t, a);
+    memcpy(y, t, (size_t)n * 4);
+}
+
+O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
+                                 const float *bias, float *y, int32_t n)
+{
+    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
+    float t[8];
+    if (bias)
+        v = _mm256_add_ps(v, _mm256_loadu_ps(bias));
+    if (n >= 8) {
+        _mm256_storeu_ps(y, v);
+        return;
+    }
+    _mm256_storeu_ps(t, v);
+    memcpy(y, t, (size_t)n * 4);
+}
+
+#elif defined(O2C_U8_ISA_SSE2)
+
+typedef struct { __m128i a, b; } o2c_lanes;
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+{
+    o2c_lanes r;
+    r.a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    r.b = _mm_loadu_si128((const __m128i *)(const void *)(p + 4));
+    return r;
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
+{
+    x.a = _mm_add_epi32(x.a, y.a);
+    x.b = _mm_add_epi32(x.b, y.b);
+    return x;
+}
+
+O2C_U8_INLINE __m128i o2c_ints_f32(__m128 v, o2c_rq q)
+{
+    v = _mm_max_ps(v, _mm_set1_ps(q.lo));
+    v = _mm_min_ps(v, _mm_set1_ps(q.hi));
+    return _mm_add_epi32(_mm_cvtps_epi32(v), _mm_set1_epi32(q.zp));
+}
+
+O2C_U8_INLINE __m128i o2c_bytes_f32(__m128 a, __m128 b, o2c_rq q)
+{
+    __m128i h = _mm_packs_epi32(o2c_ints_f32(a, q), o2c_ints_f32(b, q));
+    return _mm_packus_epi16(h, h);
+}
+
+O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes x, const float *scale, o2c_rq q,
+                                uint8_t *y, int32_t n)
+{
+    __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
+    __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
+    uint8_t t[16];
+    _mm_storeu_si128((__m128i *)(void *)t, o2c_bytes_f32(a, b, q));
+    memcpy(y, t, n >= 8 ? 8 : (size_t)n);
+}
+
+O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes x, int32_t *y, int32_t n)
+{
+    int32_t t[8];
+    _mm_storeu_si128((__m128i *)(void *)t, x.a);
+    _mm_storeu_si128((__m128i *)(void *)(t + 4), x.b);
+    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+}
+
+O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes x, const float *scale,
+                                 const float *bias, float *y, int32_t n)
+{
+    __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
+    __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
+    float t[8];
+    if (bias) {
+        a = _mm_add_ps(a, _mm_loadu_ps(bias));
+        b = _mm_add_ps(b, _mm_loadu_ps(bias + 4));
+    }
+    _mm_storeu_ps(t, a);
+    _mm_storeu_ps(t + 4, b);
+    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+}
+
+#elif defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
+
+typedef struct { int32x4_t a, b; } o2c_lanes;
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+{
+    o2c_lanes r;
+    r.a = vld1q_s32(p);
+    r.b = vld1q_s32(p + 4);
+    return r;
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
+{
+    x.a = vaddq_s32(x.a, y.a);
+    x.b = vaddq_s32(x.b, y.b);
+    return x;
+}
+
+O2C_U8_INLINE int16x4_t o2c_ints_f32(float32x4_t v, o2c_rq q)
+{
+    v = vmaxq_f32(v, vdupq_n_f32(q.lo));
+    v = vminq_f32(v, vdupq_n_f32(q.hi));
+    return vmovn_s32(vaddq_s32(vcvtnq_s32_f32(v), vdupq_n_s32(q.zp)));
+}
+
+O2C_U8_INLINE uint8x8_t o2c_bytes_f32(float32x4_t a, float32x4_t b, o2c_rq q)
+{
+    return vqmovun_s16(vcombine_s16(o2c_ints_f32(a, q), o2c_ints_f32(b, q)));
+}
+
+O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes x, const float *scale, o2c_rq q,
+                                uint8_t *y, int32_t n)
+{
+    float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
+    float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
+    uint8x8_t r = o2c_bytes_f32(a, b, q);
+    uint8_t t[8];
+    if (n >= 8) {
+        vst1_u8(y, r);
+        return;
+    }
+    vst1_u8(t, r);
+    memcpy(y, t, (size_t)n);
+}
+
+O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes x, int32_t *y, int32_t n)
+{
+    int32_t t[8];
+    vst1q_s32(t, x.a);
+    vst1q_s32(t + 4, x.b);
+    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+}
+
+O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes x, const float *scale,
+                                 const float *bias, float *y, int32_t n)
+{
+    float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
+    float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
+    float t[8];
+    if (bias) { /* separate statements: never contracted to an fma */
+        a = vaddq_f32(a, vld1q_f32(bias));
+        b = vaddq_f32(b, vld1q_f32(bias + 4));
+    }
+    vst1q_f32(t, a);
+    vst1q_f32(t + 4, b);
+    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+}
+
+#else /* one lane: a plain int32 */
+
+typedef int32_t o2c_lanes;
+
+O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
+                                 const float *bias, float *y, int32_t n)
+{
+    float v = (float)a * *scale;
+    (void)n;
+    if (bias)
+        v = v + *bias;
+    *y = v;
+}
+
+#endif
+#endif /* O2C_U8_H */
