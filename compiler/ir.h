@@ -133,18 +133,31 @@ typedef struct {
   const char *c_name;    /* field of the generated dims struct */
   const Dim *a, *b;      /* operands of DIV, MIN, MAX */
   int64_t max;           /* upper bound; 0: none known */
+  int64_t lo, hi;        /* bounds from the definition */
+  int size;              /* symbols, when written out in full */
 } Sym;
-struct DimPool { Model *m; Map map; Sym *sym; int nsym; const Dim *bad; };
+struct DimPool {
+  Model *m;
+  Map map;
+  Sym *sym;
+  int nsym, ndim;
+  int trying;            /* > 0: overflow is no error of the model */
+  const Dim *bad;
+  bool told;             /* that a dimension is absurd */
+};
 #define DIM_INFINITE ((int64_t)1 << 30) /* constants above: "to the end" */
 void dims_init(DimPool *p, Model *m);
 const Dim *dim_int(DimPool *p, int64_t v);
 const Dim *dim_sym(DimPool *p, int sym);
-const Dim *dim_named(DimPool *p, const char *name); /* SYM_ARG by name */
+/* The SYM_ARG of this name, or the constant that --dim gives to it. */
+const Dim *dim_named(DimPool *p, const char *name);
+/* A new symbol, of which no other call knows; ARG or CAPACITY. */
+const Dim *dim_new(DimPool *p, SymKind kind, const char *name);
 const Dim *dim_add(DimPool *p, const Dim *a, const Dim *b);
 const Dim *dim_sub(DimPool *p, const Dim *a, const Dim *b);
 const Dim *dim_mul(DimPool *p, const Dim *a, const Dim *b);
 const Dim *dim_div(DimPool *p, const Dim *a, const Dim *b); /* floor */
-const Dim *dim_ceil_div(DimPool *p, const Dim *a, const Dim *b);
+const Dim *dim_ceil_div(DimPool *p, const Dim *a, const Dim *b); /* b > 0 */
 const Dim *dim_mod(DimPool *p, const Dim *a, const Dim *b); /* sign of b */
 const Dim *dim_min(DimPool *p, const Dim *a, const Dim *b);
 const Dim *dim_max(DimPool *p, const Dim *a, const Dim *b);
@@ -156,11 +169,19 @@ bool dim_is_int(const Dim *d, int64_t *v);
 bool dim_is(const Dim *d, int64_t v);
 bool dim_has(const DimPool *p, const Dim *d, int sym); /* also through DIV.. */
 bool dim_bad(const Dim *d); /* overflowed: already diagnosed */
+bool dim_nonneg(const DimPool *p, const Dim *d); /* proven */
+/* INT64_MIN: overflow, or division by zero. sym: a value for each ARG. */
 int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym);
-/* C text. `pre` comes before a symbol's c_name ("d->"); symbols that are
+/* C text, in parentheses unless one word. `pre` comes before a symbol's
+ * c_name ("d->"), and ")" after it where `pre` ends in "(". Symbols that are
  * defined by others are written out, so the text is a constant expression. */
 void dim_print(StrBuf *b, const DimPool *p, const Dim *d, const char *pre);
 const char *dim_text(DimPool *p, const Dim *d); /* for people: "N*3" */
+
+/* names.c: names of a model as C identifiers (not unique). */
+bool c_valid(const char *s);    /* has the form of an identifier */
+bool c_reserved(const char *s); /* a word of C, C++, headers or templates */
+char *c_identifier(Arena *a, const char *text, const char *prefix);
 
 /* diag.c */
 typedef enum { SEV_NOTE, SEV_WARNING, SEV_ERROR } Severity;
@@ -354,7 +375,8 @@ typedef enum {
   OP_ELEMENTWISE = 1, /* output element i needs elements i, broadcast */
   OP_MOVES = 2,       /* output elements are input elements (or constants) */
   OP_RANDOM = 4,      /* never folded or shared */
-  OP_INTERNAL = 8     /* made by passes; not accepted from a file */
+  OP_INTERNAL = 8,    /* made by passes; not accepted from a file */
+  OP_VIEW = 16        /* output 0 has the bytes of input 0, in their order */
 } OpFlags;
 #define AXIS_MIXES (-1) /* samples along the axis meet in this node */
 struct OpDef {
@@ -422,6 +444,9 @@ int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
+/* After a node's infer: the content of small integer outputs, as dimensions
+ * (Value.sym), or as data where all is known. */
+void sym_eval_node(Node *n);
 
 /* lower.c: reference kernel calls. A Call names a kernel of refs.def with its
  * arguments resolved as far as the compiler knows them; eval.c runs Calls on
@@ -453,6 +478,7 @@ struct Lower {
 };
 void lower_call(Lower *l, Node *n, const char *kernel, Dtype t,
                 const char *fmt, ...);
+bool op_is_view(const Node *n); /* OP_VIEW, and no other output is used */
 /* A buffer of `elements` that lives during this node only: pass it as 'o'. */
 Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements);
 typedef struct { const char *kernel, *file; bool status; } RefInfo;
