@@ -28,8 +28,11 @@ typedef struct {
   Dtype dtype;
   const Dim *elements;     /* SCRATCH */
   int64_t offset;          /* bytes into v: views of a larger buffer */
+  int over;                /* OUT: pointer it may overwrite in place, or -1 */
+  int slot;                /* SCRATCH: set by plan_memory */
 } StepPtr;
 typedef struct { const char *key, *text; } StepVar; /* G_<key> is text */
+typedef struct { const char *file; Dtype type; } RefUse;
 struct Step {
   Step *next;
   Plan *plan;
@@ -41,6 +44,10 @@ struct Step {
   int nptr;
   StepVar *var;
   int nvar;
+  const char **kernel;     /* files of runtime_min/kernels */
+  int nkernel;
+  RefUse *ref;             /* files of runtime_min/kernels/ref */
+  int nref;
   bool status;             /* the function returns o2c_status */
   bool symbols;            /* the body uses `s`, the run-time dimensions */
   int64_t macs;            /* per row block's row; 0: not counted */
@@ -53,8 +60,6 @@ typedef enum {
 typedef struct {
   StoreKind kind;
   int index;          /* of the input, output, weight or arena slot */
-  Value *root;        /* views share their root's storage; else itself */
-  int first, last;    /* step numbers of the root's life */
 } Store;
 
 /* A piece of the workspace; its size is the largest of its tensors. */
@@ -65,7 +70,6 @@ typedef struct {
   int first, last;    /* life, in step numbers */
 } Slot;
 
-typedef struct { const char *file; Dtype type; } RefUse;
 struct Plan {
   Model *m;
   Graph *g;
@@ -83,8 +87,8 @@ struct Plan {
   const Dim ***in_dim, ***out_dim;
   int *args, narg;        /* symbols that are run-time arguments, in order */
   /* Storage, by Value id. */
-  Store *store;
-  int nstore;
+  Store *store;           /* of roots; see store_of */
+  Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
   int64_t weight_bytes;
@@ -94,17 +98,15 @@ struct Plan {
   bool arena_static;      /* every slot has a constant size */
   int64_t arena_bytes;    /* one worker; where constant */
   int64_t arena_bound;    /* largest live set: no plan can need less */
-  /* Kernel text in use, in order of first use. */
-  const char **kernel;
-  int nkernel;
-  RefUse *ref;
-  int nref;
 };
 
 /* batch.c: decides the law, and substitutes the block in all dims. */
 void plan_batch(Plan *p);
 /* memplan.c: storage of every Value that a Step touches. */
 void plan_memory(Plan *p);
+void place_slots(Plan *p);              /* place.c: offsets, arena_bytes */
+#define O2C_SLOT_BYTES(n) (((n) + 63) / 64 * 64)
+Store store_of(const Plan *p, Value *v); /* through views and in-place use */
 /* weights.c: how the constants reach the program. */
 typedef enum { WM_ARRAY, WM_STRING, WM_OBJECT, WM_INCBIN, WM_FILE } WeightMode;
 WeightMode weights_mode(const Plan *p);       /* resolves auto */
@@ -114,7 +116,10 @@ void weights_text(const Plan *p, WeightMode mode, StrBuf *c);
 const char *weights_expr(const Plan *p, WeightMode mode, int k);
 /* The side file of OBJECT, INCBIN and FILE; false after a diagnostic. */
 bool weights_write(const Plan *p, WeightMode mode, const char *path);
-uint64_t weights_hash(const Plan *p);         /* in FILE's header and the code */
+uint64_t weights_hash(const Plan *p);         /* in the blob's header */
+/* elf.c: an object file's bytes before and after the blob. */
+bool elf_begin(Model *m, FILE *f, const char *name, int64_t size);
+bool elf_end(Model *m, FILE *f, const char *name, int64_t size);
 #define WEIGHTS_HEADER 64 /* bytes before the first tensor of a FILE */
 
 /* amalgam.c: kernel text, each file once, includes resolved. */
@@ -127,7 +132,10 @@ Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
 /* m4.c: templates and a plan through m4; false after a diagnostic. */
 bool m4_expand(Model *m, const StrBuf *plan, StrBuf *out);
 
-/* driver.c: the whole pipeline for one file; prints diagnostics. */
+/* driver.c: the whole pipeline for one file, to opt->out under opt->name.
+ * Prints nothing: the model that comes back (never NULL) has the diagnostics */
+Model *compile_model(const Options *opt, const char *path);
+/* The same, and prints the diagnostics. */
 ExitCode compile_file(const Options *opt, const char *path);
 /* host_*.c */
 ExitCode cmd_run(const Options *opt);
@@ -138,6 +146,10 @@ ExitCode cmd_bench(const Options *opt);
 Step *step_new(Plan *p, Node *n, const char *macro);
 void step_in(Step *s, const char *name, Value *v);
 void step_out(Step *s, const char *name, Value *v);
+/* The output may share the input's memory where the input dies here: the
+ * step reads element i of the input before it writes element i, and never
+ * again. Both are parameters already. */
+void step_in_place(Step *s, const char *out, const char *in);
 void step_scratch(Step *s, const char *name, Dtype t, const Dim *elements);
 void step_int(Step *s, const char *key, int64_t v);
 void step_float(Step *s, const char *key, double v); /* "0.5f", "INFINITY" */
@@ -145,6 +157,7 @@ void step_dim(Step *s, const char *key, const Dim *d); /* may use symbols */
 /* Our own C text only, never text of the model. */
 void step_text(Step *s, const char *key, const char *fmt, ...) PRINTF(3, 4);
 void step_kernel(Step *s, const char *file); /* of runtime_min/kernels */
+void step_ref(Step *s, const char *file, Dtype t); /* of .../kernels/ref */
 const char *step_dim_text(Step *s, const Dim *d); /* for step_text */
 
 /* A provider: cpu, later cuda. cpu/ref is the last and takes every node. */
@@ -155,6 +168,17 @@ struct Target {
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
 const Target *target_find(const char *name);
+int target_count(void);
+const Target *target_at(int i);
+#define TARGET(name) extern const Target target_##name;
+#include "targets.def"
+#undef TARGET
+
+/* partition.c */
+const Target *target_of(const Node *n); /* NULL: none runs it */
+void lower_graph(Plan *p);
+/* The value whose storage a chain of views shares; itself if no view. */
+Value *value_root(Value *v);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);

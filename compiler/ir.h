@@ -444,8 +444,13 @@ int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
-/* After a node's infer: the content of small integer outputs, as dimensions
- * (Value.sym), or as data where all is known. */
+/* The same on Value.sym, for operators that only move data. */
+bool eval_moves(Node *n);
+/* Content of a small integer or bool tensor; NULL: not known. */
+#define SYM_CONTENT 64 /* elements of it */
+const Dim *const *value_content(const Value *v, int *count);
+/* sym.c: after a node's infer: the content of small integer outputs as
+ * dimensions (Value.sym), or as data where all of it is known. */
 void sym_eval_node(Node *n);
 
 /* lower.c: reference kernel calls. A Call names a kernel of refs.def with its
@@ -528,6 +533,7 @@ struct Options {
   double rtol, atol;            /* < 0: not given */
   int level, runs, verbose;
   bool quiet, json, simple, bundle, emit_main, hooks;
+  bool rows;                    /* verify --rows */
 };
 
 #endif
