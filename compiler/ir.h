@@ -213,10 +213,19 @@ struct Tensor {
   int rank;
   int64_t dim[MAX_RANK];
   int64_t n;             /* elements */
-  const void *data;      /* unpacked elements; DT_STR: Str */
+  /* Unpacked elements; DT_STR: Str, not NUL-terminated. Large ones stand in
+   * the mapped file, maybe misaligned: see tensor_aligned. */
+  const void *data;
   const char *name;
 };
 typedef enum { VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL, VK_SPARSE } ValueKind;
+typedef struct Type { /* as the file writes it */
+  ValueKind kind;
+  Dtype dtype;           /* of elements; of the keys of a map */
+  int rank;              /* -1: not written */
+  const Dim **dim;       /* NULL: not written, or no symbol of an input */
+  const struct Type *elem; /* of a sequence, map (values) or optional */
+} Type;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */
   int id;                /* unique in the model, in order of creation */
@@ -226,6 +235,7 @@ struct Value {
   const Dim **dim;
   const Tensor *data;    /* content of a constant, else NULL */
   const Dim **sym;       /* content of a small integer tensor, else NULL */
+  const Type *declared;  /* by the file; a claim to check. NULL: none */
   Node *def;             /* NULL: graph input or constant */
   Node **use;            /* one entry per use: a node may stand here twice */
   int nuse;
@@ -248,7 +258,7 @@ struct Attr {
   const int64_t *ints;
   const float *floats;
   const Str *strs;
-  const char *ref;       /* ref_attr_name inside a function */
+  const Type *type_proto; /* AT_TYPE */
 };
 typedef struct Origin { /* one node of the file that this node came from */
   const struct Origin *next;
@@ -351,9 +361,16 @@ void tensor_set_f64(Tensor *t, int64_t i, double v);
 void tensor_set_i64(Tensor *t, int64_t i, int64_t v);
 
 /* import.c (pb.c below it): the file becomes a Model, faithfully. */
+/* Graph inputs have type and shape; other values only what is declared. The
+ * nodes of functions are inlined. An initializer that is also an input is a
+ * constant. See diag_worst for errors; m->main may be NULL after one. */
 Model *import_file(const Options *opt, const char *path); /* never NULL */
 Model *import_memory(const Options *opt, const char *path, const void *p,
-                     size_t n);
+                     size_t n); /* p must outlive the model */
+void import_free(Model *m); /* unmaps the files; for model_free */
+/* t->data, aligned for its type: a copy the first time, where it was not.
+ * Everything up to 64 KB, and what tensor_new made, is aligned anyway. */
+const void *tensor_aligned(Model *m, const Tensor *t);
 /* Test data: a TensorProto file. Errors go to `m`. */
 const Tensor *import_tensor_file(Model *m, const char *path);
 bool export_tensor_file(const char *path, const Tensor *t);
