@@ -113,8 +113,8 @@ Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
                     const Tensor *want);
 
 /* host_ref.c: the whole graph by reference kernels; false: it can't. */
-bool reference_run(const Options *opt, const char *path, DataSet *s,
-                   const char **why);
+bool reference_run(const Options *opt, const char *path, const Ports *p,
+                   DataSet *s, const char **why);
 
 /* host_case.c: one model of a command, from its file to its results. */
 typedef struct {

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* onnx2c bench: the time of NAME_run alone, after a warm-up, on seeded inputs.
+ *
+ * The program is the one that a user would get: symbols stay run-time
+ * arguments, and --batch and --dim only say what they are in this run. --save
+ * keeps the program and its job file, to be run again in turn with others. */
+#include "host.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+  Size size[64];
+  int n;
+  int64_t batch;
+} Sizes;
+
+static int64_t *size_at(Sizes *s, const char *name)
+{
+  for (int i = 0; i < s->n; i++)
+    if (!strcmp(s->size[i].name, name)) return &s->size[i].v;
+  if (s->n == COUNT(s->size)) return NULL;
+  s->size[s->n] = (Size){name, 0};
+  return &s->size[s->n++].v;
+}
+
+/* The leading symbols are the batch; every other one needs a --dim. */
+static bool choose_sizes(const Ports *p, const Options *opt, Sizes *s)
+{
+  DimPool *d = &p->m->dims;
+  int64_t v;
+  s->n = 0;
+  s->batch = opt->batch > 0 ? opt->batch : 1;
+  for (int i = 0; i < opt->ndim; i++) {
+    int64_t *at = size_at(s, opt->dim[i].name);
+    if (at) *at = opt->dim[i].v;
+  }
+  for (int i = 0; i < p->nin; i++)
+    for (int k = 0; k < p->in[i]->rank; k++) {
+      const Dim *x = p->in[i]->dim[k];
+      if (dim_is_int(x, &v)) continue;
+      int64_t *at = size_at(s, dim_text(d, x));
+      if (at && !*at && !k) *at = s->batch;
+      if (at && *at > 0) continue;
+      fprintf(stderr, "onnx2c: how large is dimension %s of input %s? "
+              "Say --dim %s=SIZE\n", dim_text(d, x),
+              quote(&p->m->arena, p->in[i]->name), dim_text(d, x));
+      return false;
+    }
+  return true;
+}
+
+static int by_time(const void *a, const void *b)
+{
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static void print_times(Host *h, const Case *c, const Sizes *s,
+                        const Result *r)
+{
+  int64_t *t = NEW(&h->a, int64_t, r->nns);
+  memcpy(t, r->ns, (size_t)r->nns * sizeof *t);
+  qsort(t, (size_t)r->nns, sizeof *t, by_time);
+  long long least = t[0], median = t[r->nns / 2];
+  const char *target = h->opt->target ? h->opt->target : "native";
+  if (h->opt->json)
+    printf("{\"min_ns\": %lld, \"median_ns\": %lld, \"runs\": %d, "
+           "\"batch\": %lld, \"threads\": 1, \"target\": \"%s\", "
+           "\"workspace\": %lld}\n", least, median, r->nns,
+           (long long)s->batch, target, (long long)r->workspace);
+  else
+    printf("%s: min %.4f ms, median %.4f ms, %d runs, batch %lld, 1 thread, "
+           "workspace %lld bytes\n", c->name, (double)least / 1e6,
+           (double)median / 1e6, r->nns, (long long)s->batch,
+           (long long)r->workspace);
+}
+
+static bool copy_file(Host *h, const char *from, const char *to)
+{
+  size_t n = 0;
+  char *p = host_read(&h->a, from, &n);
+  return p && host_write(to, p, n);
+}
+
+static bool keep_program(Host *h, const char *program)
+{
+  const char *dir = h->opt->save;
+  if (!dir) return true;
+  const char *to = arena_printf(&h->a, "%s/bench", dir);
+  return make_folder(dir) && copy_file(h, program, to) && !chmod(to, 0755) &&
+         copy_file(h, host_file(h, "jobs"),
+                   arena_printf(&h->a, "%s/bench.job", dir));
+}
+
+static ExitCode bench_case(Host *h, Case *c)
+{
+  Sizes s;
+  if (!choose_sizes(&c->ports, h->opt, &s)) return EXIT_USAGE;
+  DataSet *d = data_seeded(&c->ports, s.size, s.n, 1);
+  ExitCode code = diag_worst(c->ports.m);
+  if (code != EXIT_OK) {
+    diag_print(c->ports.m, stderr, SEV_ERROR);
+    return code;
+  }
+  const char *program = cc_build(h, &c->unit, 1, 0);
+  if (c->unit.broken && c->unit.log && !h->stop)
+    host_print_log(c->unit.log, "the C compiler refuses the generated code:");
+  if (!program) return EXIT_ENVIRONMENT;
+  Job job = {0, h->opt->runs > 0 ? h->opt->runs : -1, d->in, c->ports.nin};
+  Result *r = jobs_run(h, &h->a, program, &job, 1);
+  if (!r || !keep_program(h, program)) return EXIT_ENVIRONMENT;
+  if (r->kind != JR_DONE || !r->nns) {
+    fprintf(stderr, "onnx2c: %s: %s\n%s", c->name, result_text(&h->a, r),
+            r->log);
+    return EXIT_VERIFY;
+  }
+  print_times(h, c, &s, r);
+  return EXIT_OK;
+}
+
+ExitCode cmd_bench(const Options *opt)
+{
+  Host h;
+  Options o = *opt;
+  /* Sizes of the run, not of the compilation. */
+  o.batch = 0;
+  o.ndim = 0;
+  if (opt->nmodel != 1) {
+    fprintf(stderr, "onnx2c: bench takes one model\n");
+    return EXIT_USAGE;
+  }
+  if (!host_open(&h, &o)) return EXIT_ENVIRONMENT;
+  if (setjmp(h.panic)) {
+    fprintf(stderr, "onnx2c: out of memory\n");
+    return host_close(&h, EXIT_ENVIRONMENT);
+  }
+  if (!cc_choose(&h)) return host_close(&h, EXIT_ENVIRONMENT);
+  int n = 0;
+  const char **path = cases_find(&h, &n);
+  if (n != 1) return host_close(&h, EXIT_USAGE);
+  Case *c = NEW(&h.a, Case, 1);
+  case_open(&h, &h.a, c, path[0], 0, true);
+  h.opt = opt;
+  ExitCode code = c->code == EXIT_OK ? bench_case(&h, c) : c->code;
+  case_close(c);
+  return host_close(&h, code);
+}
