@@ -285,6 +285,7 @@ struct Graph {
   const char *name;
   Node *first, *last;
   Value **in, **out;
+  const char **in_name, **out_name; /* as callers know them */
   int nin, nout;
 };
 typedef struct { const char *domain; int version; } Opset;
@@ -312,9 +313,16 @@ struct Model {
 };
 
 /* graph.c */
+/* NULL: no memory. Until MODEL_EDGE, running out of memory aborts. */
 Model *model_new(const Options *opt, const char *path);
+/* An edge of the API: 0 at first, not 0 after a panic of `m`. Good until the
+ * calling function returns; the next edge arms its own. */
+#define MODEL_EDGE(m) ((m)->arena.panic = &(m)->panic, setjmp((m)->panic))
 void model_free(Model *m);
 Graph *graph_new(Model *m, Graph *outer, const char *name);
+/* In order; the port is called as the value is now, and stays so. */
+void graph_add_input(Graph *g, Value *v);
+void graph_add_output(Graph *g, Value *v);
 Value *value_new(Graph *g, const char *name, Dtype t, int rank,
                  const Dim *const *dim);
 Value *value_tmp(Graph *g, const char *hint, const Value *like); /* same type */
@@ -340,6 +348,8 @@ Value *node_in(const Node *n, int i);   /* NULL: omitted or absent */
 Value *node_out(const Node *n, int i);
 bool node_is(const Node *n, const char *op_type); /* of ai.onnx or internal */
 Node *value_only_user(const Value *v); /* NULL: none, several, or an output */
+
+/* attr.c */
 const Attr *attr_get(const Node *n, const char *name);
 int64_t attr_int(const Node *n, const char *name, int64_t dflt);
 float attr_float(const Node *n, const char *name, float dflt);
@@ -353,6 +363,8 @@ void attr_set_tensor(Node *n, const char *name, const Tensor *t);
 void attr_remove(Node *n, const char *name);
 /* Axis in [0, rank), or -1 after a diagnostic. */
 int axis_norm(Node *n, int64_t axis, int rank);
+
+/* tensor.c */
 Tensor *tensor_new(Arena *a, Dtype t, int rank, const int64_t *dim);
 /* Element i as a number; any numeric type. */
 double tensor_f64(const Tensor *t, int64_t i);
@@ -500,6 +512,15 @@ struct Lower {
 };
 void lower_call(Lower *l, Node *n, const char *kernel, Dtype t,
                 const char *fmt, ...);
+/* A block of elements copied from one layout to another (kernel `strided`). */
+typedef struct {
+  int rank;
+  const Dim *dim[2 * MAX_RANK], *xs[2 * MAX_RANK], *ys[2 * MAX_RANK];
+  const Dim *xoff, *yoff;        /* NULL: 0 */
+} Block;
+void lower_block(Lower *l, Node *n, Value *x, Value *y,
+                 const Block *b);
+void value_strides(const Value *v, const Dim **stride); /* in elements */
 bool op_is_view(const Node *n); /* OP_VIEW, and no other output is used */
 /* A buffer of `elements` that lives during this node only: pass it as 'o'. */
 Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements);
@@ -514,6 +535,45 @@ typedef struct {
   double f[24];
 } RefArgs;
 bool ref_run(const char *kernel, Dtype t, const RefArgs *a, int *status);
+
+/* elementwise.c: operators as rows of elementwise.def. A chain is what one
+ * generated loop does: steps, in order, over inputs that broadcast to the
+ * output of the node. A single node is a chain, and so is what fuse_ew.c puts
+ * into Node.fused of a node "Fused". */
+#define EW_MAX_PAR 2
+typedef enum { EC_FLOAT, EC_SIGNED, EC_UNSIGNED, EC_BOOL, EC_MOVE, EC_COUNT }
+  EwClass;
+typedef enum { EW_MAP, EW_PREDICATE, EW_FOLD, EW_SELECT } EwKind;
+typedef struct {
+  OpDef def;                   /* first: an EwOp is an OpDef */
+  EwKind kind;
+  int arity;                   /* operands of the expression */
+  const char *choice;          /* words of the string parameter, or NULL */
+  double par[EW_MAX_PAR];      /* defaults of the numbers */
+  bool via_f64;
+  const char *text[EC_COUNT];  /* the expressions, as spelled */
+} EwOp;
+typedef enum { ES_OP, ES_CAST, ES_QUANTIZE, ES_DEQUANTIZE } EwStepKind;
+typedef struct {
+  EwStepKind kind;
+  const EwOp *op;              /* ES_OP */
+  Dtype type, out;             /* of the operands, and of the result */
+  bool round;                  /* ends an operator of the model */
+  int arg[3];                  /* k >= 0: input k of the node; ~k: step k */
+  double par[EW_MAX_PAR];      /* CAST: saturate, round_mode */
+} EwStep;
+typedef struct { EwStep *step; int n; } EwChain;
+int ew_count(void);
+const OpDef *ew_at(int i);
+const EwOp *ew_find(const char *name);
+EwClass ew_class(Dtype t);
+Dtype ew_compute(Dtype t);     /* half types in float, 4 bits in a byte .. */
+/* The node as a chain; NULL: it is none, or not for these types. */
+EwChain *ew_chain(Node *n);
+/* The same steps at the end of `c`, with arg[] for the node's inputs. */
+bool ew_append(EwChain *c, Node *n, const int *arg);
+/* ew_eval.c: runs a chain on constants; false: not possible. */
+bool ew_eval(Node *n);
 
 /* pass.c: passes.def lists them in order. */
 typedef struct {

@@ -74,3 +74,30 @@ Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements)
   return value_new(n->g, arena_printf(&l->m->arena, "scratch_%d", l->m->nvalue),
                    t, 1, &elements);
 }
+
+bool op_is_view(const Node *n)
+{
+  if (!n->op || !(n->op->flags & OP_VIEW)) return false;
+  for (int i = 1; i < n->nout; i++)
+    if (n->out[i]) return false;
+  return true;
+}
+
+void lower_block(Lower *l, Node *n, Value *x, Value *y, const Block *b)
+{
+  const Dim *zero = dim_int(&l->m->dims, 0);
+  lower_call(l, n, "strided", dtype_carrier(y->dtype), "iokddDDD", x, y,
+             (int64_t)b->rank, b->xoff ? b->xoff : zero,
+             b->yoff ? b->yoff : zero, b->dim, b->rank, b->xs, b->rank, b->ys,
+             b->rank);
+}
+
+void value_strides(const Value *v, const Dim **stride)
+{
+  DimPool *p = &v->g->m->dims;
+  const Dim *s = dim_int(p, 1);
+  for (int i = v->rank - 1; i >= 0; i--) {
+    stride[i] = s;
+    s = dim_mul(p, s, v->dim[i]);
+  }
+}
