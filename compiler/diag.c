@@ -4,6 +4,7 @@
  * An error about a node marks the node's outputs as bad, so that what reads
  * them stays silent: one cause, one message. */
 #include "ir.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* A hostile model could produce millions; nobody reads more than this. */
@@ -152,5 +153,9 @@ void model_panic(Model *m, const char *fmt, ...)
   va_start(ap, fmt);
   m->panic_text = arena_vprintf(&m->arena, fmt, ap);
   va_end(ap);
+  if (!m->arena.panic) {
+    fprintf(stderr, "onnx2c: %s\n", m->panic_text);
+    abort();
+  }
   longjmp(m->panic, 1);
 }
