@@ -541,6 +541,7 @@ bool ref_run(const char *kernel, Dtype t, const RefArgs *a, int *status);
  * output of the node. A single node is a chain, and so is what fuse_ew.c puts
  * into Node.fused of a node "Fused". */
 #define EW_MAX_PAR 2
+#define EW_ABSENT INT32_MIN /* an argument: no zero point */
 typedef enum { EC_FLOAT, EC_SIGNED, EC_UNSIGNED, EC_BOOL, EC_MOVE, EC_COUNT }
   EwClass;
 typedef enum { EW_MAP, EW_PREDICATE, EW_FOLD, EW_SELECT } EwKind;
