@@ -4,6 +4,7 @@
 #undef A
 #undef LOAD
 #undef STORE
+#undef STORE_MODE
 #undef NAME
 #undef M
 #undef K

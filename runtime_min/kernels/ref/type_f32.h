@@ -5,7 +5,7 @@
 #define LOAD(v) (v)
 #define STORE(v) ((float)(v))
 #define NAME(k) o2c_##k##_f32
-#define M(f) f##f
+#define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))
 #define SUB(a, b) ((a) - (b))

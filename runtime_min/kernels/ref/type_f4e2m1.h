@@ -5,8 +5,9 @@
 #define A float
 #define LOAD(v) o2c_f4e2m1_to_f32(v)
 #define STORE(v) o2c_f32_to_f4e2m1(v)
+#define STORE_MODE(v, saturate) o2c_f32_to_f4e2m1(v)
 #define NAME(k) o2c_##k##_f4e2m1
-#define M(f) f##f
+#define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))
 #define SUB(a, b) ((a) - (b))
