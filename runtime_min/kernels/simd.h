@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: 0BSD */
+/* A thin vector layer for the f32 kernels: one type o2c_v of O2C_LANES
+   floats and the dozen operations they need, for AVX-512, AVX2+FMA, SSE2,
+   AArch64 NEON, and plain C (one lane), as the compiler's flags allow.
+
+     o2c_vld(p) o2c_vst(p, v)          whole vectors, any alignment
+     o2c_vld_n(p, n) o2c_vst_n(p, v, n)  the first min(n, LANES) lanes, n >= 1;
+                                       nothing else is read or written
+     o2c_vset1 o2c_vzero o2c_vadd o2c_vsub o2c_vmul o2c_vdiv
+     o2c_vfma(a, b, c)                 a * b + c, one rounding if O2C_HAS_FMA
+     o2c_vmax(lim, v) o2c_vmin(lim, v) v where v is NaN
+     o2c_vclamp(v, lo, hi)             NaN stays NaN
+     O2C_FMAF(a, b, c)                 the same product and sum on floats
+
+   The same operation gives the same bits in a vector and on a float. */
+#ifndef O2C_SIMD_H
+#define O2C_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <math.h>
+
+#if defined(__GNUC__)
+#define O2C_UNUSED __attribute__((unused))
+#define O2C_INLINE static inline __attribute__((always_inline, unused))
+#define O2C_NOINLINE static __attribute__((noinline, unused))
+#define O2C_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define O2C_UNUSED
+#define O2C_INLINE static inline
+#define O2C_NOINLINE static
+#define O2C_PREFETCH(p) ((void)(p))
+#endif
+
+#if defined(__AVX512F__)
+#define O2C_AVX512 1
+#include <immintrin.h>
+#elif defined(__AVX2__) && defined(__FMA__)
+#define O2C_AVX2 1
+#include <immintrin.h>
+#elif defined(__SSE2__) || defined(_M_X64)
+#define O2C_SSE2 1
+#include <emmintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#define O2C_NEON 1
+#include <arm_neon.h>
+#endif
+
+/* Fused where the vectors fuse, so that a tail equals a body. */
+#if defined(O2C_AVX512) || defined(O2C_AVX2) || defined(O2C_NEON) || \
+    defined(__FP_FAST_FMAF)
+#define O2C_HAS_FMA 1
+#if defined(__GNUC__)
+#define O2C_FMAF(a, b, c) __builtin_fmaf((a), (b), (c))
+#else
+#define O2C_FMAF(a, b, c) fmaf((a), (b), (c))
+#endif
+#else
+#define O2C_FMAF(a, b, c) ((a) * (b) + (c))
+#endif
+
+#if defined(O2C_AVX512)
+
+#define O2C_LANES 16
+typedef __m512 o2c_v;
+O2C_INLINE o2c_v o2c_vld(const float *p) { return _mm512_loadu_ps(p); }
+O2C_INLINE void o2c_vst(float *p, o2c_v v) { _mm512_storeu_ps(p, v); }
+O2C_INLINE o2c_v o2c_vset1(float x) { return _mm512_set1_ps(x); }
+O2C_INLINE o2c_v o2c_vzero(void) { return _mm512_setzero_ps(); }
+O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm512_add_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm512_sub_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm512_mul_ps(a, b); }
+O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm512_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm512_max_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm512_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
+{
+  return _mm512_fmadd_ps(a, b, c);
+}
+O2C_INLINE __mmask16 o2c_vmask_n(int n)
+{
+  return (__mmask16)(n < 16 ? (1u << n) - 1u : 0xffffu);
+}
+O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
+{
+  return _mm512_maskz_loadu_ps(o2c_vmask_n(n), p);
+}
+O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
+{
+  _mm512_mask_storeu_ps(p, o2c_vmask_n(n), v);
+}
+
+#elif defined(O2C_AVX2)
+
+#define O2C_LANES 8
+typedef __m256 o2c_v;
+O2C_INLINE o2c_v o2c_vld(const float *p) { return _mm256_loadu_ps(p); }
+O2C_INLINE void o2c_vst(float *p, o2c_v v) { _mm256_storeu_ps(p, v); }
+O2C_INLINE o2c_v o2c_vset1(float x) { return _mm256_set1_ps(x); }
+O2C_INLINE o2c_v o2c_vzero(void) { return _mm256_setzero_ps(); }
+O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm256_add_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm256_sub_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm256_mul_ps(a, b); }
+O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm256_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm256_max_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm256_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
+{
+  return _mm256_fmadd_ps(a, b, c);
+}
+O2C_INLINE __m256i o2c_vmask_n(int n)
+{
+  const __m256i iota = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), iota);
+}
+O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
+{
+  return n >= 8 ? _mm256_loadu_ps(p)
+                : _mm256_maskload_ps(p, o2c_vmask_n(n));
+}
+O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
+{
+  if (n >= 8) /* masked stores are slow on some cores */
+    _mm256_storeu_ps(p, v);
+  else
+    _mm256_maskstore_ps(p, o2c_vmask_n(n), v);
+}
+
+#elif defined(O2C_SSE2)
+
+#define O2C_LANES 4
+typedef __m128 o2c_v;
+O2C_INLINE o2c_v o2c_vld(const float *p) { return _mm_loadu_ps(p); }
+O2C_INLINE void o2c_vst(float *p, o2c_v v) { _mm_storeu_ps(p, v); }
+O2C_INLINE o2c_v o2c_vset1(float x) { return _mm_set1_ps(x); }
+O2C_INLINE o2c_v o2c_vzero(void) { return _mm_setzero_ps(); }
+O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm_add_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm_sub_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm_mul_ps(a, b); }
+O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm_max_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
+{
+  return _mm_add_ps(_mm_mul_ps(a, b), c);
+}
+O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
+{
+  __m128 lo, hi;
+  if (n >= 4)
+    return _mm_loadu_ps(p);
+  if (n == 1)
+    return _mm_load_ss(p);
+  lo = _mm_unpacklo_ps(_mm_load_ss(p), _mm_load_ss(p + 1));
+  hi = n == 3 ? _mm_load_ss(p + 2) : _mm_setzero_ps();
+  return _mm_movelh_ps(lo, hi);
+}
+O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
+{
+  if (n >= 4) {
+    _mm_storeu_ps(p, v);
+    return;
+  }
+  _mm_store_ss(p, v);
+  if (n > 1)
+    _mm_store_ss(p + 1, _mm_shuffle_ps(v, v, 1));
+  if (n > 2)
+    _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
+}
+
+#elif defined(O2C_NEON)
+
+#define O2C_LANES 4
+typedef float32x4_t o2c_v;
+O2C_INLINE o2c_v o2c_vld(const float *p) { return vld1q_f32(p); }
+O2C_INLINE void o2c_vst(float *p, o2c_v v) { vst1q_f32(p, v); }
+O2C_INLINE o2c_v o2c_vset1(float x) { return vdupq_n_f32(x); }
+O2C_INLINE o2c_v o2c_vzero(void) { return vdupq_n_f32(0.0f); }
+O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return vaddq_f32(a, b); }
+O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return vsubq_f32(a, b); }
+O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return vmulq_f32(a, b); }
+O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return vdivq_f32(a, b); }
+/* Compare and select, not vmaxq: -0, +0 and NaN as on the other targets. */
+O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v)
+{
+  return vbslq_f32(vcgtq_f32(l, v), l, v);
+}
+O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v)
+{
+  return vbslq_f32(vcltq_f32(l, v), l, v);
+}
+O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
+{
+  return vfmaq_f32(c, a, b);
+}
+O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
+{
+  float32x4_t v = vdupq_n_f32(0.0f);
+  if (n >= 4)
+    return vld1q_f32(p);
+  v = vld1q_lane_f32(p, v, 0);
+  if (n > 1)
+    v = vld1q_lane_f32(p + 1, v, 1);
+  if (n > 2)
+    v = vld1q_lane_f32(p + 2, v, 2);
+  return v;
+}
+O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
+{
+  if (n >= 4) {
+    vst1q_f32(p, v);
+    return;
+  }
+  vst1q_lane_f32(p, v, 0);
+  if (n > 1)
+    vst1q_lane_f32(p + 1, v, 1);
+  if (n > 2)
+    vst1q_lane_f32(p + 2, v, 2);
+}
+
+#else
+
+#define O2C_LANES 1
+typedef float o2c_v;
+O2C_INLINE o2c_v o2c_vld(const float *p) { return *p; }
+O2C_INLINE void o2c_vst(float *p, o2c_v v) { *p = v; }
+O2C_INLINE o2c_v o2c_vset1(float x) { return x; }
+O2C_INLINE o2c_v o2c_vzero(void) { return 0.0f; }
+O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return a + b; }
+O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return a - b; }
+O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return a * b; }
+O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return a / b; }
+O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return l > v ? l : v; }
+O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return l < v ? l : v; }
+O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
+{
+  return O2C_FMAF(a, b, c);
+}
+O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
+{
+  (void)n;
+  return *p;
+}
+O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
+{
+  (void)n;
+  *p = v;
+}
+
+#endif
+
+O2C_INLINE o2c_v o2c_vclamp(o2c_v v, o2c_v lo, o2c_v hi)
+{
+  return o2c_vmin(hi, o2c_vmax(lo, v));
+}
+
+#endif
