@@ -85,6 +85,7 @@ struct Plan {
   /* The ABI as imported, before the batch symbol was given its block value. */
   Value **in, **out;
   const Dim ***in_dim, ***out_dim;
+  const char **in_field, **out_field; /* C names */
   int *args, narg;        /* symbols that are run-time arguments, in order */
   /* Storage, by Value id. */
   Store *store;           /* of roots; see store_of */
@@ -96,6 +97,7 @@ struct Plan {
   Slot *slot;
   int nslot;
   bool arena_static;      /* every slot has a constant size */
+  int head_bytes;         /* before the arena: a worker's status, or 0 */
   int64_t arena_bytes;    /* one worker; where constant */
   int64_t arena_bound;    /* largest live set: no plan can need less */
 };
@@ -106,6 +108,7 @@ void plan_batch(Plan *p);
 void plan_memory(Plan *p);
 void place_slots(Plan *p);              /* place.c: offsets, arena_bytes */
 #define O2C_SLOT_BYTES(n) (((n) + 63) / 64 * 64)
+Value *storage_root(const Plan *p, Value *v);
 Store store_of(const Plan *p, Value *v); /* through views and in-place use */
 /* weights.c: how the constants reach the program. */
 typedef enum { WM_ARRAY, WM_STRING, WM_OBJECT, WM_INCBIN, WM_FILE } WeightMode;
@@ -126,7 +129,29 @@ bool elf_end(Model *m, FILE *f, const char *name, int64_t size);
 void amalgam_text(const Plan *p, StrBuf *c);
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 
+/* emit_h.c emit_c.c emit_tables.c: the texts that the file templates place. */
+typedef struct {
+  const char *source, *header, *side;   /* paths; side NULL: none */
+  const char *source_name, *header_name;
+  WeightMode mode;
+} EmitFiles;
+void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_tables(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_set(StrBuf *plan, const char *key, const char *text);
+void emit_set_buf(StrBuf *plan, const char *key, StrBuf *text); /* frees it */
+const char *emit_safe(const Plan *p, const char *s); /* fit for a comment */
+const char *emit_upper(const Plan *p);
+const char *emit_shape(Plan *p, int rank, const Dim *const *dim);
+const char **emit_fields(Plan *p, const char *const *names, int n);
+const char *emit_workspace(Plan *p, const char *pre);
+const char *emit_simple_signature(Plan *p);
+const char *emit_fields_text(Plan *p, bool inputs);
+const char *emit_provenance(Plan *p);
+bool emit_reserved(const char *word);
 /* emit.c: plan -> m4 -> files, all or nothing. */
+const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
 /* m4.c: templates and a plan through m4; false after a diagnostic. */
@@ -182,6 +207,8 @@ Value *value_root(Value *v);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);
+/* cpu/: each takes the node, writing its steps, or returns false. */
+bool lower_copy(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */
 bool lower_elementwise(Plan *p, Node *n);
 #endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts the text of the kernels in use into the generated file.
+ *
+ * Every file comes once, after those it includes; its #include "..." lines
+ * are taken out. A reference kernel comes once for each element type, between
+ * the type's header, which defines T, LOAD and the like, and type_end.h.
+ */
+#include "target.h"
+
+#include <string.h>
+
+typedef struct {
+  Model *m;
+  StrBuf *c;
+  Map done;
+} Amalgam;
+
+static void paste(Amalgam *g, const char *name);
+
+/* The folder of `name`, with `file` put behind it. */
+static const char *beside(Arena *a, const char *name, const char *file)
+{
+  const char *slash = strrchr(name, '/');
+  int n = slash ? (int)(slash - name) + 1 : 0;
+  return arena_printf(a, "%.*s%s", n, name, file);
+}
+
+static const char *resolve(Amalgam *g, const char *from, const char *file)
+{
+  const char *name = beside(&g->m->arena, from, file);
+  size_t n;
+  if (embedded_file(name, &n))
+    return name;
+  return arena_printf(&g->m->arena, "runtime_min/kernels/%s", file);
+}
+
+/* Copies a line, or pastes the file that it includes. */
+static void paste_line(Amalgam *g, const char *name, const char *s, size_t n)
+{
+  static const char inc[] = "#include \"";
+  size_t k = sizeof inc - 1;
+  if (n > k && !memcmp(s, inc, k)) {
+    const char *end = memchr(s + k, '"', n - k);
+    const char *file = arena_strn(&g->m->arena, s + k, (size_t)(end - s) - k);
+    if (strcmp(file, "o2c.h") != 0)
+      paste(g, resolve(g, name, file));
+    return;
+  }
+  if (n >= 7 && !memcmp(s, "/* SPDX", 7))
+    return;
+  sb_write(g->c, s, n);
+  sb_puts(g->c, "\n");
+}
+
+static void paste_text(Amalgam *g, const char *name)
+{
+  size_t n;
+  const char *s = embedded_file(name, &n);
+  if (!s)
+    model_panic(g->m, "kernel text '%s' is missing", name);
+  while (n > 0) {
+    const char *end = memchr(s, '\n', n);
+    size_t len = end ? (size_t)(end - s) : n;
+    paste_line(g, name, s, len);
+    size_t step = end ? len + 1 : len;
+    s += step;
+    n -= step;
+  }
+}
+
+static void paste(Amalgam *g, const char *name)
+{
+  void **seen = map_at(&g->done, name, strlen(name));
+  if (*seen)
+    return;
+  *seen = g;
+  paste_text(g, name);
+}
+
+static void paste_ref(Amalgam *g, const RefUse *r)
+{
+  Arena *a = &g->m->arena;
+  const char *type = dtype_info(r->type)->name;
+  const char *key = arena_printf(a, "%s %s", r->file, type);
+  void **seen = map_at(&g->done, key, strlen(key));
+  if (*seen)
+    return;
+  *seen = g;
+  static const char dir[] = "runtime_min/kernels/ref";
+  sb_printf(g->c, "/* Reference kernels: %s for %s. */\n", r->file, type);
+  paste_text(g, arena_printf(a, "%s/type_%s.h", dir, type));
+  paste_text(g, arena_printf(a, "%s/%s.h", dir, r->file));
+  paste_text(g, arena_printf(a, "%s/type_end.h", dir));
+}
+
+void amalgam_text(const Plan *p, StrBuf *c)
+{
+  Amalgam g = { .m = p->m, .c = c };
+  map_init(&g.done, p->a);
+  for (const Step *s = p->first; s; s = s->next)
+    for (int i = 0; i < s->nkernel; i++)
+      paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", s->kernel[i]));
+  for (const Step *s = p->first; s; s = s->next)
+    for (int i = 0; i < s->nref; i++)
+      paste_ref(&g, &s->ref[i]);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The batch law: can the graph run over blocks of rows of its batch symbol?
+ *
+ * The batch symbol is the leading dimension of an input. The graph separates
+ * along it when every value either does not depend on it, or has it as the
+ * outermost factor of axis 0 only, and every node keeps the slices of that
+ * axis apart (the operator's axis hook). Then the program runs blocks of rows,
+ * and its workspace does not grow with the batch: one row at a time where
+ * convolutions keep their maps in cache, several where a product's weights
+ * should be read once for many rows. Each row's bits are the same either way.
+ */
+#include "target.h"
+
+/* Rows per block of a network of matrix products: a multiple of the row tiles
+ * of every instruction set, and small enough for the cache. */
+#define PRODUCT_BLOCK 56
+
+static bool has_batch(const Plan *p, const Value *v)
+{
+  for (int k = 0; v && k < v->rank; k++)
+    if (dim_has(&p->m->dims, v->dim[k], p->batch))
+      return true;
+  return false;
+}
+
+static bool content_has_batch(const Plan *p, const Value *v)
+{
+  if (!v || !v->sym || v->data)
+    return false;
+  int64_t n;
+  if (!dim_is_int(value_numel(v), &n))
+    return true;
+  for (int64_t i = 0; i < n; i++)
+    if (v->sym[i] && dim_has(&p->m->dims, v->sym[i], p->batch))
+      return true;
+  return false;
+}
+
+/* Axis 0 is a multiple of the batch, and no other axis knows it. */
+static bool leading_only(Plan *p, const Value *v)
+{
+  DimPool *d = &p->m->dims;
+  for (int k = 1; k < v->rank; k++)
+    if (dim_has(d, v->dim[k], p->batch))
+      return false;
+  const Dim *per_row = dim_div_exact(d, v->dim[0], dim_sym(d, p->batch));
+  return per_row && !dim_has(d, per_row, p->batch);
+}
+
+/* A node that only computes shapes: inference knows all it makes. */
+static bool shape_only(const Node *n)
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] && !n->out[i]->sym)
+      return false;
+  return true;
+}
+
+/* These read a shape operand at compile time only. */
+static bool reads_shape(const Node *n)
+{
+  return op_is_view(n) || node_is(n, "Expand") || node_is(n, "Slice") ||
+         node_is(n, "ConstantOfShape") || node_is(n, "Pad") ||
+         node_is(n, "Tile") || node_is(n, "Split");
+}
+
+static int axis_of(const Node *n, int in, int out)
+{
+  if (n->op && n->op->axis)
+    return n->op->axis(n, in, 0, out);
+  if (!n->op || !(n->op->flags & OP_ELEMENTWISE))
+    return AXIS_MIXES;
+  return n->out[out]->rank - n->in[in]->rank;
+}
+
+static bool node_separates(Plan *p, const Node *n)
+{
+  if (shape_only(n))
+    return true;
+  bool reads = false;
+  for (int i = 0; i < n->nin; i++) {
+    Value *v = n->in[i];
+    if (content_has_batch(p, v) && !reads_shape(n))
+      return false;
+    if (!has_batch(p, v))
+      continue;
+    reads = true;
+    if (!leading_only(p, v))
+      return false;
+    for (int o = 0; o < n->nout; o++)
+      if (n->out[o] && (axis_of(n, i, o) != 0 || !has_batch(p, n->out[o])))
+        return false;
+  }
+  for (int o = 0; o < n->nout; o++) {
+    if (!n->out[o] || !has_batch(p, n->out[o]))
+      continue;
+    bool made = node_is(n, "Expand") || node_is(n, "ConstantOfShape");
+    if (!leading_only(p, n->out[o]) || (!reads && !made))
+      return false;
+  }
+  return true;
+}
+
+static int find_batch(const Plan *p)
+{
+  for (int i = 0; i < p->g->nin; i++) {
+    const Value *v = p->g->in[i];
+    for (int s = 0; v->rank > 0 && s < p->m->dims.nsym; s++)
+      if (p->m->dims.sym[s].kind == SYM_ARG &&
+          v->dim[0] == dim_sym(&p->m->dims, s))
+        return s;
+  }
+  return -1;
+}
+
+/* Products of matrices alone gain from several rows at a time. */
+static int block_rows(const Plan *p)
+{
+  for (const Node *n = p->g->first; n; n = n->next)
+    if (node_is(n, "Conv") || node_is(n, "QLinearConv") ||
+        node_is(n, "ConvInteger") || node_is(n, "MaxPool") ||
+        node_is(n, "AveragePool"))
+      return 1;
+  for (const Node *n = p->g->first; n; n = n->next)
+    if (node_is(n, "Gemm") || node_is(n, "MatMul") ||
+        node_is(n, "QLinearMatMul") || node_is(n, "QGemm") ||
+        node_is(n, "MatMulInteger"))
+      return PRODUCT_BLOCK;
+  return 1;
+}
+
+static void subst_value(Plan *p, Value *v, bool *seen)
+{
+  if (!v || seen[v->id])
+    return;
+  seen[v->id] = true;
+  DimPool *d = &p->m->dims;
+  const Dim *one = dim_int(d, p->block);
+  for (int k = 0; k < v->rank; k++)
+    v->dim[k] = dim_subst(d, v->dim[k], p->batch, one);
+  int64_t n;
+  if (v->sym && dim_is_int(value_numel(v), &n))
+    for (int64_t i = 0; i < n; i++)
+      if (v->sym[i])
+        v->sym[i] = dim_subst(d, v->sym[i], p->batch, one);
+}
+
+static void subst_graph(Plan *p)
+{
+  bool *seen = NEW(p->a, bool, p->m->nvalue + 1);
+  for (int i = 0; i < p->g->nin; i++)
+    subst_value(p, p->g->in[i], seen);
+  for (Node *n = p->g->first; n; n = n->next) {
+    for (int i = 0; i < n->nin; i++)
+      subst_value(p, n->in[i], seen);
+    for (int i = 0; i < n->nout; i++)
+      subst_value(p, n->out[i], seen);
+  }
+}
+
+void plan_batch(Plan *p)
+{
+  p->block = 0;
+  p->batch = find_batch(p);
+  if (p->batch < 0)
+    return;
+  for (int i = 0; i < p->g->nin && !p->mixes; i++)
+    if (has_batch(p, p->g->in[i]) && !leading_only(p, p->g->in[i]))
+      return;
+  for (Node *n = p->g->first; n; n = n->next)
+    if (!node_separates(p, n)) {
+      p->mixes = n;
+      return;
+    }
+  for (int i = 0; i < p->g->nout; i++)
+    if (!has_batch(p, p->g->out[i]))
+      return;
+  p->block = block_rows(p);
+  if (p->block == 1)
+    subst_graph(p);
+}

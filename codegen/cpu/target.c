@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The CPU provider: tuned kernels where one fits the node, the elementwise
+ * template, else the operator's reference kernels.
+ */
+#include "target.h"
+
+#include <string.h>
+
+typedef bool (*LowerFn)(Plan *p, Node *n);
+
+/* Asked in order; the first that takes the node has written its steps. */
+static const LowerFn tuned[] = {
+  lower_copy,
+};
+
+static bool supports(const Node *n)
+{
+  return n->op != NULL;
+}
+
+static double cost(const Node *n)
+{
+  (void)n;
+  return 0;
+}
+
+static void lower(Plan *p, Node *n)
+{
+  for (int i = 0; i < COUNT(tuned); i++)
+    if (tuned[i](p, n))
+      return;
+  lower_ref(p, n);
+}
+
+/* A graph output that must be its own tensor. */
+bool lower_copy(Plan *p, Node *n)
+{
+  if (strcmp(n->op_type, "Copy") != 0 || strcmp(n->domain, "o2c") != 0)
+    return false;
+  Step *s = step_new(p, n, "COPY");
+  Value *x = n->in[0];
+  step_in(s, "x", x);
+  step_out(s, "y", n->out[0]);
+  DimPool *d = &p->m->dims;
+  step_dim(s, "BYTES", dim_mul(d, value_numel(x),
+                               dim_int(d, dtype_info(x->dtype)->size)));
+  return true;
+}
+
+const Target target_cpu = { "cpu", supports, cost, lower };

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The texts of a model's C file: steps, the rows function that calls them,
+ * checks, tables. The skeleton around them is templates/file.c.m4. */
+#include "target.h"
+
+#include <string.h>
+
+/* A pointer parameter's declaration. */
+static void put_param(StrBuf *b, const StepPtr *ptr)
+{
+  sb_printf(b, "%s%s *%s", ptr->kind == SP_IN ? "const " : "",
+            dtype_info(ptr->dtype)->c, ptr->name);
+}
+
+/* Appends `text` to a line that started at `*line`, wrapped before column 79. */
+static void put_wrapped(StrBuf *b, size_t *line, const char *text, int indent)
+{
+  if (b->n - *line + strlen(text) > 78) {
+    while (b->n > 0 && b->s[b->n - 1] == ' ')
+      b->n--;
+    sb_printf(b, "\n%*s", indent, "");
+    *line = b->n - (size_t)indent;
+  }
+  sb_puts(b, text);
+}
+
+static void function_text(const Step *s, StrBuf *b)
+{
+  size_t line = 0;
+  sb_printf(b, "%s(", s->name);
+  const char *sep = "";
+  for (int i = 0; i < s->nptr; i++) {
+    StrBuf one;
+    sb_init(&one, s->plan->a);
+    put_param(&one, &s->ptr[i]);
+    sb_printf(b, "%s", sep);
+    one.s[one.n] = 0;
+    put_wrapped(b, &line, one.s, 4);
+    sb_free(&one);
+    sep = ", ";
+  }
+  if (s->symbols) {
+    sb_puts(b, sep);
+    put_wrapped(b, &line, arena_printf(s->plan->a, "const %s_dims *s",
+                                       s->plan->name), 4);
+  }
+  if (!s->nptr && !s->symbols)
+    sb_puts(b, "void");
+  sb_puts(b, ")");
+}
+
+static void banner(const Step *s, StrBuf *b)
+{
+  Plan *p = s->plan;
+  const Node *n = s->node;
+  sb_printf(b, "/* ");
+  for (const Origin *o = n->origin; o; o = o->next)
+    sb_printf(b, "node %d %s-%d%s", o->index, emit_safe(p, o->op), o->version,
+              o->next ? ", " : "");
+  if (!n->origin)
+    sb_puts(b, emit_safe(p, n->op_type));
+  for (int i = 0; i < s->nptr; i++)
+    if (s->ptr[i].kind == SP_OUT && s->ptr[i].v->rank >= 0) {
+      Value *v = s->ptr[i].v;
+      sb_printf(b, "\n *   -> %s %s", dtype_info(v->dtype)->onnx,
+                emit_shape(p, v->rank, v->dim));
+    }
+  if (s->macs)
+    sb_printf(b, ", %lld MAC", (long long)s->macs);
+  sb_printf(b, "; %s */", s->kernel_note);
+}
+
+static void step_plan(const Step *s, StrBuf *plan)
+{
+  StrBuf b;
+  sb_init(&b, s->plan->a);
+  banner(s, &b);
+  emit_set_buf(plan, "BANNER", &b);
+  sb_init(&b, s->plan->a);
+  function_text(s, &b);
+  emit_set_buf(plan, "FUNCTION", &b);
+  emit_set(plan, "RESULT", s->status ? "o2c_status" : "void");
+  emit_set(plan, "RETURN", s->status ? "  return O2C_OK;\n" : "");
+  for (int i = 0; i < s->nvar; i++)
+    emit_set(plan, s->var[i].key, s->var[i].text);
+  sb_printf(plan, "G_STEP(<%%G_%s%%>)m4_dnl\n", s->macro);
+  for (int i = 0; i < s->nvar; i++)
+    sb_printf(plan, "G_UNSET(<%%%s%%>)m4_dnl\n", s->var[i].key);
+}
+
+typedef struct {
+  Plan *p;
+  const EmitFiles *f;
+  StrBuf b;
+  bool *declared;     /* slots' or values' local pointers */
+} Rows;
+
+/* Elements of a port's block before row `first`: rows x elements of a row. */
+static const char *port_offset(Plan *p, int rank, const Dim *const *dim)
+{
+  if (!p->block)
+    return "";
+  DimPool *d = &p->m->dims;
+  const Dim *n = dim_prod(d, dim, rank);
+  const Dim *row = dim_subst(d, n, p->batch, dim_int(d, 1));
+  if (!dim_has(d, n, p->batch))
+    return "";
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_puts(&b, " + first * ");
+  dim_print(&b, d, row, "s->");
+  const char *text = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return text;
+}
+
+static const char *arena_pointer(Rows *r, int slot, const char *type)
+{
+  Plan *p = r->p;
+  if (p->arena_static)
+    return arena_printf(p->a, "(%s *)(void *)(ws + %lld)", type,
+                        (long long)p->slot[slot].offset + p->head_bytes);
+  return arena_printf(p->a, "(%s *)(void *)(ws + o%d)", type, slot);
+}
+
+/* The C expression of a pointer; declares tensors on first use. */
+static const char *pointer(Rows *r, const StepPtr *ptr)
+{
+  Plan *p = r->p;
+  const char *type = dtype_info(ptr->dtype)->c;
+  if (ptr->kind == SP_SCRATCH)
+    return arena_pointer(r, ptr->slot, type);
+  Store st = store_of(p, ptr->v);
+  if (st.kind == ST_WEIGHT)
+    return weights_expr(p, r->f->mode, st.index);
+  if (st.kind == ST_INPUT)
+    return arena_printf(p->a, "in->%s%s", p->in_field[st.index],
+                        port_offset(p, p->in[st.index]->rank,
+                                    p->in_dim[st.index]));
+  if (st.kind == ST_OUTPUT)
+    return arena_printf(p->a, "out->%s%s", p->out_field[st.index],
+                        port_offset(p, p->out[st.index]->rank,
+                                    p->out_dim[st.index]));
+  Value *root = storage_root(p, ptr->v);
+  if (!r->declared[root->id]) {
+    r->declared[root->id] = true;
+    sb_printf(&r->b, "  %s *const t%d = %s; /* %s */\n",
+              dtype_info(root->dtype)->c, root->id,
+              arena_pointer(r, st.index, dtype_info(root->dtype)->c),
+              emit_shape(p, root->rank, root->dim));
+  }
+  if (root->dtype != ptr->dtype)
+    return arena_printf(p->a, "(%s *)(void *)t%d", type, root->id);
+  return arena_printf(p->a, "t%d", root->id);
+}
+
+static void call_text(Rows *r, const Step *s)
+{
+  const char **arg = NEW(r->p->a, const char *, s->nptr + 1);
+  for (int i = 0; i < s->nptr; i++)
+    arg[i] = pointer(r, &s->ptr[i]);
+  sb_puts(&r->b, s->status ? "  status = " : "  ");
+  size_t line = r->b.n - (s->status ? 11 : 2);
+  sb_printf(&r->b, "%s(", s->name);
+  for (int i = 0; i < s->nptr; i++)
+    put_wrapped(&r->b, &line,
+                arena_printf(r->p->a, "%s%s", arg[i],
+                             i + 1 < s->nptr || s->symbols ? ", " : ""), 4);
+  sb_puts(&r->b, s->symbols ? "s);\n" : ");\n");
+  if (s->status)
+    sb_puts(&r->b, "  if (status != O2C_OK)\n    return status;\n");
+}
+
+static void slot_offsets(Rows *r)
+{
+  Plan *p = r->p;
+  for (int i = 0; i < p->nslot; i++) {
+    sb_printf(&r->b, "  const int64_t o%d = ", i);
+    if (i == 0) {
+      sb_printf(&r->b, "%d;\n", p->head_bytes);
+      continue;
+    }
+    sb_printf(&r->b, "o%d + O2C_ALIGN_UP(", i - 1);
+    dim_print(&r->b, &p->m->dims, p->slot[i - 1].bytes, "s->");
+    sb_puts(&r->b, ", 64);\n");
+  }
+  if (p->nslot)
+    sb_printf(&r->b, "  (void)o%d;\n", p->nslot - 1);
+}
+
+static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
+{
+  Rows r = { .p = p, .f = f, .declared = NEW(p->a, bool, p->m->nvalue + 1) };
+  sb_init(&r.b, p->a);
+  sb_puts(&r.b, "  (void)ctx, (void)ws, (void)s, (void)in, (void)out, "
+                "(void)first;\n");
+  if (!p->arena_static)
+    slot_offsets(&r);
+  if (p->head_bytes)
+    sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
+  for (const Step *s = p->first; s; s = s->next)
+    call_text(&r, s);
+  emit_set_buf(plan, "ROWS_BODY", &r.b);
+}
+
+/* The largest value that all dims may take at once without overflow. */
+static int64_t dims_limit(Plan *p)
+{
+  DimPool *d = &p->m->dims;
+  int64_t *sym = NEW(p->a, int64_t, d->nsym + 1);
+  int64_t limit = (int64_t)1 << 40;
+  for (; limit > 1; limit /= 2) {
+    for (int i = 0; i < d->nsym; i++)
+      sym[i] = limit;
+    bool ok = true;
+    for (int i = 0; ok && i < p->nslot; i++)
+      ok = dim_eval(d, p->slot[i].bytes, sym) >= 0 &&
+           dim_eval(d, p->slot[i].bytes, sym) < (int64_t)1 << 46;
+    for (int i = 0; ok && i < p->g->nin + p->g->nout; i++) {
+      bool in = i < p->g->nin;
+      int k = in ? i : i - p->g->nin;
+      const Dim *n = in ? dim_prod(d, p->in_dim[k], p->in[k]->rank)
+                        : dim_prod(d, p->out_dim[k], p->out[k]->rank);
+      ok = dim_eval(d, n, sym) >= 0;
+    }
+    if (ok)
+      break;
+  }
+  return limit;
+}
+
+static void dims_check(Plan *p, StrBuf *plan)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  if (!p->narg) {
+    sb_puts(&b, "  (void)d;\n  return 1;\n");
+  } else {
+    int64_t limit = dims_limit(p);
+    sb_puts(&b, "  if (!d)\n    return 0;\n");
+    for (int i = 0; i < p->narg; i++) {
+      const Sym *s = &p->m->dims.sym[p->args[i]];
+      int64_t max = s->max > 0 && s->max < limit ? s->max : limit;
+      sb_printf(&b, "  if (d->%s < 0 || d->%s > INT64_C(%lld))\n"
+                "    return 0;\n", s->c_name, s->c_name, (long long)max);
+    }
+    for (int i = 0; i < p->g->nout; i++)
+      for (int k = 0; k < p->out[i]->rank; k++) {
+        int64_t v;
+        if (dim_is_int(p->out_dim[i][k], &v))
+          continue;
+        sb_puts(&b, "  if ((");
+        dim_print(&b, &p->m->dims, p->out_dim[i][k], "d->");
+        sb_puts(&b, ") < 0)\n    return 0;\n");
+      }
+    sb_puts(&b, "  return 1;\n");
+  }
+  emit_set_buf(plan, "DIMS_CHECK", &b);
+}
+
+static void init_weights(Plan *p, StrBuf *plan, const EmitFiles *f)
+{
+  const char *text = "  c->weights = NULL;\n";
+  if (f->mode == WM_OBJECT || f->mode == WM_INCBIN)
+    text = arena_printf(p->a, "  c->weights = %s_weights;\n", p->name);
+  if (f->mode == WM_FILE) {
+    StrBuf b;
+    sb_init(&b, p->a);
+    sb_printf(&b, "  {\n    static const unsigned char id[8] = { ");
+    uint64_t h = weights_hash(p);
+    for (int i = 0; i < 8; i++)
+      sb_printf(&b, "%s%u", i ? ", " : "", (unsigned)(h >> (8 * i)) & 255u);
+    sb_printf(&b, " };\n"
+      "    if (!cfg->weights || cfg->weights_size != %lld ||\n"
+      "        memcmp((const unsigned char *)cfg->weights + 8, id, 8) != 0)\n"
+      "      return O2C_E_WEIGHTS;\n"
+      "    if ((uintptr_t)cfg->weights %% 64)\n"
+      "      return O2C_E_ALIGN;\n"
+      "    c->weights = (const unsigned char *)cfg->weights;\n  }\n",
+      (long long)p->weight_bytes + WEIGHTS_HEADER);
+    text = arena_strn(p->a, b.s, b.n);
+    sb_free(&b);
+  }
+  emit_set(plan, "INIT_WEIGHTS", text);
+}
+
+/* Null pointers are an error unless their tensor is empty or optional. */
+static void run_checks(Plan *p, StrBuf *plan)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_puts(&b, "  if (!dims_ok(d))\n    return O2C_E_DIMS;\n");
+  for (int i = 0; i < p->g->nin + p->g->nout; i++) {
+    bool in = i < p->g->nin;
+    int k = in ? i : i - p->g->nin;
+    const Dim *n = in ? dim_prod(&p->m->dims, p->in_dim[k], p->in[k]->rank)
+                      : dim_prod(&p->m->dims, p->out_dim[k], p->out[k]->rank);
+    sb_printf(&b, "  if (!%s->%s", in ? "in" : "out",
+              in ? p->in_field[k] : p->out_field[k]);
+    int64_t size;
+    if (!dim_is_int(n, &size) || size == 0) {
+      sb_puts(&b, " && (");
+      dim_print(&b, &p->m->dims, n, "d->");
+      sb_puts(&b, ") != 0");
+    }
+    sb_puts(&b, ")\n    return O2C_E_ARG;\n");
+  }
+  sb_printf(&b, "  need = %s_workspace_size(d, ctx->par.workers);\n"
+            "  if (need == 0 || ctx->workspace_size < need)\n"
+            "    return O2C_E_WORKSPACE;\n", p->name);
+  emit_set_buf(plan, "RUN_CHECKS", &b);
+}
+
+/* A task over blocks of rows, and the loop that gives it to the workers. */
+static void blocks_text(Plan *p, StrBuf *plan)
+{
+  const char *n = p->m->dims.sym[p->batch].c_name;
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_printf(&b, "#define WORKER_BYTES(d) ((size_t)%s)\n\n",
+            emit_workspace(p, "(d)->"));
+  sb_printf(&b,
+    "typedef struct {\n"
+    "  const %s_ctx *ctx;\n"
+    "  const %s_dims *d;\n"
+    "  const %s_in *in;\n"
+    "  const %s_out *out;\n"
+    "} blocks;\n\n"
+    "/* Each worker has its own piece of the workspace; a status that is not\n"
+    " * O2C_OK stays at the piece's head. */\n"
+    "static void run_blocks(void *arg, size_t begin, size_t end, "
+    "unsigned worker)\n{\n"
+    "  const blocks *b = (const blocks *)arg;\n"
+    "  unsigned char *ws = b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
+    "  %s_dims s = *b->d;\n"
+    "  for (size_t k = begin; k < end; k++) {\n"
+    "    const int64_t first = (int64_t)k * %d;\n"
+    "    o2c_status status;\n"
+    "    s.%s = O2C_MIN(b->d->%s - first, %d);\n"
+    "    status = run_rows(b->ctx, ws, &s, b->in, b->out, first);\n",
+    p->name, p->name, p->name, p->name, p->name, p->block, n, n, p->block);
+  sb_puts(&b, p->head_bytes
+    ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
+    : "    (void)status;\n");
+  sb_puts(&b, "  }\n}\n\n");
+  emit_set_buf(plan, "RUN_BLOCKS", &b);
+}
+
+static void run_body(Plan *p, StrBuf *plan)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  if (!p->block) {
+    emit_set(plan, "RUN_BLOCKS", "");
+    sb_puts(&b, "  (void)d;\n"
+                "  return run_rows(ctx, ctx->workspace, d, in, out, 0);\n");
+    emit_set_buf(plan, "RUN_BODY", &b);
+    return;
+  }
+  blocks_text(p, plan);
+  sb_printf(&b,
+    "  {\n    blocks b;\n"
+    "    const size_t n = (size_t)((d->%s + %d) / %d);\n"
+    "    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n    b.out = out;\n",
+    p->m->dims.sym[p->batch].c_name, p->block - 1, p->block);
+  const char *head = p->head_bytes ?
+    "    for (w = 0; w < ctx->par.workers; w++)\n"
+    "      memset(ctx->workspace + (size_t)w * WORKER_BYTES(d), 0, 64);\n" : "";
+  const char *tail = p->head_bytes ?
+    "    for (w = 0; w < ctx->par.workers; w++) {\n"
+    "      o2c_status status;\n"
+    "      memcpy(&status, ctx->workspace + (size_t)w * WORKER_BYTES(d),\n"
+    "             sizeof status);\n"
+    "      if (status != O2C_OK)\n        return status;\n    }\n" : "";
+  sb_printf(&b, "%s%s"
+    "    if (ctx->par.workers > 1 && ctx->par.parallel_for && n > 1)\n"
+    "      ctx->par.parallel_for(ctx->par.user, n, 1, run_blocks, &b);\n"
+    "    else\n      run_blocks(&b, 0, n, 0);\n%s    return O2C_OK;\n  }\n",
+    p->head_bytes ? "    unsigned w;\n" : "", head, tail);
+  emit_set_buf(plan, "RUN_BODY", &b);
+}
+
+static void law_note(Plan *p, StrBuf *plan)
+{
+  const char *text;
+  if (p->block == 1)
+    text = " * Batch: one row of the network at a time; the workspace does not "
+           "grow\n * with the batch.";
+  else if (p->block)
+    text = arena_printf(p->a, " * Batch: %d rows at a time; the workspace does "
+                        "not grow with the batch.", p->block);
+  else
+    text = " * Batch: all at once; the workspace grows with the run-time "
+           "dimensions.";
+  emit_set(plan, "LAW_NOTE", text);
+  emit_set(plan, "ROWS_NOTE", p->block == 1
+    ? "/* The network for row `first` of the batch. */"
+    : p->block ? "/* The network for s's rows of the batch, from `first`. */"
+               : "/* The network. */");
+}
+
+void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
+{
+  emit_names(p, plan, f);
+  emit_set(plan, "MAGIC", arena_printf(p->a, "0x%08x", (unsigned)
+           (hash_bytes(p->m->sha256, 64, 1) & 0xffffffffu)));
+  law_note(p, plan);
+  sb_puts(plan, "G_FILE_TOP");
+  for (const Step *s = p->first; s; s = s->next)
+    step_plan(s, plan);
+  rows_body(p, plan, f);
+  dims_check(p, plan);
+  emit_set(plan, "WORKSPACE_EXPR", arena_printf(p->a,
+    p->block ? "(uint64_t)%s * O2C_MAX(workers, 1)"
+             : "((void)workers, (uint64_t)%s)", emit_workspace(p, "d->")));
+  init_weights(p, plan, f);
+  run_checks(p, plan);
+  run_body(p, plan);
+  emit_tables(p, plan, f);
+  sb_puts(plan, "G_FILE_END");
+}

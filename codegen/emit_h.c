@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The texts of a model's header: fields, sizes, notes. */
+#include "target.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *emit_upper(const Plan *p)
+{
+  char *s = arena_str(p->a, p->name);
+  for (char *c = s; *c; c++)
+    *c = (char)toupper((unsigned char)*c);
+  return s;
+}
+
+void emit_set(StrBuf *plan, const char *key, const char *text)
+{
+  sb_printf(plan, "G_SET(<%%%s%%>, <%%", key);
+  sb_puts(plan, text);
+  sb_puts(plan, "%>)m4_dnl\n");
+}
+
+void emit_set_buf(StrBuf *plan, const char *key, StrBuf *text)
+{
+  sb_write(text, "", 1);
+  emit_set(plan, key, text->s);
+  sb_free(text);
+}
+
+/* A comment may hold no end of comment, and m4 must see no quote of its own
+ * and no macro's name: anything else than plain text becomes '?'. */
+const char *emit_safe(const Plan *p, const char *s)
+{
+  char *out = arena_str(p->a, s);
+  for (char *c = out; *c; c++) {
+    bool plain = isalnum((unsigned char)*c) || strchr("._-:+= ,", *c);
+    bool macro = (c == out || !isalnum((unsigned char)c[-1])) &&
+                 (!strncmp(c, "G_", 2) || !strncmp(c, "m4_", 3));
+    if (!plain || macro)
+      *c = '?';
+  }
+  if (strlen(out) > 60)
+    strcpy(out + 57, "...");
+  return out;
+}
+
+const char *emit_shape(Plan *p, int rank, const Dim *const *dim)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_puts(&b, "[");
+  for (int i = 0; i < rank; i++)
+    sb_printf(&b, "%s%s", i ? "," : "", dim_text(&p->m->dims, dim[i]));
+  sb_puts(&b, "]");
+  const char *text = emit_safe(p, arena_strn(p->a, b.s + 1, b.n - 2));
+  sb_free(&b);
+  return arena_printf(p->a, "[%s]", text);
+}
+
+/* Words that can't be C or C++ names, or are onnx2c's own. */
+bool emit_reserved(const char *s)
+{
+  static const char *const words[] = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do",
+    "double", "else", "enum", "extern", "float", "for", "goto", "if",
+    "inline", "int", "long", "register", "restrict", "return", "short",
+    "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
+    "unsigned", "void", "volatile", "while", "and", "or", "not", "xor",
+    "class", "new", "delete", "this", "template", "typename", "private",
+    "public", "protected", "virtual", "operator", "try", "catch", "throw",
+    "using", "namespace", "bool", "true", "false", "friend", "asm", "export",
+    "explicit", "mutable", "nullptr", "int64_t", "uint8_t",
+    "alignas", "alignof", "constexpr", "concept", "requires", "typeof",
+    "wchar_t", "static_assert", "thread_local", "noexcept", "decltype",
+    "bitand", "bitor", "compl", "linux", "unix", "I", "NULL", "signal",
+    "int8_t", "int16_t", "int32_t", "uint16_t", "uint32_t", "uint64_t",
+    "size_t", "near", "far", "interface", "small", "errno", "stdin",
+    "stdout", "stderr", "goto", "assert", "EOF", "unused_",
+  };
+  for (int i = 0; i < COUNT(words); i++)
+    if (!strcmp(words[i], s))
+      return true;
+  return !strncmp(s, "o2c", 3) || !strncmp(s, "O2C", 3) ||
+         !strncmp(s, "m4_", 3) || !strncmp(s, "G_", 2) || s[0] == '_';
+}
+
+/* Public names of ports as C fields: mangled, unique among `n` before it. */
+static const char *field_name(Plan *p, const char *name, const char *const *had,
+                              int n)
+{
+  char *s = arena_alloc(p->a, strlen(name) + 8);
+  size_t k = 0;
+  if (isdigit((unsigned char)*name))
+    s[k++] = 'x';
+  for (const char *c = name; *c && k < 48; c++) {
+    bool ok = isalnum((unsigned char)*c);
+    if (ok)
+      s[k++] = *c;
+    else if (k > 0 && s[k - 1] != '_')
+      s[k++] = '_';
+  }
+  while (k > 1 && s[k - 1] == '_')
+    s[--k] = 0;
+  if (k == 0 || emit_reserved(s))
+    s = arena_printf(p->a, "x_%s", s);
+  const char *base = s;
+  for (int t = 2;; t++) {
+    bool taken = false;
+    for (int i = 0; i < n && !taken; i++)
+      taken = !strcmp(had[i], s);
+    if (!taken)
+      return s;
+    s = arena_printf(p->a, "%s_%d", base, t);
+  }
+}
+
+const char **emit_fields(Plan *p, const char *const *names, int n)
+{
+  const char **out = NEW(p->a, const char *, n + 1);
+  for (int i = 0; i < n; i++)
+    out[i] = field_name(p, names[i], out, i);
+  return out;
+}
+
+const char *emit_fields_text(Plan *p, bool inputs)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  int n = inputs ? p->g->nin : p->g->nout;
+  for (int i = 0; i < n; i++) {
+    const Value *v = inputs ? p->g->in[i] : p->g->out[i];
+    sb_printf(&b, "  %s%s *%s; /* %s */\n", inputs ? "const " : "",
+              dtype_info(v->dtype)->c,
+              inputs ? p->in_field[i] : p->out_field[i],
+              emit_shape(p, v->rank,
+                         inputs ? p->in_dim[i] : p->out_dim[i]));
+  }
+  if (n == 0)
+    sb_puts(&b, "  char unused_;\n");
+  const char *text = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return text;
+}
+
+static const char *dim_fields(Plan *p)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  for (int i = 0; i < p->narg; i++) {
+    const Sym *s = &p->m->dims.sym[p->args[i]];
+    sb_printf(&b, "  int64_t %s; /* %s */\n", s->c_name,
+              emit_safe(p, s->name));
+  }
+  if (p->narg == 0)
+    sb_puts(&b, "  char unused_;\n");
+  const char *text = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return text;
+}
+
+/* The workspace in bytes as an expression of the dims; `pre` as dim_print. */
+const char *emit_workspace(Plan *p, const char *pre)
+{
+  if (p->arena_static)
+    return arena_printf(p->a, "INT64_C(%lld)",
+                        (long long)(p->arena_bytes + p->head_bytes));
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_printf(&b, "(INT64_C(%d)", p->head_bytes);
+  for (int i = 0; i < p->nslot; i++) {
+    sb_puts(&b, " + O2C_ALIGN_UP(");
+    dim_print(&b, &p->m->dims, p->slot[i].bytes, pre);
+    sb_puts(&b, ", 64)");
+  }
+  sb_puts(&b, ")");
+  const char *text = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return text;
+}
+
+/* Macro parameters: the symbols' names; they are parenthesised in the text by
+ * casting each one first. */
+static void workspace_macros(Plan *p, StrBuf *b)
+{
+  StrBuf args;
+  sb_init(&args, p->a);
+  for (int i = 0; i < p->narg; i++)
+    sb_printf(&args, "%s%s", i ? ", " : "",
+              p->m->dims.sym[p->args[i]].c_name);
+  sb_write(&args, "", 1);
+  const char *upper = emit_upper(p);
+  sb_printf(b, "#define %s_WORKSPACE_SIZE(%s) \\\n  ((size_t)%s)\n", upper,
+            args.s, emit_workspace(p, "(int64_t)("));
+  sb_printf(b, "#define %s_WORKSPACE_SIZE_MT(%s%sWORKERS) \\\n"
+            "  (%s%s_WORKSPACE_SIZE(%s))\n", upper, args.s,
+            p->narg ? ", " : "", p->block ? "(size_t)(WORKERS) * " : "",
+            upper, args.s);
+  sb_free(&args);
+}
+
+static void port_notes(Plan *p, StrBuf *b)
+{
+  for (int i = 0; i < p->g->nin + p->g->nout; i++) {
+    bool in = i < p->g->nin;
+    int k = in ? i : i - p->g->nin;
+    const Value *v = in ? p->g->in[k] : p->g->out[k];
+    sb_printf(b, "%s *   %-6s %s: %s %s, in ONNX %s", i ? "\n" : "",
+              in ? "input" : "output", in ? p->in_field[k] : p->out_field[k],
+              dtype_info(v->dtype)->onnx,
+              emit_shape(p, v->rank, in ? p->in_dim[k] : p->out_dim[k]),
+              emit_safe(p, in ? p->g->in_name[k] : p->g->out_name[k]));
+  }
+}
+
+/* The options that shape the output, so that it can be made again. */
+static const char *options_note(const Plan *p)
+{
+  const Options *o = p->m->opt;
+  const struct { const char *key, *value; } text[] = {
+    { "name", o->name }, { "target", o->target }, { "provider", o->provider },
+    { "weights", o->weights }, { "math", o->math },
+    { "section", o->section },
+  };
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_printf(&b, "-O%d", o->level);
+  for (int i = 0; i < COUNT(text); i++)
+    if (text[i].value)
+      sb_printf(&b, " --%s %s", text[i].key, text[i].value);
+  for (int i = 0; i < o->ndim; i++)
+    sb_printf(&b, " --dim %s=%lld", o->dim[i].name, (long long)o->dim[i].v);
+  if (o->batch > 0)
+    sb_printf(&b, " --batch %lld", (long long)o->batch);
+  const char *note = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return emit_safe(p, note);
+}
+
+const char *emit_provenance(Plan *p)
+{
+  return arena_printf(p->a,
+    " * Written by onnx2c %s with the options '%s';\n"
+    " * model SHA-256 %s.\n"
+    " * This file is yours: 0BSD, no notice needs to be kept.",
+    O2C_VERSION, options_note(p), p->m->sha256);
+}
+
+static const char *simple_decl(Plan *p)
+{
+  if (!p->m->opt->simple)
+    return "";
+  return arena_printf(p->a,
+    "\n/* One call, with a workspace of its own: not for two threads. */\n"
+    "%s;\n", emit_simple_signature(p));
+}
+
+const char *emit_simple_signature(Plan *p)
+{
+  StrBuf b;
+  sb_init(&b, p->a);
+  sb_printf(&b, "o2c_status %s(", p->name);
+  const char *sep = "";
+  for (int i = 0; i < p->g->nin; i++, sep = ", ")
+    sb_printf(&b, "%sconst %s *%s", sep, dtype_info(p->g->in[i]->dtype)->c,
+              p->in_field[i]);
+  for (int i = 0; i < p->g->nout; i++, sep = ", ")
+    sb_printf(&b, "%s%s *%s_out", sep, dtype_info(p->g->out[i]->dtype)->c,
+              p->out_field[i]);
+  for (int i = 0; i < p->narg; i++, sep = ", ")
+    sb_printf(&b, "%sint64_t dim_%s", sep,
+              p->m->dims.sym[p->args[i]].c_name);
+  sb_puts(&b, *sep ? ")" : "void)");
+  const char *text = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+  return text;
+}
+
+void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f)
+{
+  emit_set(plan, "NAME", p->name);
+  emit_set(plan, "UPPER", emit_upper(p));
+  emit_set(plan, "HEADER_FILE", f->header_name);
+  emit_set(plan, "SOURCE_FILE", f->source_name);
+  emit_set(plan, "MODEL_FILE", emit_safe(p, p->m->file));
+  emit_set(plan, "PROVENANCE", emit_provenance(p));
+  emit_set(plan, "CTX_SIZE", "128");
+}
+
+void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
+{
+  StrBuf b;
+  emit_names(p, plan, f);
+  sb_init(&b, p->a);
+  port_notes(p, &b);
+  emit_set_buf(plan, "PORT_NOTES", &b);
+  emit_set(plan, "DIM_FIELDS", dim_fields(p));
+  emit_set(plan, "IN_FIELDS", emit_fields_text(p, true));
+  emit_set(plan, "OUT_FIELDS", emit_fields_text(p, false));
+  sb_init(&b, p->a);
+  workspace_macros(p, &b);
+  emit_set_buf(plan, "WORKSPACE_MACROS", &b);
+  emit_set(plan, "WEIGHTS_MACROS", f->mode == WM_FILE
+    ? arena_printf(p->a, "#define %s_WEIGHTS_SIZE %lldu /* of the file that "
+                   "init needs */\n", emit_upper(p),
+                   (long long)p->weight_bytes + WEIGHTS_HEADER) : "");
+  emit_set(plan, "SIMPLE_DECL", simple_decl(p));
+  sb_puts(plan, "G_FILE_H\n");
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storage: which buffer each value of the plan lives in.
+ *
+ * Views share their root's bytes, and a step that may work in place shares
+ * its input's where that input dies there. What is left are tensors with a
+ * life in step numbers, and scratch that lives for one step. Where all sizes
+ * are constants place.c packs them into one arena; else tensors whose lives
+ * do not meet share a slot, which is as large as the largest of them, and the
+ * generated code adds the slots' sizes up at entry.
+ */
+#include "target.h"
+
+#include <string.h>
+
+Value *storage_root(const Plan *p, Value *v)
+{
+  for (;;) {
+    v = value_root(v);
+    Value *next = p->in_place[v->id];
+    if (!next)
+      return v;
+    v = next;
+  }
+}
+
+Store store_of(const Plan *p, Value *v)
+{
+  return p->store[storage_root(p, v)->id];
+}
+
+/* Values that stand outside the arena. */
+static void place_ports(Plan *p)
+{
+  for (int i = 0; i < p->g->nout; i++) {
+    Value *v = value_root(p->g->out[i]);
+    p->store[v->id] = (Store){ ST_OUTPUT, i };
+  }
+  for (int i = 0; i < p->g->nin; i++)
+    p->store[p->g->in[i]->id] = (Store){ ST_INPUT, i };
+}
+
+static void place_weight(Plan *p, Value *v)
+{
+  if (p->store[v->id].kind == ST_WEIGHT)
+    return;
+  p->store[v->id] = (Store){ ST_WEIGHT, p->nweight };
+  p->weight = arena_grow(p->a, p->weight, p->nweight, sizeof *p->weight);
+  p->weight_offset = arena_grow(p->a, p->weight_offset, p->nweight,
+                                sizeof *p->weight_offset);
+  p->weight[p->nweight] = v;
+  p->weight_offset[p->nweight++] = p->weight_bytes;
+  int64_t size = v->data->n * dtype_info(v->dtype)->size;
+  p->weight_bytes += (size + 63) / 64 * 64;
+}
+
+/* Step number of the last read of each root, as if nothing worked in place. */
+static int *last_reads(Plan *p)
+{
+  int *last = NEW(p->a, int, p->m->nvalue + 1);
+  int k = 0;
+  for (Step *s = p->first; s; s = s->next, k++)
+    for (int i = 0; i < s->nptr; i++)
+      if (s->ptr[i].kind != SP_SCRATCH)
+        last[value_root(s->ptr[i].v)->id] = k;
+  return last;
+}
+
+static const Dim *value_bytes(const Plan *p, const Value *v)
+{
+  DimPool *d = &p->m->dims;
+  return dim_mul(d, value_numel(v), dim_int(d, dtype_info(v->dtype)->size));
+}
+
+/* Joins outputs with the inputs that they may overwrite. */
+static void join_in_place(Plan *p)
+{
+  int *last = last_reads(p);
+  int k = 0;
+  for (Step *s = p->first; s; s = s->next, k++)
+    for (int i = 0; i < s->nptr; i++) {
+      StepPtr *out = &s->ptr[i];
+      if (out->kind != SP_OUT || out->over < 0)
+        continue;
+      Value *from = value_root(s->ptr[out->over].v);
+      Value *to = value_root(out->v);
+      bool arena = p->store[storage_root(p, from)->id].kind == ST_NONE &&
+                   p->store[to->id].kind == ST_NONE && !from->data;
+      if (arena && last[from->id] == k && from != to &&
+          value_bytes(p, from) == value_bytes(p, to))
+        p->in_place[to->id] = from;
+    }
+}
+
+static int new_slot(Plan *p, const Dim *bytes, int step)
+{
+  p->slot = arena_grow(p->a, p->slot, p->nslot, sizeof *p->slot);
+  p->slot[p->nslot] = (Slot){ .bytes = bytes, .first = step, .last = step };
+  return p->nslot++;
+}
+
+static void touch(Plan *p, Value *v, int step)
+{
+  Value *r = storage_root(p, v);
+  if (r->data) {
+    place_weight(p, r);
+    return;
+  }
+  Store *st = &p->store[r->id];
+  if (st->kind == ST_NONE)
+    *st = (Store){ ST_ARENA, new_slot(p, value_bytes(p, r), step) };
+  if (st->kind == ST_ARENA)
+    p->slot[st->index].last = step;
+}
+
+static void make_slots(Plan *p)
+{
+  int k = 0;
+  DimPool *d = &p->m->dims;
+  for (Step *s = p->first; s; s = s->next, k++)
+    for (int i = 0; i < s->nptr; i++) {
+      StepPtr *ptr = &s->ptr[i];
+      if (ptr->kind == SP_SCRATCH) {
+        const Dim *size = dim_int(d, dtype_info(ptr->dtype)->size);
+        ptr->slot = new_slot(p, dim_mul(d, ptr->elements, size), k);
+      } else {
+        touch(p, ptr->v, k);
+      }
+    }
+}
+
+/* The block's rows stand for the batch symbol in every size. */
+static void resolve_sizes(Plan *p)
+{
+  DimPool *d = &p->m->dims;
+  p->arena_static = true;
+  for (int i = 0; i < p->nslot; i++) {
+    Slot *s = &p->slot[i];
+    if (p->block > 1)
+      s->bytes = dim_subst(d, s->bytes, p->batch, dim_int(d, p->block));
+    if (!dim_is_int(s->bytes, &s->max))
+      p->arena_static = false;
+  }
+}
+
+/* Largest sum of what lives at once: the least any arena can be. */
+static void lower_bound(Plan *p)
+{
+  for (int k = 0; k < p->nstep; k++) {
+    int64_t live = 0;
+    for (int i = 0; i < p->nslot; i++)
+      if (p->slot[i].first <= k && k <= p->slot[i].last)
+        live += O2C_SLOT_BYTES(p->slot[i].max);
+    if (live > p->arena_bound)
+      p->arena_bound = live;
+  }
+}
+
+/* Symbolic sizes: slots by interval colouring; equal sizes first. */
+static void share_slots(Plan *p)
+{
+  DimPool *d = &p->m->dims;
+  int *to = NEW(p->a, int, p->nslot + 1);
+  int n = 0;
+  Slot *shared = NEW(p->a, Slot, p->nslot + 1);
+  for (int i = 0; i < p->nslot; i++) {
+    Slot *s = &p->slot[i];
+    int best = -1;
+    for (int k = 0; k < n; k++)
+      if (shared[k].last < s->first &&
+          (best < 0 || shared[k].bytes == s->bytes))
+        best = k;
+    if (best < 0) {
+      best = n++;
+      shared[best] = *s;
+    } else {
+      shared[best].bytes = dim_max(d, shared[best].bytes, s->bytes);
+      shared[best].last = s->last;
+    }
+    to[i] = best;
+  }
+  for (int i = 0; i < p->m->nvalue; i++)
+    if (p->store[i].kind == ST_ARENA)
+      p->store[i].index = to[p->store[i].index];
+  for (Step *s = p->first; s; s = s->next)
+    for (int i = 0; i < s->nptr; i++)
+      if (s->ptr[i].kind == SP_SCRATCH)
+        s->ptr[i].slot = to[s->ptr[i].slot];
+  p->slot = shared;
+  p->nslot = n;
+}
+
+void plan_memory(Plan *p)
+{
+  p->store = NEW(p->a, Store, p->m->nvalue + 1);
+  p->in_place = NEW(p->a, Value *, p->m->nvalue + 1);
+  for (const Step *s = p->first; s; s = s->next)
+    if (s->status)
+      p->head_bytes = 64;
+  place_ports(p);
+  join_in_place(p);
+  make_slots(p);
+  resolve_sizes(p);
+  if (p->arena_static) {
+    lower_bound(p);
+    place_slots(p);
+  } else {
+    share_slots(p);
+  }
+}

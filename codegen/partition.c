@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which provider runs which node, and the nodes' order.
+ *
+ * Each node goes to the cheapest provider of --provider that supports it;
+ * the CPU supports every operator that has a reference kernel. Steps that
+ * nothing reads are dropped afterwards: shape computations whose results
+ * lowering has put into constants.
+ */
+#include "target.h"
+
+#include <string.h>
+
+static const Target *const targets[] = {
+#define TARGET(name) &target_##name,
+#include "targets.def"
+#undef TARGET
+};
+
+const Target *target_find(const char *name)
+{
+  for (int i = 0; i < COUNT(targets); i++)
+    if (!strcmp(targets[i]->name, name))
+      return targets[i];
+  return NULL;
+}
+
+int target_count(void)
+{
+  return COUNT(targets);
+}
+
+const Target *target_at(int i)
+{
+  return targets[i];
+}
+
+const Target *target_of(const Node *n)
+{
+  const Target *best = NULL;
+  for (int i = 0; i < COUNT(targets); i++)
+    if (targets[i]->supports(n) &&
+        (!best || targets[i]->cost(n) < best->cost(n)))
+      best = targets[i];
+  return best;
+}
+
+static bool step_is_read(const Step *s, const bool *read)
+{
+  for (int i = 0; i < s->nptr; i++) {
+    const StepPtr *ptr = &s->ptr[i];
+    if (ptr->kind == SP_OUT && read[value_root(ptr->v)->id])
+      return true;
+  }
+  return false;
+}
+
+/* Backwards from the graph's outputs. */
+static void drop_unread(Plan *p)
+{
+  bool *read = NEW(p->a, bool, p->m->nvalue + 1);
+  for (int i = 0; i < p->g->nout; i++)
+    read[value_root(p->g->out[i])->id] = true;
+  Step **all = NEW(p->a, Step *, p->nstep + 1);
+  int n = 0;
+  for (Step *s = p->first; s; s = s->next)
+    all[n++] = s;
+  Step *kept = NULL;
+  p->last = n ? all[n - 1] : NULL;
+  p->nstep = 0;
+  for (int k = n - 1; k >= 0; k--) {
+    if (!step_is_read(all[k], read))
+      continue;
+    for (int i = 0; i < all[k]->nptr; i++)
+      if (all[k]->ptr[i].kind == SP_IN)
+        read[value_root(all[k]->ptr[i].v)->id] = true;
+    if (!kept)
+      p->last = all[k];
+    all[k]->next = kept;
+    kept = all[k];
+    p->nstep++;
+  }
+  p->first = kept;
+  if (!kept)
+    p->last = NULL;
+}
+
+Value *value_root(Value *v)
+{
+  while (v->def && op_is_view(v->def))
+    v = v->def->in[0];
+  return v;
+}
+
+void lower_graph(Plan *p)
+{
+  for (Node *n = p->g->first; n; n = n->next) {
+    if (op_is_view(n))
+      continue;
+    const Target *t = target_of(n);
+    if (t)
+      t->lower(p, n);
+    else
+      fail_unsupported(n, "no provider of --provider runs this operator");
+  }
+  drop_unread(p);
+}

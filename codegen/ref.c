@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lowering by reference kernels: any operator, any type, on every target.
+ *
+ * The operator's record makes Calls (compiler/lower.c); here each becomes a
+ * line of C in the step's body, and the kernel's text is noted for amalgam.c.
+ */
+#include "target.h"
+
+#include <string.h>
+
+typedef struct {
+  Plan *plan;
+  Step *step;
+  StrBuf lists;     /* local arrays, before the calls */
+  StrBuf calls;
+  int nlist;
+} RefText;
+
+/* The parameter that stands for `v`, made on first use. */
+static const StepPtr *pointer(RefText *r, Value *v, bool written)
+{
+  Step *s = r->step;
+  for (int i = 0; i < s->nptr; i++)
+    if (s->ptr[i].v == v)
+      return &s->ptr[i];
+  Node *n = s->node;
+  for (int i = 0; i < n->nin; i++)
+    if (n->in[i] == v) {
+      step_in(s, arena_printf(r->plan->a, "in%d", i), v);
+      return &s->ptr[s->nptr - 1];
+    }
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] == v) {
+      step_out(s, arena_printf(r->plan->a, "out%d", i), v);
+      return &s->ptr[s->nptr - 1];
+    }
+  const char *name = arena_printf(r->plan->a, "tmp%d", s->nptr);
+  if (!written && v->data) {
+    step_in(s, name, v);
+  } else {
+    step_scratch(s, name, v->dtype, value_numel(v));
+    s->ptr[s->nptr - 1].v = v;
+  }
+  return &s->ptr[s->nptr - 1];
+}
+
+static void put_pointer(RefText *r, const Call *c, const CallArg *arg)
+{
+  if (!arg->v) {
+    sb_puts(&r->calls, "NULL");
+    return;
+  }
+  const StepPtr *p = pointer(r, arg->v, arg->kind == 'o');
+  bool same = !strcmp(dtype_info(p->dtype)->c, dtype_info(c->type)->c);
+  const char *cast = same ? "" : arg->kind == 'o' ? "(void *)"
+                                                  : "(const void *)";
+  sb_printf(&r->calls, "%s%s", cast, p->name);
+}
+
+static void put_list(RefText *r, const CallArg *arg)
+{
+  bool fixed = true;
+  int64_t v;
+  for (int i = 0; i < arg->n; i++)
+    fixed = fixed && dim_is_int(arg->dim[i], &v);
+  sb_printf(&r->lists, "  %sconst int64_t l%d[] = { ", fixed ? "static " : "",
+            r->nlist);
+  for (int i = 0; i < arg->n; i++)
+    sb_printf(&r->lists, "%s%s", i ? ", " : "",
+              step_dim_text(r->step, arg->dim[i]));
+  sb_puts(&r->lists, arg->n ? " };\n" : "0 };\n");
+  sb_printf(&r->calls, "l%d", r->nlist++);
+}
+
+static void put_call(Lower *l, const Call *c)
+{
+  RefText *r = l->user;
+  const RefInfo *info = ref_find(c->kernel);
+  if (!info)
+    model_panic(l->m, "no reference kernel '%s'", c->kernel);
+  step_ref(r->step, info->file, c->type);
+  if (info->status) {
+    r->step->status = true;
+    sb_puts(&r->calls, "  status = ");
+  } else {
+    sb_puts(&r->calls, "  ");
+  }
+  sb_printf(&r->calls, "o2c_%s_%s(", c->kernel, dtype_info(c->type)->name);
+  for (int i = 0; i < c->narg; i++) {
+    const CallArg *arg = &c->arg[i];
+    if (i)
+      sb_puts(&r->calls, ", ");
+    if (arg->kind == 'i' || arg->kind == 'o')
+      put_pointer(r, c, arg);
+    else if (arg->kind == 'd')
+      sb_puts(&r->calls, step_dim_text(r->step, arg->dim[0]));
+    else if (arg->kind == 'D')
+      put_list(r, arg);
+    else
+      sb_float(&r->calls, arg->f, false);
+  }
+  sb_puts(&r->calls, ");\n");
+  if (info->status)
+    sb_puts(&r->calls, "  if (status != O2C_OK)\n    return status;\n");
+}
+
+void lower_ref(Plan *p, Node *n)
+{
+  if (!n->op || !n->op->lower) {
+    fail_unsupported(n, "no code for this operator in this version");
+    return;
+  }
+  RefText r = { .plan = p, .step = step_new(p, n, "REF") };
+  sb_init(&r.lists, p->a);
+  sb_init(&r.calls, p->a);
+  Lower l = { .m = p->m, .emit = put_call, .user = &r };
+  n->op->lower(&l, n);
+  const char *status = r.step->status ? "  o2c_status status = O2C_OK;\n" : "";
+  step_text(r.step, "BODY", "%s%.*s%.*s", status, (int)r.lists.n,
+            r.lists.s ? r.lists.s : "", (int)r.calls.n,
+            r.calls.s ? r.calls.s : "");
+  sb_free(&r.lists);
+  sb_free(&r.calls);
+}

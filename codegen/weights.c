@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How constants reach the program.
+ *
+ *   array   readable C arrays, one for each tensor
+ *   string  string literals, read through a union: compiles 20 times faster
+ *   object  one blob in an object file that we write (elf.c)
+ *   incbin  one blob, taken in by the assembler
+ *   file    one blob that the caller loads and passes to init
+ *   auto    array up to 64 KB, string up to 16 MB, else object
+ *
+ * Tensors of strings hold pointers, so they are arrays in every mode. The
+ * blob starts with WEIGHTS_HEADER bytes that identify the model; each tensor
+ * is aligned to 64 bytes.
+ */
+#include "target.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool in_text(const Plan *p, WeightMode mode, int k)
+{
+  return mode == WM_ARRAY || mode == WM_STRING ||
+         p->weight[k]->dtype == DT_STR;
+}
+
+WeightMode weights_mode(const Plan *p)
+{
+  static const char *const names[] = { "array", "string", "object", "incbin",
+                                       "file" };
+  const char *want = p->m->opt->weights;
+  for (int i = 0; want && i < COUNT(names); i++)
+    if (!strcmp(want, names[i]))
+      return (WeightMode)i;
+  if (p->weight_bytes <= 64 * 1024)
+    return WM_ARRAY;
+  return p->weight_bytes <= 16 * 1024 * 1024 ? WM_STRING : WM_OBJECT;
+}
+
+/* Element i as a C constant. */
+static void put_number(StrBuf *c, const Tensor *t, int64_t i)
+{
+  const DtypeInfo *d = dtype_info(t->dtype);
+  if (t->dtype == DT_F32)
+    sb_float(c, ((const float *)t->data)[i], true);
+  else if (t->dtype == DT_F64)
+    sb_float(c, ((const double *)t->data)[i], false);
+  else if (t->dtype == DT_I64)
+    sb_printf(c, "INT64_C(%lld)", (long long)((const int64_t *)t->data)[i]);
+  else if (t->dtype == DT_U64)
+    sb_printf(c, "UINT64_C(%llu)",
+              (unsigned long long)((const uint64_t *)t->data)[i]);
+  else if (d->cls == DC_FLOAT && d->size == 2)
+    sb_printf(c, "0x%04x", (unsigned)((const uint16_t *)t->data)[i]);
+  else if (d->cls == DC_FLOAT)
+    sb_printf(c, "0x%02x", (unsigned)((const uint8_t *)t->data)[i]);
+  else
+    sb_printf(c, "%lld", (long long)tensor_i64(t, i));
+}
+
+static void put_int64_min(StrBuf *c, const Tensor *t, int64_t i)
+{
+  bool min64 = t->dtype == DT_I64 &&
+               ((const int64_t *)t->data)[i] == INT64_MIN;
+  if (min64)
+    sb_puts(c, "INT64_MIN");
+  else
+    put_number(c, t, i);
+}
+
+static void put_bytes(StrBuf *c, const unsigned char *s, size_t n)
+{
+  size_t column = 0;
+  sb_puts(c, "\n  \"");
+  for (size_t i = 0; i < n; i++) {
+    char buf[8];
+    bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7';
+    bool plain = s[i] >= ' ' && s[i] < 127 && s[i] != '"' && s[i] != '\\' &&
+                 s[i] != '?';
+    int k = plain ? snprintf(buf, sizeof buf, "%c", s[i])
+                  : snprintf(buf, sizeof buf, digit ? "\\%03o" : "\\%o", s[i]);
+    sb_write(c, buf, (size_t)k);
+    column += (size_t)k;
+    if (column > 70 && i + 1 < n) {
+      sb_puts(c, "\"\n  \"");
+      column = 0;
+    }
+  }
+  sb_puts(c, "\"");
+}
+
+static void put_strings(StrBuf *c, const Tensor *t, int k)
+{
+  const Str *s = t->data;
+  sb_printf(c, "static const o2c_str w%d[] = {", k);
+  for (int64_t i = 0; i < t->n; i++) {
+    sb_puts(c, "{ ");
+    put_bytes(c, (const unsigned char *)s[i].p, s[i].n);
+    sb_printf(c, ", %zu },", s[i].n);
+  }
+  sb_puts(c, t->n ? "\n};\n" : " { \"\", 0 } };\n");
+}
+
+static void put_array(StrBuf *c, const Tensor *t, int k)
+{
+  if (t->dtype == DT_STR) {
+    put_strings(c, t, k);
+    return;
+  }
+  int lanes = t->dtype == DT_C64 || t->dtype == DT_C128 ? 2 : 1;
+  Tensor flat = *t;
+  if (lanes == 2)
+    flat.dtype = t->dtype == DT_C64 ? DT_F32 : DT_F64;
+  flat.n = t->n * lanes;
+  sb_printf(c, "static const %s w%d[%lld] = {", dtype_info(flat.dtype)->c, k,
+            (long long)(flat.n ? flat.n : 1));
+  size_t line = c->n;
+  for (int64_t i = 0; i < flat.n; i++) {
+    sb_puts(c, i ? "," : "");
+    if (i == 0 || c->n - line > 66) {
+      sb_puts(c, "\n  ");
+      line = c->n;
+    } else {
+      sb_puts(c, " ");
+    }
+    put_int64_min(c, &flat, i);
+  }
+  sb_puts(c, flat.n ? "\n};\n" : " 0 };\n");
+}
+
+static void put_string(StrBuf *c, const Tensor *t, int k)
+{
+  const DtypeInfo *d = dtype_info(t->dtype);
+  if (t->dtype == DT_STR || t->n == 0) {
+    put_array(c, t, k);
+    return;
+  }
+  int64_t bytes = t->n * d->size;
+  sb_printf(c, "static const union { unsigned char b[%lld]; %s v[%lld]; } w%d",
+            (long long)bytes, d->c, (long long)t->n, k);
+  sb_puts(c, " = {");
+  put_bytes(c, t->data, (size_t)bytes);
+  sb_puts(c, " };\n");
+}
+
+static void put_incbin(const Plan *p, StrBuf *c)
+{
+  const char *section = p->m->opt->section;
+  sb_printf(c,
+    "/* The blob beside this file, or in the folder that the macro names. */\n"
+    "#ifdef O2C_WEIGHTS_DIR\n"
+    "#define WEIGHTS_PATH O2C_WEIGHTS_DIR \"/%s.c.weights\"\n"
+    "#else\n"
+    "#define WEIGHTS_PATH __FILE__ \".weights\"\n"
+    "#endif\n"
+    "__asm__(\".pushsection %s,\\\"a\\\"\\n\"\n"
+    "        \".balign 64\\n\"\n"
+    "        \".globl %s_weights\\n\"\n"
+    "        \"%s_weights: .incbin \\\"\" WEIGHTS_PATH \"\\\"\\n\"\n"
+    "        \".popsection\\n\");\n",
+    p->name, section ? section : ".rodata.o2c", p->name, p->name);
+}
+
+void weights_text(const Plan *p, WeightMode mode, StrBuf *c)
+{
+  bool literal = false;
+  for (int k = 0; k < p->nweight; k++) {
+    if (!in_text(p, mode, k))
+      continue;
+    if (mode == WM_STRING && !literal) {
+      literal = true;
+      sb_puts(c,
+        "#if defined __BYTE_ORDER__ && "
+        "__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
+        "#error \"weights are little-endian: compile with --weights array\"\n"
+        "#endif\n"
+        "#ifdef __GNUC__\n"
+        "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
+        "#endif\n");
+    }
+    if (mode == WM_STRING)
+      put_string(c, p->weight[k]->data, k);
+    else
+      put_array(c, p->weight[k]->data, k);
+  }
+  if (mode == WM_INCBIN)
+    put_incbin(p, c);
+  if (mode == WM_OBJECT || mode == WM_INCBIN)
+    sb_printf(c, "extern const unsigned char %s_weights[];\n", p->name);
+  if (mode >= WM_OBJECT)
+    sb_puts(c, "#define WEIGHT(T, offset) "
+               "((const T *)(const void *)(ctx->weights + (offset)))\n");
+}
+
+const char *weights_expr(const Plan *p, WeightMode mode, int k)
+{
+  const Tensor *t = p->weight[k]->data;
+  const char *type = dtype_info(t->dtype)->c;
+  if (!in_text(p, mode, k))
+    return arena_printf(p->a, "WEIGHT(%s, %lld)", type,
+                        (long long)p->weight_offset[k] + WEIGHTS_HEADER);
+  if (mode == WM_STRING && t->dtype != DT_STR && t->n > 0)
+    return arena_printf(p->a, "w%d.v", k);
+  if (t->dtype == DT_C64 || t->dtype == DT_C128)
+    return arena_printf(p->a, "(const %s *)(const void *)w%d", type, k);
+  return arena_printf(p->a, "w%d", k);
+}
+
+uint64_t weights_hash(const Plan *p)
+{
+  uint64_t h = hash_bytes(p->m->sha256, 64, 0);
+  for (int k = 0; k < p->nweight; k++) {
+    const Tensor *t = p->weight[k]->data;
+    int64_t size = t->n * dtype_info(t->dtype)->size;
+    if (t->dtype != DT_STR)
+      h = hash_bytes(t->data, (size_t)size, h);
+  }
+  return h;
+}
+
+/* The blob: header, then every tensor at its offset. */
+static bool write_blob(const Plan *p, FILE *f)
+{
+  unsigned char head[WEIGHTS_HEADER] = "O2CW";
+  static const unsigned char zero[64];
+  uint64_t hash = weights_hash(p);
+  for (int i = 0; i < 8; i++)
+    head[8 + i] = (unsigned char)(hash >> (8 * i));
+  if (fwrite(head, sizeof head, 1, f) != 1)
+    return false;
+  for (int k = 0; k < p->nweight; k++) {
+    const Tensor *t = p->weight[k]->data;
+    size_t size = (size_t)t->n * (size_t)dtype_info(t->dtype)->size;
+    size_t pad = (64 - size % 64) % 64;
+    static const Str none;
+    const void *data = t->dtype == DT_STR ? (const void *)&none : t->data;
+    if (t->dtype == DT_STR) {
+      for (size_t i = 0; i < size + pad; i += 64)
+        if (fwrite(zero, 64, 1, f) != 1)
+          return false;
+      continue;
+    }
+    if (size && fwrite(data, size, 1, f) != 1)
+      return false;
+    if (pad && fwrite(zero, pad, 1, f) != 1)
+      return false;
+  }
+  return true;
+}
+
+bool weights_write(const Plan *p, WeightMode mode, const char *path)
+{
+  FILE *f = fopen(path, "wb");
+  bool ok = f != NULL;
+  int64_t size = p->weight_bytes + WEIGHTS_HEADER;
+  if (ok && mode == WM_OBJECT)
+    ok = elf_begin(p->m, f, p->name, size);
+  ok = ok && write_blob(p, f);
+  if (ok && mode == WM_OBJECT)
+    ok = elf_end(p->m, f, p->name, size);
+  if (f && fclose(f) != 0)
+    ok = false;
+  if (!ok && !p->m->nerror)
+    diag_model(p->m, SEV_ERROR, EXIT_ENVIRONMENT, "can't write %s: %s", path,
+               strerror(errno));
+  return ok;
+}

@@ -1,0 +1,187 @@
+m4_divert(-1)
+SPDX-License-Identifier: 0BSD
+file.c.m4: the skeleton of a model's C file: what stands above the steps
+(G_FILE_TOP), and the calls of the interface below them (G_FILE_END). Texts
+are written by codegen/emit_c.c.
+m4_define(<%G_FILE_TOP%>, <%m4_dnl
+/* SPDX-License-Identifier: 0BSD */
+/* G_SOURCE_FILE: the model in G_MODEL_FILE, as C.
+G_PROVENANCE
+ *
+G_LAW_NOTE */
+#include "G_HEADER_FILE"
+
+#include <math.h>
+#include <string.h>
+#ifdef __FAST_MATH__
+#error "compile without -ffast-math: results would differ from the model's"
+#endif
+
+struct G_NAME<%%>_ctx {
+  uint32_t magic, flags;
+  unsigned char *workspace;
+  size_t workspace_size;
+  const unsigned char *weights;
+  o2c_parallel par;
+};
+/* A compile-time check that the header's size is enough. */
+typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
+#define CTX_MAGIC UINT32_C(G_MAGIC)
+
+@@O2C_KERNELS@@
+@@O2C_WEIGHTS@@
+%>)
+
+m4_define(<%G_FILE_END%>, <%
+G_ROWS_NOTE
+static o2c_status run_rows(const G_NAME<%%>_ctx *ctx, unsigned char *ws,
+                           const G_NAME<%%>_dims *s, const G_NAME<%%>_in *in,
+                           const G_NAME<%%>_out *out, int64_t first)
+{
+G_ROWS_BODY<%%>m4_dnl
+  return O2C_OK;
+}
+
+static int dims_ok(const G_NAME<%%>_dims *d)
+{
+G_DIMS_CHECK<%%>m4_dnl
+}
+
+size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers)
+{
+  uint64_t n;
+  if (!dims_ok(d))
+    return 0;
+  n = G_WORKSPACE_EXPR;
+  return n > SIZE_MAX ? 0 : (size_t)n;
+}
+
+o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size, const o2c_config *cfg,
+                     G_NAME<%%>_ctx **ctx)
+{
+  static const o2c_parallel none = { NULL, 1, NULL };
+  G_NAME<%%>_ctx *c = (G_NAME<%%>_ctx *)ctx_mem;
+  if (!ctx_mem || !cfg || !ctx || cfg->size < sizeof *cfg)
+    return O2C_E_ARG;
+  if (ctx_size < sizeof *c)
+    return O2C_E_ARG;
+  if ((uintptr_t)ctx_mem % G_UPPER<%%>_CTX_ALIGN ||
+      (uintptr_t)cfg->workspace % G_UPPER<%%>_WORKSPACE_ALIGN)
+    return O2C_E_ALIGN;
+G_INIT_WEIGHTS<%%>m4_dnl
+  c->workspace = (unsigned char *)cfg->workspace;
+  c->workspace_size = cfg->workspace ? cfg->workspace_size : 0;
+  c->par = cfg->par && cfg->par->workers > 0 ? *cfg->par : none;
+  c->flags = cfg->flags;
+  c->magic = CTX_MAGIC;
+  *ctx = c;
+  return O2C_OK;
+}
+
+G_RUN_BLOCKS<%%>m4_dnl
+o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
+                    const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
+{
+  size_t need;
+  if (!ctx || ctx->magic != CTX_MAGIC || !in || !out)
+    return O2C_E_ARG;
+G_RUN_CHECKS<%%>m4_dnl
+G_RUN_BODY<%%>m4_dnl
+}
+
+o2c_status G_NAME<%%>_wait(G_NAME<%%>_ctx *ctx)
+{
+  return ctx && ctx->magic == CTX_MAGIC ? O2C_OK : O2C_E_ARG;
+}
+
+const G_NAME<%%>_dims *G_NAME<%%>_need(const G_NAME<%%>_ctx *ctx)
+{
+  (void)ctx;
+  return NULL;
+}
+
+void G_NAME<%%>_deinit(G_NAME<%%>_ctx *ctx)
+{
+  if (ctx)
+    ctx->magic = 0;
+}
+
+/* The same, type-erased: dims and pointers arrive as arrays. */
+static G_NAME<%%>_dims dims_of(const int64_t *dim)
+{
+  G_NAME<%%>_dims d;
+G_ERASED_DIMS<%%>m4_dnl
+  return d;
+}
+
+static size_t erased_workspace_size(const int64_t *dim, unsigned workers)
+{
+  const G_NAME<%%>_dims d = dims_of(dim);
+  return G_NAME<%%>_workspace_size(&d, workers);
+}
+
+static o2c_status erased_init(void *mem, size_t size, const o2c_config *cfg,
+                              void **ctx)
+{
+  G_NAME<%%>_ctx *c = NULL;
+  const o2c_status status = G_NAME<%%>_init(mem, size, cfg, &c);
+  if (status == O2C_OK)
+    *ctx = c;
+  return status;
+}
+
+static o2c_status erased_run(void *ctx, const int64_t *dim,
+                             const void *const *in, void *const *out)
+{
+  const G_NAME<%%>_dims d = dims_of(dim);
+  G_NAME<%%>_in i;
+  G_NAME<%%>_out o;
+G_ERASED_PORTS<%%>m4_dnl
+  return G_NAME<%%>_run((G_NAME<%%>_ctx *)ctx, &d, &i, &o);
+}
+
+static o2c_status erased_wait(void *ctx)
+{
+  return G_NAME<%%>_wait((G_NAME<%%>_ctx *)ctx);
+}
+
+static void erased_need(const void *ctx, int64_t *dim)
+{
+  (void)ctx;
+  (void)dim;
+}
+
+static void erased_deinit(void *ctx)
+{
+  G_NAME<%%>_deinit((G_NAME<%%>_ctx *)ctx);
+}
+
+static void out_shape(const int64_t *dim, uint32_t k, int64_t *shape)
+{
+  const G_NAME<%%>_dims dims = dims_of(dim), *const d = &dims;
+  (void)d;
+  switch (k) {
+G_OUT_SHAPES<%%>m4_dnl
+  default:
+    (void)shape;
+  }
+}
+
+G_PORT_TABLES<%%>m4_dnl
+
+const o2c_model *G_NAME<%%>_model(void)
+{
+  static const o2c_model model = {
+    O2C_ABI_MAJOR, O2C_ABI_MINOR, "G_NAME", G_FILE_STRING,
+    "G_SHA256",
+    G_NIN, G_NOUT, G_NDIM, G_NMETA, G_IN_TABLE, G_OUT_TABLE, G_DIM_TABLE,
+    G_META_TABLE,
+    G_UPPER<%%>_CTX_SIZE, G_UPPER<%%>_CTX_ALIGN, G_UPPER<%%>_WORKSPACE_ALIGN,
+    G_WEIGHTS_FILE_SIZE, erased_workspace_size, erased_init, erased_run,
+    erased_wait, erased_need, erased_deinit, out_shape
+  };
+  return &model;
+}
+G_SIMPLE_CALL<%%>m4_dnl
+%>)
+m4_divert(0)m4_dnl

@@ -1,0 +1,66 @@
+m4_divert(-1)
+SPDX-License-Identifier: 0BSD
+file.h.m4: the header of a model. Texts are written by codegen/emit_h.c.
+m4_define(<%G_FILE_H%>, <%m4_dnl
+/* SPDX-License-Identifier: 0BSD */
+/* G_HEADER_FILE: the interface of the model in G_MODEL_FILE.
+G_PROVENANCE
+ *
+G_PORT_NOTES
+ *
+ * Use: give G_UPPER<%%>_CTX_SIZE bytes and a workspace to G_NAME<%%>_init, then call
+ * G_NAME<%%>_run as often as you like. Two contexts may run at once, one may not.
+ * Outputs must not overlap inputs or the workspace. Nothing is allocated, and
+ * G_NAME<%%>_deinit only marks the context as closed. */
+#ifndef G_UPPER<%%>_H
+#define G_UPPER<%%>_H
+#include "o2c.h"
+#if O2C_ABI_MAJOR != 1 || O2C_ABI_MINOR < 0
+#error "use the o2c.h that came with the onnx2c which wrote this file"
+#endif
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Run-time dimensions of one call. */
+typedef struct {
+G_DIM_FIELDS<%%>m4_dnl
+} G_NAME<%%>_dims;
+
+/* Pointers to row-major tensors. */
+typedef struct {
+G_IN_FIELDS<%%>m4_dnl
+} G_NAME<%%>_in;
+typedef struct {
+G_OUT_FIELDS<%%>m4_dnl
+} G_NAME<%%>_out;
+
+/* Bytes of workspace: constant expressions. */
+G_WORKSPACE_MACROS<%%>m4_dnl
+#define G_UPPER<%%>_WORKSPACE_ALIGN 64u
+#define G_UPPER<%%>_CTX_SIZE G_CTX_SIZE<%%>u
+#define G_UPPER<%%>_CTX_ALIGN 16u
+G_WEIGHTS_MACROS<%%>m4_dnl
+
+typedef struct G_NAME<%%>_ctx G_NAME<%%>_ctx;
+
+/* Bytes for these dims and workers; 0: out of range. */
+size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers);
+o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size, const o2c_config *cfg,
+                     G_NAME<%%>_ctx **ctx);
+o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
+                    const G_NAME<%%>_in *in, const G_NAME<%%>_out *out);
+/* Ends an asynchronous run; on a CPU a run has ended when it returns. */
+o2c_status G_NAME<%%>_wait(G_NAME<%%>_ctx *ctx);
+/* After O2C_E_CAPACITY: what was needed. NULL: no size depends on data. */
+const G_NAME<%%>_dims *G_NAME<%%>_need(const G_NAME<%%>_ctx *ctx);
+void G_NAME<%%>_deinit(G_NAME<%%>_ctx *ctx);
+const o2c_model *G_NAME<%%>_model(void);
+G_SIMPLE_DECL<%%>m4_dnl
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+%>)
+m4_divert(0)m4_dnl
