@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Elementwise 8-bit kernels. All arithmetic is f32, each operation rounded
+ * once (compile with -std=c99 or -ffp-contract=off), then requantised as in
+ * u8.h. In-place (y the same as a or b) is allowed, other overlaps are not.
+ *
+ *   o2c_add_u8         y = requant((a - a_zp) * a_scale + (b - b_zp) * b_scale)
+ *   o2c_mul_u8         y = requant((a - a_zp) * (b - b_zp) * a_scale)
+ *   o2c_quantize_u8    y = requant(x / scale): ONNX QuantizeLinear
+ *   o2c_dequantize_u8  y = (x - zp) * scale: ONNX DequantizeLinear
+ *   o2c_map_u8         y = table[x]: any function of one u8, made at compile
+ *                      time (also requantisation and s8 <-> u8)
+ *
+ * The scales of add are input scale / output scale, rounded to f32 by the
+ * compiler; that of mul is a's times b's over the output's. */
+#ifndef O2C_EW_U8_H
+#define O2C_EW_U8_H
+
+#include "u8.h"
+
+/* rows of n elements; a row stride of 0 repeats the operand's one row. */
+typedef struct {
+    int64_t rows, n, a_row, b_row, y_row;
+    float a_scale, b_scale;
+    int32_t a_zp, b_zp, y_zp, lo, hi;
+} o2c_binary_u8_p;
+
+/* ---- float lanes: as many floats as o2c_lanes has integers ------------- */
+#if defined(O2C_U8_ISA_AVX512VNNI)
+typedef __m512 o2c_fl;
+#define O2C_FL2(op, a, b) _mm512_##op##_ps(a, b)
+O2C_U8_INLINE o2c_fl o2c_fl_set(float v) { return _mm512_set1_ps(v); }
+O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p) { return _mm512_loadu_ps(p); }
+O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm512_storeu_ps(p, v); }
+
+O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+{
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm512_cvtepi32_ps(
+        _mm512_sub_epi32(_mm512_cvtepu8_epi32(b), _mm512_set1_epi32(zp)));
+}
+
+O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+{
+    _mm_storeu_si128((__m128i *)(void *)y, o2c_bytes_f32(v, q));
+}
+
+#elif defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX2)
+typedef __m256 o2c_fl;
+#define O2C_FL2(op, a, b) _mm256_##op##_ps(a, b)
+O2C_U8_INLINE o2c_fl o2c_fl_set(float v) { return _mm256_set1_ps(v); }
+O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p) { return _mm256_loadu_ps(p); }
+O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm256_storeu_ps(p, v); }
+
+O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+{
+    const __m128i b = _mm_loadl_epi64((const __m128i *)(const void *)p);
+    return _mm256_cvtepi32_ps(
+        _mm256_sub_epi32(_mm256_cvtepu8_epi32(b), _mm256_set1_epi32(zp)));
+}
+
+O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+{
+    _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v, q));
+}
+
+#elif defined(O2C_U8_ISA_SSE2)
+typedef struct { __m128 a, b; } o2c_fl;
+#define O2C_FL2(op, x, y) o2c_fl_of(_mm_##op##_ps((x).a, (y).a), \
+                                    _mm_##op##_ps((x).b, (y).b))
+O2C_U8_INLINE o2c_fl o2c_fl_of(__m128 a, __m128 b)
+{
+    o2c_fl r;
+    r.a = a;
+    r.b = b;
+    return r;
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_set(float v)
+{
+    return o2c_fl_of(_mm_set1_ps(v), _mm_set1_ps(v));
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p)
+{
+    return o2c_fl_of(_mm_loadu_ps(p), _mm_loadu_ps(p + 4));
+}
+
+O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
+{
+    _mm_storeu_ps(p, v.a);
+    _mm_storeu_ps(p + 4, v.b);
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+{
+    const __m128i zero = _mm_setzero_si128(), z = _mm_set1_epi32(zp);
+    const __m128i b = _mm_unpacklo_epi8(
+        _mm_loadl_epi64((const __m128i *)(const void *)p), zero);
+    return o2c_fl_of(
+        _mm_cvtepi32_ps(_mm_sub_epi32(_mm_unpacklo_epi16(b, zero), z)),
+        _mm_cvtepi32_ps(_mm_sub_epi32(_mm_unpackhi_epi16(b, zero), z)));
+}
+
+O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+{
+    _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v.a, v.b, q));
+}
+
+#elif O2C_U8_LANES > 1
+typedef struct { float32x4_t a, b; } o2c_fl;
+#define O2C_FL2(op, x, y) o2c_fl_of(v##op##q_f32((x).a, (y).a), \
+                                    v##op##q_f32((x).b, (y).b))
+O2C_U8_INLINE o2c_fl o2c_fl_of(float32x4_t a, float32x4_t b)
+{
+    o2c_fl r;
+    r.a = a;
+    r.b = b;
+    return r;
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_set(float v)
+{
+    return o2c_fl_of(vdupq_n_f32(v), vdupq_n_f32(v));
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p)
+{
+    return o2c_fl_of(vld1q_f32(p), vld1q_f32(p + 4));
+}
+
+O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
+{
+    vst1q_f32(p, v.a);
+    vst1q_f32(p + 4, v.b);
+}
+
+O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+{
+    const int16x8_t d = vsubq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(p))),
+                                  vdupq_n_s16((int16_t)zp));
+    return o2c_fl_of(vcvtq_f32_s32(vmovl_s16(vget_low_s16(d))),
+                     vcvtq_f32_s32(vmovl_s16(vget_high_s16(d))));
+}
+
+O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+{
+    vst1_u8(y, o2c_bytes_f32(v.a, v.b, q));
+}
+#endif
+
+/* ---- kernels: whole lanes, then one by one with the same operations ----- */
+O2C_U8_INLINE void o2c_add_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                               const o2c_binary_u8_p *p)
+{
+    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+    int64_t i = 0;
+#if O2C_U8_LANES > 1
+    const o2c_fl sa = o2c_fl_set(p->a_scale), sb = o2c_fl_set(p->b_scale);
+    for (; i + O2C_U8_LANES <= p->n; i += O2C_U8_LANES) {
+        const o2c_fl u = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp), sa);
+        const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(b + i, p->b_zp), sb);
+        o2c_fl_put(y + i, O2C_FL2(add, u, v), q);
+    }
+#endif
+    for (; i < p->n; ++i) {
+        const float u = (float)(a[i] - p->a_zp) * p->a_scale;
+        const float v = (float)(b[i] - p->b_zp) * p->b_scale;
+        y[i] = o2c_requant_f32(u + v, q);
+    }
+}
+
+O2C_U8_INLINE void o2c_mul_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                               const o2c_binary_u8_p *p)
+{
+    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+    int64_t i = 0;
+#if O2C_U8_LANES > 1
+    const o2c_fl s = o2c_fl_set(p->a_scale);
+    for (; i + O2C_U8_LANES <= p->n; i += O2C_U8_LANES) {
+        const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp),
+                                 o2c_fl_u8(b + i, p->b_zp));
+        o2c_fl_put(y + i, O2C_FL2(mul, v, s), q);
+    }
+#endif
+    for (; i < p->n; ++i) {
+        const int32_t v = (a[i] - p->a_zp) * (b[i] - p->b_zp);
+        y[i] = o2c_requant_f32((float)v * p->a_scale, q);
+    }
+}
+
+O2C_U8_NOINLINE void o2c_add_u8(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                                const o2c_binary_u8_p *p)
+{
+    int64_t i;
+    for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
+        o2c_add_row(a, b, y, p);
+}
+
+O2C_U8_NOINLINE void o2c_mul_u8(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                                const o2c_binary_u8_p *p)
+{
+    int64_t i;
+    for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
+        o2c_mul_row(a, b, y, p);
+}
+
+O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, int64_t n,
+                                     float scale, int32_t zp)
+{
+    const o2c_rq q = o2c_rq_make(zp, 0, 255);
+    int64_t i = 0;
+#if O2C_U8_LANES > 1
+    const o2c_fl s = o2c_fl_set(scale);
+    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+        o2c_fl_put(y + i, O2C_FL2(div, o2c_fl_load(x + i), s), q);
+#endif
+    for (; i < n; ++i)
+        y[i] = o2c_requant_f32(x[i] / scale, q);
+}
+
+O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, int64_t n,
+                                       float scale, int32_t zp)
+{
+    int64_t i = 0;
+#if O2C_U8_LANES > 1
+    const o2c_fl s = o2c_fl_set(scale);
+    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+        o2c_fl_save(y + i, O2C_FL2(mul, o2c_fl_u8(x + i, zp), s));
+#endif
+    for (; i < n; ++i)
+        y[i] = (float)(x[i] - zp) * scale;
+}
+
+O2C_U8_NOINLINE void o2c_map_u8(const uint8_t *x, uint8_t *y, int64_t n,
+                                const uint8_t *table)
+{
+    int64_t i = 0;
+#if defined(O2C_U8_ISA_AVX512VNNI) && defined(__AVX512VBMI__)
+    const __m512i t0 = _mm512_loadu_si512(table);
+    const __m512i t1 = _mm512_loadu_si512(table + 64);
+    const __m512i t2 = _mm512_loadu_si512(table + 128);
+    const __m512i t3 = _mm512_loadu_si512(table + 192);
+    for (; i < n; i += 64) {
+        const __mmask64 m = n - i >= 64 ? ~(__mmask64)0
+                                        : ((__mmask64)1 << (n - i)) - 1;
+        const __m512i v = _mm512_maskz_loadu_epi8(m, x + i);
+        const __m512i l = _mm512_permutex2var_epi8(t0, v, t1);
+        const __m512i h = _mm512_permutex2var_epi8(t2, v, t3);
+        _mm512_mask_storeu_epi8(
+            y + i, m, _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), l, h));
+    }
+#endif
+    for (; i < n; ++i)
+        y[i] = table[x[i]];
+}
+
+#endif /* O2C_EW_U8_H */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: 0BSD */
+/* 8-bit pooling, channels last. Windows are clipped to the input, so it needs
+ * no padding; every window must hold at least one input pixel.
+ *
+ *   o2c_maxpool_u8   the largest byte (scale and zero point pass through)
+ *   o2c_avgpool_u8   acc = sum (x - x_zp) over the clipped window, then
+ *                    requantised (u8.h) with the scale `scale / count`: one
+ *                    f32 division. scale is x_scale / y_scale, rounded to f32
+ *                    by the compiler. count is the number of pixels of the
+ *                    clipped window, or, if count_pad, of the window clipped
+ *                    to the padded input (pads count, at real value zero).
+ *
+ * A global average is kh = h, kw = w, oh = ow = 1. */
+#ifndef O2C_POOL_U8_H
+#define O2C_POOL_U8_H
+
+#include "u8.h"
+
+typedef struct {
+    int32_t h, w, c, oh, ow, kh, kw;
+    int32_t sh, sw, dh, dw;           /* strides and dilations, at least 1 */
+    int32_t top, left, bottom, right; /* pads */
+    int64_t x_row, x_pix, y_row, y_pix; /* in elements; of input and output */
+    /* average only: */
+    float scale;
+    int32_t x_zp, y_zp, lo, hi, count_pad;
+} o2c_pool_u8_p;
+
+/* First and end tap of a window that begins at `at`, inside 0 .. n - 1. */
+typedef struct { int32_t from, to; } o2c_pool_span;
+
+O2C_U8_INLINE o2c_pool_span o2c_pool_clip(int32_t at, int32_t k, int32_t d,
+                                          int32_t low, int32_t high)
+{
+    o2c_pool_span s;
+    s.from = at < low ? (low - at + d - 1) / d : 0;
+    s.to = at + (k - 1) * d >= high ? (high - 1 - at) / d + 1 : k;
+    return s;
+}
+
+/* The taps of one output, and where the first one lies. */
+typedef struct {
+    o2c_pool_span r, s;
+    const uint8_t *x;
+    int32_t count;
+} o2c_pool_window;
+
+O2C_U8_INLINE o2c_pool_window o2c_pool_at(const uint8_t *x,
+                                          const o2c_pool_u8_p *p, int32_t i,
+                                          int32_t j)
+{
+    const int32_t y0 = i * p->sh - p->top, x0 = j * p->sw - p->left;
+    o2c_pool_window v;
+    v.r = o2c_pool_clip(y0, p->kh, p->dh, 0, p->h);
+    v.s = o2c_pool_clip(x0, p->kw, p->dw, 0, p->w);
+    v.x = x + (y0 + v.r.from * p->dh) * p->x_row +
+          (x0 + v.s.from * p->dw) * p->x_pix;
+    v.count = (v.r.to - v.r.from) * (v.s.to - v.s.from);
+    if (p->count_pad) {
+        const o2c_pool_span a = o2c_pool_clip(y0, p->kh, p->dh, -p->top,
+                                              p->h + p->bottom);
+        const o2c_pool_span b = o2c_pool_clip(x0, p->kw, p->dw, -p->left,
+                                              p->w + p->right);
+        v.count = (a.to - a.from) * (b.to - b.from);
+    }
+    return v;
+}
+
+#define O2C_POOL_C 64
+
+/* n <= O2C_POOL_C channels; with n a literal the loops become vectors. */
+O2C_U8_INLINE void o2c_maxpool_part(const o2c_pool_window *v, uint8_t *y,
+                                    const o2c_pool_u8_p *p, const int32_t n)
+{
+    uint8_t m[O2C_POOL_C];
+    int32_t r, s, c;
+    memcpy(m, v->x, (size_t)n);
+    for (r = 0; r < v->r.to - v->r.from; ++r)
+        for (s = 0; s < v->s.to - v->s.from; ++s) {
+            const uint8_t *x = v->x + r * p->dh * p->x_row +
+                               s * p->dw * p->x_pix;
+            for (c = 0; c < n; ++c)
+                m[c] = m[c] > x[c] ? m[c] : x[c];
+        }
+    memcpy(y, m, (size_t)n);
+}
+
+O2C_U8_NOINLINE void o2c_maxpool_u8(const uint8_t *x, uint8_t *y,
+                                    const o2c_pool_u8_p *p)
+{
+    int32_t i, j, c;
+    for (i = 0; i < p->oh; ++i)
+        for (j = 0; j < p->ow; ++j) {
+            o2c_pool_window v = o2c_pool_at(x, p, i, j);
+            uint8_t *to = y + i * p->y_row + j * p->y_pix;
+            for (c = 0; c + 64 <= p->c; c += 64, v.x += 64)
+                o2c_maxpool_part(&v, to + c, p, 64);
+            for (; c + 16 <= p->c; c += 16, v.x += 16)
+                o2c_maxpool_part(&v, to + c, p, 16);
+            if (c < p->c)
+                o2c_maxpool_part(&v, to + c, p, p->c - c);
+        }
+}
+
+#define O2C_POOL_SUMS 16
+
+/* A window's row is summed in 16 bits as long as that cannot overflow. */
+O2C_U8_INLINE void o2c_avgpool_part(const o2c_pool_window *v, uint8_t *y,
+                                    const o2c_pool_u8_p *p, const int32_t n)
+{
+    const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
+    const float scale = p->scale / (float)v->count;
+    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+    const int32_t zero = nr * ns * p->x_zp;
+    uint32_t sum[O2C_POOL_SUMS] = { 0 };
+    int32_t r, s, c, to;
+    for (r = 0; r < nr; ++r)
+        for (s = 0; s < ns; s = to) {
+            uint16_t part[O2C_POOL_SUMS] = { 0 };
+            const uint8_t *x = v->x + r * p->dh * p->x_row +
+                               s * p->dw * p->x_pix;
+            to = ns - s > 256 ? s + 256 : ns;
+            for (; s < to; ++s, x += p->dw * p->x_pix)
+                for (c = 0; c < n; ++c)
+                    part[c] = (uint16_t)(part[c] + x[c]);
+            for (c = 0; c < n; ++c)
+                sum[c] += part[c];
+        }
+    for (c = 0; c < n; ++c)
+        y[c] = o2c_requant_u8((int32_t)sum[c] - zero, scale, q);
+}
+
+O2C_U8_NOINLINE void o2c_avgpool_u8(const uint8_t *x, uint8_t *y,
+                                    const o2c_pool_u8_p *p)
+{
+    int32_t i, j, c;
+    for (i = 0; i < p->oh; ++i)
+        for (j = 0; j < p->ow; ++j) {
+            o2c_pool_window v = o2c_pool_at(x, p, i, j);
+            uint8_t *to = y + i * p->y_row + j * p->y_pix;
+            for (c = 0; c + 16 <= p->c; c += 16, v.x += 16)
+                o2c_avgpool_part(&v, to + c, p, 16);
+            if (c < p->c)
+                o2c_avgpool_part(&v, to + c, p, p->c - c);
+        }
+}
+
+#endif /* O2C_POOL_U8_H */
