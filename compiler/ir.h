@@ -240,6 +240,7 @@ struct Value {
   Node **use;            /* one entry per use: a node may stand here twice */
   int nuse;
   bool is_input, is_output, bad;
+  bool inferred;         /* dtype and dim come from infer_out */
   Graph *g;
 };
 typedef enum {
@@ -428,19 +429,38 @@ struct OpDef {
   bool (*permute)(Node *n, const int *perm, int rank);
   unsigned flags;
 };
+/* A family's file ends with OPS_DEFINE(conv, defs), where `defs` is an array of
+ * OpDef; ops.def names it: OPS(conv). */
+#define OPS_DEFINE(family, defs) \
+  const OpDef *const ops_##family = defs; \
+  const int ops_##family##_count = COUNT(defs);
+#define OPS(family) \
+  extern const OpDef *const ops_##family; \
+  extern const int ops_##family##_count;
+#include "ops.def"
+#undef OPS
 /* opdef.c: the registry, from ops.def and elementwise.def. */
 const OpDef *op_find(const char *domain, const char *name);
 const OpRow *op_row(const OpDef *op, int version); /* NULL: older than all */
 int op_count(void);
 const OpDef *op_at(int i);
 
-/* schema.c: arity, types and attributes against the version's row. */
+/* What a row says, NULL texts taken from the rows before. */
+typedef enum { ROW_SIG, ROW_TYPES, ROW_ATTRS } RowText;
+const char *op_row_text(const OpDef *op, const OpRow *row, RowText what);
+
+/* schema.c: arity, types and attributes against the version's row. In `sig`
+ * the type of a port is a variable of `types`, a word of dtype.c, or `*`.
+ * `axis:i!` is an attribute that must be there. */
 void schema_check(Graph *g);
+bool schema_types(Node *n); /* element types of inputs, as far as known */
 /* upgrade.c: row by row to the newest form. */
 void upgrade_graph(Graph *g);
 
 /* infer.c */
 void infer_graph(Graph *g);  /* walks; stops at nothing, records diagnostics */
+/* What is known of an output before its first inference is what the file
+ * declared: it is compared, and the inferred wins. */
 void infer_node(Node *n);
 /* Helpers for infer functions. All are silent on bad inputs. */
 bool infer_ready(const Node *n);  /* inputs have type and rank */
@@ -593,6 +613,8 @@ void dead_code(Graph *g);
 /* verify_ir.c, print.c */
 void ir_check(Graph *g, const char *after); /* panics on a broken invariant */
 void ir_print(StrBuf *b, const Graph *g);
+const char *dims_text(DimPool *p, int rank, const Dim *const *dim);
+const char *value_shape_text(const Value *v); /* "[N, 3, 224, 224]" */
 
 /* options.c */
 typedef struct { const char *name; int64_t v; } NameInt;

@@ -27,24 +27,36 @@ Tensor *tensor_new(Arena *a, Dtype t, int rank, const int64_t *dim)
   return x;
 }
 
+/* A model's weights lie in the mapped file at any address. */
+#define LOADER(T) \
+  static T load_##T(const void *p, int64_t i) \
+  { \
+    T v; \
+    memcpy(&v, (const char *)p + (size_t)i * sizeof v, sizeof v); \
+    return v; \
+  }
+LOADER(float) LOADER(double)
+LOADER(int8_t) LOADER(int16_t) LOADER(int32_t) LOADER(int64_t)
+LOADER(uint8_t) LOADER(uint16_t) LOADER(uint32_t) LOADER(uint64_t)
+
 double tensor_f64(const Tensor *t, int64_t i)
 {
   const void *p = t->data;
   switch (t->dtype) {
-  case DT_F32: return (double)((const float *)p)[i];
-  case DT_F64: return ((const double *)p)[i];
-  case DT_F16: return (double)o2c_f16_to_f32(((const uint16_t *)p)[i]);
-  case DT_BF16: return (double)o2c_bf16_to_f32(((const uint16_t *)p)[i]);
+  case DT_F32: return (double)load_float(p, i);
+  case DT_F64: return load_double(p, i);
+  case DT_F16: return (double)o2c_f16_to_f32(load_uint16_t(p, i));
+  case DT_BF16: return (double)o2c_bf16_to_f32(load_uint16_t(p, i));
   case DT_F8E4M3FN:
-    return (double)o2c_f8e4m3fn_to_f32(((const uint8_t *)p)[i]);
+    return (double)o2c_f8e4m3fn_to_f32(load_uint8_t(p, i));
   case DT_F8E4M3FNUZ:
-    return (double)o2c_f8e4m3fnuz_to_f32(((const uint8_t *)p)[i]);
-  case DT_F8E5M2: return (double)o2c_f8e5m2_to_f32(((const uint8_t *)p)[i]);
+    return (double)o2c_f8e4m3fnuz_to_f32(load_uint8_t(p, i));
+  case DT_F8E5M2: return (double)o2c_f8e5m2_to_f32(load_uint8_t(p, i));
   case DT_F8E5M2FNUZ:
-    return (double)o2c_f8e5m2fnuz_to_f32(((const uint8_t *)p)[i]);
-  case DT_F4E2M1: return (double)o2c_f4e2m1_to_f32(((const uint8_t *)p)[i]);
-  case DT_F8E8M0: return (double)o2c_f8e8m0_to_f32(((const uint8_t *)p)[i]);
-  case DT_U64: return (double)((const uint64_t *)p)[i];
+    return (double)o2c_f8e5m2fnuz_to_f32(load_uint8_t(p, i));
+  case DT_F4E2M1: return (double)o2c_f4e2m1_to_f32(load_uint8_t(p, i));
+  case DT_F8E8M0: return (double)o2c_f8e8m0_to_f32(load_uint8_t(p, i));
+  case DT_U64: return (double)load_uint64_t(p, i);
   default: return (double)tensor_i64(t, i);
   }
 }
@@ -63,15 +75,15 @@ int64_t tensor_i64(const Tensor *t, int64_t i)
   const void *p = t->data;
   switch (t->dtype) {
   case DT_BOOL: case DT_U8: case DT_U4: case DT_U2:
-    return ((const uint8_t *)p)[i];
-  case DT_I8: case DT_I4: case DT_I2: return ((const int8_t *)p)[i];
-  case DT_U16: return ((const uint16_t *)p)[i];
-  case DT_I16: return ((const int16_t *)p)[i];
-  case DT_U32: return ((const uint32_t *)p)[i];
-  case DT_I32: return ((const int32_t *)p)[i];
-  case DT_I64: return ((const int64_t *)p)[i];
+    return load_uint8_t(p, i);
+  case DT_I8: case DT_I4: case DT_I2: return load_int8_t(p, i);
+  case DT_U16: return load_uint16_t(p, i);
+  case DT_I16: return load_int16_t(p, i);
+  case DT_U32: return load_uint32_t(p, i);
+  case DT_I32: return load_int32_t(p, i);
+  case DT_I64: return load_int64_t(p, i);
   case DT_U64: {
-    uint64_t u = ((const uint64_t *)p)[i];
+    uint64_t u = load_uint64_t(p, i);
     return u > INT64_MAX ? INT64_MAX : (int64_t)u;
   }
   case DT_NONE: case DT_STR: case DT_C64: case DT_C128: return 0;

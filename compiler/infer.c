@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inference of types, shapes and content, over nodes in order.
+ *
+ * Each operator's infer function states its outputs by the helpers here. A
+ * node with a bad input is not looked at: its outputs are bad too, silently.
+ * A symbolic dimension broadcasts only against itself and 1: anything else
+ * would be a check at run time that a different size could fail. */
+#include "ir.h"
+#include <string.h>
+
+DimPool *node_dims(const Node *n)
+{
+  return &n->g->m->dims;
+}
+
+bool infer_ready(const Node *n)
+{
+  for (int i = 0; i < n->nin; i++) {
+    const Value *v = n->in[i];
+    if (!v) continue;
+    if (v->bad || v->kind != VK_TENSOR || !v->dtype || v->rank < 0)
+      return false;
+  }
+  return true;
+}
+
+static void compare_type(Node *n, const Value *v, Dtype t)
+{
+  if (!v->dtype || !t || v->dtype == t) return;
+  fail_model(n, "output %s is declared as %s, but the operator gives %s; "
+             "correct the declaration", quote(&n->g->m->arena, v->name),
+             dtype_info(v->dtype)->onnx, dtype_info(t)->onnx);
+}
+
+static void compare_shape(Node *n, const Value *v, int rank,
+                          const Dim *const *dim)
+{
+  bool differs = v->rank >= 0 && v->rank != rank;
+  for (int i = 0; i < rank && v->rank == rank; i++) {
+    int64_t a, b;
+    if (dim_is_int(v->dim[i], &a) && dim_is_int(dim[i], &b) && a != b)
+      differs = true;
+  }
+  if (differs)
+    diag(n, SEV_WARNING, EXIT_OK, "output %s is declared as %s, but its "
+         "shape is %s, which is taken", quote(&n->g->m->arena, v->name),
+         value_shape_text(v), dims_text(node_dims(n), rank, dim));
+}
+
+void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim)
+{
+  Value *v = node_out(n, i);
+  if (!v || v->bad) return;
+  if (rank > MAX_RANK) {
+    fail_unsupported(n, "output %s has rank %d; at most %d is supported",
+                     quote(&n->g->m->arena, v->name), rank, MAX_RANK);
+    return;
+  }
+  for (int k = 0; k < rank; k++) {
+    int64_t size;
+    if (dim_bad(dim[k])) {
+      fail_model(n, "the shape of output %s can't be computed",
+                 quote(&n->g->m->arena, v->name));
+      return;
+    }
+    if (!dim_is_int(dim[k], &size) || size >= 0) continue;
+    fail_model(n, "output %s would have the shape %s, with a negative "
+               "dimension; the input is too small",
+               quote(&n->g->m->arena, v->name),
+               dims_text(node_dims(n), rank, dim));
+    return;
+  }
+  if (!v->inferred) {
+    compare_type(n, v, t);
+    compare_shape(n, v, rank, dim);
+  }
+  v->inferred = true;
+  v->dtype = t;
+  value_set_shape(v, rank, dim);
+}
+
+void infer_same(Node *n, int out, int in)
+{
+  const Value *v = node_in(n, in);
+  if (!v || v->bad || v->rank < 0) return;
+  infer_out(n, out, v->dtype, v->rank, v->dim);
+}
+
+/* What two dimensions give; NULL after a diagnostic. */
+static const Dim *broadcast(Node *n, const Dim *a, const Dim *b, int axis)
+{
+  DimPool *p = node_dims(n);
+  int64_t x, y;
+  if (a == b || dim_is(b, 1)) return a;
+  if (dim_is(a, 1)) return b;
+  if (dim_bad(a) || dim_bad(b)) return p->bad;
+  if (dim_is_int(a, &x) && dim_is_int(b, &y))
+    fail_model(n, "the inputs' shapes do not broadcast: axis %d is %lld and "
+               "%lld", axis, (long long)x, (long long)y);
+  else
+    fail_unsupported(n, "axis %d is %s in one input and %s in another, which "
+                     "may or may not be equal; fix the sizes with --dim, or "
+                     "give the dimensions one name", axis, dim_text(p, a),
+                     dim_text(p, b));
+  return NULL;
+}
+
+bool infer_broadcast(Node *n, int nin, Dtype t)
+{
+  const Dim *dim[MAX_RANK];
+  int rank = 0;
+  if (!infer_ready(n)) return false;
+  for (int i = 0; i < nin; i++)
+    if (node_in(n, i) && n->in[i]->rank > rank) rank = n->in[i]->rank;
+  for (int k = 0; k < rank; k++) {
+    dim[k] = dim_int(node_dims(n), 1);
+    for (int i = 0; i < nin; i++) {
+      const Value *v = node_in(n, i);
+      int axis = v ? k - (rank - v->rank) : -1;
+      if (axis < 0) continue;
+      dim[k] = broadcast(n, dim[k], v->dim[axis], k);
+      if (!dim[k]) return false;
+    }
+  }
+  infer_out(n, 0, t, rank, dim);
+  return true;
+}
+
+const Dim *const *infer_content(const Node *n, int i, int *count)
+{
+  const Value *v = node_in(n, i);
+  *count = 0;
+  return v && !v->bad ? value_content(v, count) : NULL;
+}
+
+bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count)
+{
+  const Value *x = node_in(n, i);
+  *v = NULL;
+  *count = 0;
+  if (!x || x->bad || !x->data || x->data->n > INT32_MAX) return false;
+  DtypeClass c = dtype_info(x->data->dtype)->cls;
+  if (c != DC_INT && c != DC_UINT && c != DC_BOOL) return false;
+  int64_t *r = NEW(&n->g->m->arena, int64_t, x->data->n + 1);
+  *count = (int)x->data->n;
+  for (int k = 0; k < *count; k++) r[k] = tensor_i64(x->data, k);
+  *v = r;
+  return true;
+}
+
+static bool any_bad(Value *const *v, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (v[i] && v[i]->bad) return true;
+  return false;
+}
+
+static void mark_bad(Node *n)
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i]) n->out[i]->bad = true;
+}
+
+/* Every output must be known now, or the reason have been told. */
+static void check_outputs(Node *n)
+{
+  Arena *a = &n->g->m->arena;
+  for (int i = 0; i < n->nout; i++) {
+    const Value *v = n->out[i];
+    if (!v || v->bad || v->kind != VK_TENSOR) continue;
+    if (v->inferred && v->dtype && v->rank >= 0) continue;
+    fail_unsupported(n, "the %s of output %s can't be told from the inputs; "
+                     "give the shapes of the model's inputs, or constants "
+                     "where the operator computes with shapes",
+                     v->dtype ? "shape" : "type and shape", quote(a, v->name));
+    return;
+  }
+}
+
+void infer_node(Node *n)
+{
+  if (any_bad(n->in, n->nin) || any_bad(n->out, n->nout) || !n->op) {
+    mark_bad(n);
+    return;
+  }
+  if (!schema_types(n)) return;
+  if (n->op->infer) n->op->infer(n);
+  check_outputs(n);
+  if (!any_bad(n->out, n->nout)) sym_eval_node(n);
+}
+
+static void check_inputs(Graph *g)
+{
+  Model *m = g->m;
+  for (int i = 0; i < g->nin; i++) {
+    Value *v = g->in[i];
+    if (v->bad || v->kind != VK_TENSOR || (v->dtype && v->rank >= 0)) continue;
+    diag_model(m, SEV_ERROR, EXIT_MODEL, "input %s has no %s; write it into "
+               "the model's graph input", quote(&m->arena, v->name),
+               v->dtype ? "shape" : "element type");
+    v->bad = true;
+  }
+}
+
+void infer_graph(Graph *g)
+{
+  if (!g->outer) check_inputs(g);
+  for (Node *n = g->first, *next; n; n = next) {
+    next = n->next;
+    infer_node(n);
+  }
+}
