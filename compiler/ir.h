@@ -376,7 +376,7 @@ void tensor_set_i64(Tensor *t, int64_t i, int64_t v);
 /* import.c (pb.c below it): the file becomes a Model, faithfully. */
 /* Graph inputs have type and shape; other values only what is declared. The
  * nodes of functions are inlined. An initializer that is also an input is a
- * constant. See diag_worst for errors; m->main may be NULL after one. */
+ * constant. Errors stand in the diagnostics: see diag_worst. */
 Model *import_file(const Options *opt, const char *path); /* never NULL */
 Model *import_memory(const Options *opt, const char *path, const void *p,
                      size_t n); /* p must outlive the model */
