@@ -9,23 +9,12 @@
 #ifndef O2C_REF_CONVERT_H
 #define O2C_REF_CONVERT_H
 #include "base.h"
+#include "bits.h"
 
 O2C_UNUSED static uint64_t o2c_bits_f64(double v) {
   uint64_t u;
   memcpy(&u, &v, 8);
   return u;
-}
-
-O2C_UNUSED static uint32_t o2c_bits_f32(float v) {
-  uint32_t u;
-  memcpy(&u, &v, 4);
-  return u;
-}
-
-O2C_UNUSED static float o2c_float_of_bits(uint32_t u) {
-  float v;
-  memcpy(&v, &u, 4);
-  return v;
 }
 
 /* Code of |v| (finite); exact ties go to the even code. */
