@@ -467,6 +467,10 @@ bool infer_ready(const Node *n);  /* inputs have type and rank */
 void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim);
 void infer_same(Node *n, int out, int in);       /* type and shape */
 bool infer_broadcast(Node *n, int nin, Dtype t); /* output 0 */
+/* What two dimensions give; NULL after a diagnostic. */
+const Dim *infer_broadcast_dim(Node *n, const Dim *a, const Dim *b, int axis);
+/* false after a diagnostic that names `what`: "rows of A, columns of B". */
+bool infer_equal(Node *n, const Dim *a, const Dim *b, const char *what);
 /* Content of input i as dims (constant or symbolic): NULL if not known. */
 const Dim *const *infer_content(const Node *n, int i, int *count);
 bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
@@ -483,13 +487,45 @@ typedef struct {
   const Dim *in[MAX_RANK], *out[MAX_RANK];    /* spatial extents of x, y */
   const Dim *begin[MAX_RANK], *end[MAX_RANK]; /* padding, auto_pad resolved */
   const Dim *batch, *channels, *filters;      /* filters: channels of y */
+  const Dim *want_channels; /* by the weight */
   const char *error;        /* what the spec forbids; NULL: none, or silent */
 } ConvGeom;
 bool conv_geometry(const Node *n, ConvGeom *g); /* Conv, QLinearConv, .. */
 bool conv_transpose_geometry(const Node *n, ConvGeom *g);
 bool pool_geometry(const Node *n, ConvGeom *g);
 int geometry_out(const ConvGeom *g, const Dim **dim); /* shape of y: rank */
+/* For infer functions: asks `of`, and tells what is wrong; false then. */
+bool infer_geometry(Node *n, bool (*of)(const Node *, ConvGeom *), ConvGeom *g);
 int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
+
+/* matmul.c: the product of MatMul and its integer kin, numpy's way: a vector
+ * is a row on the left and a column on the right. */
+typedef struct {
+  const Dim *m, *n, *k;
+  bool row, column;         /* y has the axis of m, of n */
+  int rank;                 /* of the batch */
+  const Dim *batch[MAX_RANK];
+  const Dim *as[MAX_RANK], *bs[MAX_RANK]; /* strides in elements; 0: broadcast */
+} MatShape;
+/* Of inputs `ia` and `ib`, after inference. */
+void matmul_shape(const Node *n, int ia, int ib, MatShape *s);
+/* Checks them and infers output 0. */
+bool infer_matmul_of(Node *n, int ia, int ib, Dtype t);
+int matmul_axis(const Node *n, bool left, int ia, int ib, int axis);
+
+/* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
+void softmax_span(const Node *n, const Dim *e[3]);
+
+/* reduce.c: the axes of a Reduce operator; false: not constant, or wrong. */
+bool reduce_axes(const Node *n, bool gone[MAX_RANK]);
+
+/* quantize.c: how scales lie along x; see runtime_min/kernels/ref/quantize.h. */
+typedef struct {
+  const Dim *outer, *n, *inner, *so, *sa, *si;
+  int64_t block;
+  int axis;                 /* -1: one scale for all */
+} QuantSpan;
+bool quantize_span(const Node *n, QuantSpan *s);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
@@ -602,6 +638,9 @@ typedef struct {
   int level;                    /* runs at -O level and above */
   bool (*run)(Graph *g);        /* true: changed something */
 } Pass;
+#define PASS(name, level, what) bool pass_##name(Graph *g);
+#include "passes.def"
+#undef PASS
 void passes_run(Graph *g);
 int pass_count(void);
 const Pass *pass_at(int i);
