@@ -456,9 +456,9 @@ bool ew_append(EwChain *c, Node *n, const int *arg)
   if (!n->op) return false;
   for (int i = 0; i < n->nin; i++)
     if (n->in[i] && (n->in[i]->bad || n->in[i]->rank < 0)) return false;
-  if (node_is(n, "Fused"))
+  if (n->fused && !strcmp(n->op_type, "Fused"))
     return append_fused(&b, n->fused);
-  else if (node_is(n, "Clip"))
+  if (node_is(n, "Clip"))
     ok = append_clip(&b);
   else if (node_is(n, "Cast") || node_is(n, "CastLike"))
     ok = append_cast(&b);

@@ -18,12 +18,11 @@ typedef struct {
   int nbuf;
 } Eval;
 
-static void *eval_buf(Eval *e, const Value *v, int64_t bytes)
+static void *eval_buf(Eval *e, const Value *v, void *p)
 {
-  Arena *a = &e->l.m->arena;
-  e->buf = arena_grow(a, e->buf, e->nbuf, sizeof(Buf));
-  e->buf[e->nbuf] = (Buf){v, arena_alloc(a, (size_t)bytes + 16)};
-  return e->buf[e->nbuf++].p;
+  e->buf = arena_grow(&e->l.m->arena, e->buf, e->nbuf, sizeof(Buf));
+  e->buf[e->nbuf++] = (Buf){v, p};
+  return p;
 }
 
 static bool static_dims(const Value *v, int64_t *dim, int64_t *n)
@@ -70,16 +69,21 @@ static void *input_handles(Eval *e, const Value *v)
   return h;
 }
 
+/* RefArgs takes inputs and outputs alike. */
+static void *address(const Tensor *t)
+{
+  void *p;
+  memcpy(&p, &t->data, sizeof p);
+  return p;
+}
+
 /* Data of the file may lie at any address. */
 static void *input_data(Eval *e, const Tensor *t)
 {
   size_t size = (size_t)dtype_info(t->dtype)->size;
   size_t align = size > 8 ? 8 : size;
   void *p;
-  if (t->data && (uintptr_t)t->data % align == 0) {
-    memcpy(&p, &t->data, sizeof p);
-    return p;
-  }
+  if (t->data && (uintptr_t)t->data % align == 0) return address(t);
   p = arena_alloc(&e->l.m->arena, (size_t)t->n * size + 16);
   if (t->n) memcpy(p, t->data, (size_t)t->n * size);
   return p;
@@ -93,8 +97,8 @@ static void *pointer(Eval *e, const CallArg *arg)
   for (int i = 0; i < e->nbuf; i++)
     if (e->buf[i].v == arg->v) return e->buf[i].p;
   if (arg->kind == 'o') {
-    if (static_dims(arg->v, dim, &n))
-      p = eval_buf(e, arg->v, n * dtype_info(arg->v->dtype)->size);
+    if (static_dims(arg->v, dim, &n)) /* scratch */
+      p = eval_buf(e, arg->v, arena_array(&e->l.m->arena, 16, (size_t)n + 1));
   } else if (e->handles && !is_index(e, arg->v)) {
     p = input_handles(e, arg->v);
   } else if (arg->v->data) {
@@ -157,10 +161,12 @@ static bool lower_now(Eval *e)
 
 bool eval_node(Node *n)
 {
-  Eval e = {.n = n};
+  Eval e = {.n = n, .l.m = n->g->m};
   Arena *a = &n->g->m->arena;
   int64_t dim[MAX_RANK], count, bytes;
   Tensor **t = NEW(a, Tensor *, n->nout + 1);
+  if (n->op && !n->op->lower && (n->op->flags & OP_ELEMENTWISE))
+    return ew_eval(n);
   if (!n->op || !n->op->lower || (n->op->flags & OP_RANDOM)) return false;
   for (int i = 0; i < n->nin; i++)
     if (n->in[i] && (!n->in[i]->data || n->in[i]->bad)) return false;
@@ -172,9 +178,8 @@ bool eval_node(Node *n)
     if (!static_dims(v, dim, &count) || count > LARGEST / bytes) return false;
     t[i] = tensor_new(a, v->dtype, v->rank, dim);
     t[i]->name = v->name;
-    t[i]->data = eval_buf(&e, v, count * bytes);
+    eval_buf(&e, v, address(t[i]));
   }
-  e.l.m = n->g->m;
   if (!lower_now(&e)) return false;
   for (int i = 0; i < n->nout; i++)
     if (n->out[i]) n->out[i]->data = t[i];
@@ -191,17 +196,16 @@ static void take_handles(Eval *e, Value *v, const uint64_t *h, int n)
 
 bool eval_moves(Node *n)
 {
-  Eval e = {.n = n, .handles = true};
+  Eval e = {.n = n, .l.m = n->g->m, .handles = true};
   int64_t dim[MAX_RANK], count[SYM_CONTENT];
   if (!n->op->lower || n->nout > SYM_CONTENT) return false;
-  e.l.m = n->g->m;
   for (int i = 0; i < n->nout; i++) {
     Value *v = n->out[i];
     count[i] = 0;
     if (!v) continue;
     if (v->bad || (v->dtype != DT_I64 && v->dtype != DT_I32)) return false;
     if (!static_dims(v, dim, &count[i]) || count[i] > SYM_CONTENT) return false;
-    eval_buf(&e, v, count[i] * (int64_t)sizeof(uint64_t));
+    eval_buf(&e, v, NEW(&e.l.m->arena, uint64_t, count[i] + 1));
   }
   if (!lower_now(&e)) return false;
   for (int i = 0, k = 0; i < n->nout; i++)
