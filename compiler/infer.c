@@ -86,8 +86,7 @@ void infer_same(Node *n, int out, int in)
   infer_out(n, out, v->dtype, v->rank, v->dim);
 }
 
-/* What two dimensions give; NULL after a diagnostic. */
-static const Dim *broadcast(Node *n, const Dim *a, const Dim *b, int axis)
+const Dim *infer_broadcast_dim(Node *n, const Dim *a, const Dim *b, int axis)
 {
   DimPool *p = node_dims(n);
   int64_t x, y;
@@ -105,6 +104,22 @@ static const Dim *broadcast(Node *n, const Dim *a, const Dim *b, int axis)
   return NULL;
 }
 
+bool infer_equal(Node *n, const Dim *a, const Dim *b, const char *what)
+{
+  DimPool *p = node_dims(n);
+  int64_t x, y;
+  if (a == b) return true;
+  if (dim_bad(a) || dim_bad(b)) return false;
+  if (dim_is_int(a, &x) && dim_is_int(b, &y))
+    fail_model(n, "%s: %lld and %lld (spec: equal)", what, (long long)x,
+               (long long)y);
+  else
+    fail_unsupported(n, "%s: %s and %s, which may or may not be equal; fix the "
+                     "sizes with --dim, or give the dimensions one name", what,
+                     dim_text(p, a), dim_text(p, b));
+  return false;
+}
+
 bool infer_broadcast(Node *n, int nin, Dtype t)
 {
   const Dim *dim[MAX_RANK];
@@ -118,7 +133,7 @@ bool infer_broadcast(Node *n, int nin, Dtype t)
       const Value *v = node_in(n, i);
       int axis = v ? k - (rank - v->rank) : -1;
       if (axis < 0) continue;
-      dim[k] = broadcast(n, dim[k], v->dim[axis], k);
+      dim[k] = infer_broadcast_dim(n, dim[k], v->dim[axis], k);
       if (!dim[k]) return false;
     }
   }

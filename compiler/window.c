@@ -8,10 +8,8 @@
  * becomes the text `error`, for infer functions to report; passes and
  * providers ask after inference and just see false.
  *
- * Internal attributes, made by passes and upgrades, never read from a file:
- *   channels_last  x and y are [N, spatial.., C]; a weight stays as ONNX has it
- *   ceil_keep      ceil_mode keeps windows that start in the padding, as the
- *                  versions before 22 say
+ * The internal attribute channels_last, made by passes, never read from a file,
+ * says that x and y are [N, spatial.., C]; a weight stays as ONNX has it.
  */
 #include "ir.h"
 
@@ -107,17 +105,18 @@ static void same_axis(DimPool *p, ConvGeom *g, int i, bool upper)
             upper);
 }
 
-/* ceil_mode: windows may hang over the end. Since ONNX MaxPool-22 one which
- * would start in the end padding is left out; the two bounds have the same
+/* ceil_mode: windows may hang over the end, but one which would start in the
+ * end padding is left out. ONNX MaxPool-22 says so; the texts before it do not,
+ * but exporters and runtimes have always done it. The two bounds have the same
  * divisor, so that the smaller is known even if the extents are not. */
 static const Dim *ceil_windows(DimPool *p, const ConvGeom *g, int i,
-                               const Dim *room, bool keep)
+                               const Dim *room)
 {
   const Dim *s = dim_int(p, g->stride[i]);
   const Dim *all = dim_add(p, room, s);
   const Dim *starts = dim_add(p, g->in[i], g->begin[i]);
   int64_t more = 0;
-  if (!keep && dim_is_int(dim_sub(p, all, starts), &more) && more > 0)
+  if (dim_is_int(dim_sub(p, all, starts), &more) && more > 0)
     all = starts;
   return dim_ceil_div(p, all, s);
 }
@@ -129,7 +128,7 @@ static bool out_axis(const Node *n, ConvGeom *g, int i, bool ceil_mode)
   const Dim *padded = dim_add(p, g->in[i], dim_add(p, g->begin[i], g->end[i]));
   const Dim *room = dim_sub(p, padded, dim_int(p, g->extent[i]));
   if (ceil_mode)
-    g->out[i] = ceil_windows(p, g, i, room, attr_int(n, "ceil_keep", 0) != 0);
+    g->out[i] = ceil_windows(p, g, i, room);
   else
     g->out[i] = dim_add(p, dim_div(p, room, dim_int(p, g->stride[i])),
                         dim_int(p, 1));
@@ -246,16 +245,12 @@ bool conv_geometry(const Node *n, ConvGeom *g)
 {
   const Value *w = weight_of(n);
   DimPool *p = &n->g->m->dims;
-  int64_t a, b;
+  int64_t a;
   if (!read_input(n, g) || !w || w->rank < 0 || !weight_rank(n, g, w) ||
       !weight_kernel(n, g, w))
     return false;
   g->filters = w->dim[0];
-  const Dim *channels = dim_mul(p, w->dim[1], dim_int(p, g->group));
-  if (dim_is_int(channels, &a) && dim_is_int(g->channels, &b) && a != b)
-    return wrong(n, g, "input has %lld channels, weight %lld x %lld groups "
-                 "(spec: equal)", (long long)b, (long long)(a / g->group),
-                 (long long)g->group);
+  g->want_channels = dim_mul(p, w->dim[1], dim_int(p, g->group));
   if (dim_is_int(g->filters, &a) && a % g->group)
     return wrong(n, g, "%lld filters are no multiple of %lld groups",
                  (long long)a, (long long)g->group);
@@ -328,14 +323,11 @@ bool conv_transpose_geometry(const Node *n, ConvGeom *g)
 {
   const Value *w = node_in(n, 1);
   DimPool *p = &n->g->m->dims;
-  int64_t a, b;
   if (!read_input(n, g) || !w || w->rank < 0 || !weight_rank(n, g, w) ||
       !weight_kernel(n, g, w))
     return false;
+  g->want_channels = w->dim[0];
   g->filters = dim_mul(p, w->dim[1], dim_int(p, g->group));
-  if (dim_is_int(w->dim[0], &a) && dim_is_int(g->channels, &b) && a != b)
-    return wrong(n, g, "input has %lld channels, weight %lld (spec: equal)",
-                 (long long)b, (long long)a);
   PadMode mode = pad_mode(n);
   if (mode == PAD_WRONG)
     return wrong(n, g, "auto_pad is not one of the specification's words");
@@ -344,6 +336,20 @@ bool conv_transpose_geometry(const Node *n, ConvGeom *g)
   if (mode == PAD_EXPLICIT && !explicit_pads(n, g))
     return false;
   return transpose_axes(n, g);
+}
+
+bool infer_geometry(Node *n, bool (*of)(const Node *, ConvGeom *), ConvGeom *g)
+{
+  if (!infer_ready(n))
+    return false;
+  if (!of(n, g)) {
+    if (g->error)
+      fail_model(n, "%s", g->error);
+    return false;
+  }
+  return !g->want_channels ||
+         infer_equal(n, g->channels, g->want_channels,
+                     "channels of the input and of the weight's groups");
 }
 
 /* Samples stay apart; channels and positions meet in a window. */
