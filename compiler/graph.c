@@ -25,6 +25,7 @@ Model *model_new(const Options *opt, const char *path)
 void model_free(Model *m)
 {
   if (!m) return;
+  import_free(m);
   arena_free(&m->arena);
   free(m);
 }

@@ -94,7 +94,7 @@ void map_init(Map *m, Arena *a);
 void **map_at(Map *m, const char *key, size_t len); /* inserts NULL if new */
 void *map_get(const Map *m, const char *key, size_t len);
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
-void sha256_hex(const void *p, size_t n, char out[65]);
+void sha256_hex(const void *p, size_t n, char out[65]); /* sha256.c */
 
 /* dtype.c: element types, numbered as TensorProto.DataType is. */
 typedef enum {
@@ -648,6 +648,8 @@ const Pass *pass_at(int i);
 bool match_op(const Value *v, const char *op_type, Node **n);
 const Tensor *const_input(const Node *n, int i); /* NULL: not constant */
 void dead_code(Graph *g);
+void node_absorb(Node *to, Node *from); /* removes; `to` gets its origin */
+bool conv_is_tuned(const Node *n);      /* fuse_conv.c: becomes FusedConv */
 
 /* verify_ir.c, print.c */
 void ir_check(Graph *g, const char *after); /* panics on a broken invariant */
