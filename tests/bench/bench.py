@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Our time beside onnxruntime's, one thread, interleaved in one run.
+
+    bench.py --onnx2c FILE [--cc CC]... [--cflags FLAGS] [--batch N]
+             [--rounds R] [--runs K] MODEL...
+
+MODEL is a .onnx file or a folder with model.onnx. Every round runs each
+program, then onnxruntime, K times after a warm-up; the table shows the least
+time of all rounds, in milliseconds, and onnxruntime's over ours: above 1 we
+are faster. Needs onnxruntime and numpy (tests/requirements.txt).
+"""
+import argparse
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import onnxruntime
+
+TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64,
+         "tensor(int32)": np.int32, "tensor(uint8)": np.uint8,
+         "tensor(int8)": np.int8, "tensor(double)": np.float64}
+WARM_UP = 0.2  # seconds, as the driver's
+
+
+class Ours:
+    """The program that `onnx2c bench --save` leaves, and its job file."""
+
+    def __init__(self, args, path, cc, folder):
+        self.name, self.folder = cc or "onnx2c", folder
+        command = [args.onnx2c, "bench", str(path), "--save", str(folder),
+                   "--batch", str(args.batch), "--runs", str(args.runs)]
+        command += ["--cc", cc] if cc else []
+        command += [f"--cflags={args.cflags}"] if args.cflags else []
+        done = subprocess.run(command + args.dim, capture_output=True,
+                              text=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
+
+    def times(self):
+        out = self.folder / "times"
+        subprocess.run([self.folder / "bench", self.folder / "bench.job", out],
+                       check=True, stderr=subprocess.DEVNULL)
+        data = out.read_bytes()
+        kind, = struct.unpack_from("=q", data, 16)
+        count, = struct.unpack_from("=q", data, 40)
+        if data[:8] != b"O2CRSLT1" or kind or not count:
+            sys.exit(f"{self.folder}/bench gave no times")
+        return min(struct.unpack_from(f"={count}q", data, 48)) / 1e6
+
+
+class Theirs:
+    name = "onnxruntime"
+
+    def __init__(self, args, path):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"])
+        self.runs = args.runs
+        self.binding = self.session.io_binding()
+        sizes = dict(d.split("=") for d in args.dim[1::2])
+        rng = np.random.default_rng(1)
+        for i in self.session.get_inputs():
+            shape = [d if isinstance(d, int) else
+                     int(sizes.get(d, args.batch if not k else 1))
+                     for k, d in enumerate(i.shape)]
+            dtype = TYPES[i.type]
+            values = rng.standard_normal(shape).astype(dtype) \
+                if dtype in (np.float32, np.float64) \
+                else rng.integers(0, 2, shape).astype(dtype)
+            self.binding.bind_cpu_input(i.name, values)
+        for o in self.session.get_outputs():
+            self.binding.bind_output(o.name)
+
+    def times(self):
+        end = time.monotonic() + WARM_UP
+        while time.monotonic() < end:
+            self.session.run_with_iobinding(self.binding)
+        best = None
+        for _ in range(self.runs):
+            start = time.perf_counter_ns()
+            self.session.run_with_iobinding(self.binding)
+            took = time.perf_counter_ns() - start
+            best = took if best is None or took < best else best
+        return best / 1e6
+
+
+def arguments():
+    p = argparse.ArgumentParser()
+    p.add_argument("--onnx2c", required=True)
+    p.add_argument("--cc", action="append")
+    p.add_argument("--cflags")
+    p.add_argument("--batch", type=int, default=1)
+    p.add_argument("--dim", action="append", default=[], metavar="S=V")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--runs", type=int, default=20)
+    p.add_argument("models", nargs="+", type=pathlib.Path)
+    args = p.parse_args()
+    args.dim = [word for d in args.dim for word in ("--dim", d)]
+    return args
+
+
+def bench(args, path, tmp):
+    name = path.parent.name if path.name == "model.onnx" else path.stem
+    programs = [Ours(args, path, cc, tmp / f"{name}-{k}")
+                for k, cc in enumerate(args.cc)]
+    contestants = [*programs, Theirs(args, path)]
+    best = [float("inf")] * len(contestants)
+    for _ in range(args.rounds):
+        for i, c in enumerate(contestants):
+            best[i] = min(best[i], c.times())
+    ratios = [best[-1] / b for b in best[:-1]]
+    print(f"{name:24}", *(f"{b:12.4f}" for b in best),
+          *(f"{r:10.2f}" for r in ratios), flush=True)
+    return ratios
+
+
+def main():
+    args = arguments()
+    args.cc = args.cc or ["gcc", "clang"]
+    print(f"{'ms, batch ' + str(args.batch):24}",
+          *(f"{c:>12}" for c in [*args.cc, "onnxruntime"]),
+          *(f"{'x ' + c:>10}" for c in args.cc))
+    with tempfile.TemporaryDirectory() as tmp:
+        for path in args.models:
+            if path.is_dir():
+                path = path / "model.onnx"
+            bench(args, path, pathlib.Path(tmp))
+
+
+if __name__ == "__main__":
+    main()
