@@ -11,8 +11,7 @@
 #define MOST_ERRORS 10000
 #define QUOTE_MAX 96
 
-/* Length of a well-formed UTF-8 sequence at s, 0 if it is none. */
-static size_t utf8_len(const unsigned char *s)
+size_t utf8_size(const unsigned char *s)
 {
   if (s[0] < 0x80) return 1;
   size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
@@ -38,7 +37,7 @@ const char *quote(Arena *a, const char *text)
       n += 3;
       break;
     }
-    len = utf8_len(s);
+    len = utf8_size(s);
     bool c1 = len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
     /* U+200B..U+202E, U+2066..U+2069: invisible, or reversing the line */
     bool bidi = len == 3 && s[0] == 0xe2 &&
@@ -114,6 +113,7 @@ void diag(Node *n, Severity s, ExitCode c, const char *fmt, ...)
   va_start(ap, fmt);
   char *text = arena_vprintf(&m->arena, fmt, ap);
   va_end(ap);
+  n->bad |= s == SEV_ERROR;
   if (s == SEV_ERROR)
     for (int i = 0; i < n->nout; i++)
       if (n->out[i]) n->out[i]->bad = true;

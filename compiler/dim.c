@@ -258,6 +258,12 @@ const Dim *dim_named(DimPool *p, const char *name)
   return d;
 }
 
+bool dims_known(const DimPool *p, const char *name)
+{
+  char *key = arena_printf(&p->m->arena, "n%s", name);
+  return map_get(&p->map, key, strlen(key)) != NULL;
+}
+
 bool dim_is_int(const Dim *d, int64_t *v)
 {
   if (d->bad || d->n > 1 || (d->n && d->t[0].n)) return false;

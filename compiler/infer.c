@@ -194,7 +194,8 @@ static void check_outputs(Node *n)
 
 void infer_node(Node *n)
 {
-  if (any_bad(n->in, n->nin) || any_bad(n->out, n->nout) || !n->op) {
+  if (any_bad(n->in, n->nin) || any_bad(n->out, n->nout) || n->bad ||
+      !n->op) {
     mark_bad(n);
     return;
   }

@@ -77,6 +77,7 @@ void sb_write(StrBuf *b, const void *s, size_t n);
 void sb_puts(StrBuf *b, const char *s);
 void sb_printf(StrBuf *b, const char *fmt, ...) PRINTF(2, 3);
 void sb_vprintf(StrBuf *b, const char *fmt, va_list ap) PRINTF(2, 0);
+void sb_json(StrBuf *b, const char *s); /* a JSON string, with its quotes */
 void sb_float(StrBuf *b, double v, bool f32); /* shortest round trip, C text */
 
 /* hash.c: an interning map from byte strings to pointers. Keys are copied.
@@ -151,6 +152,7 @@ const Dim *dim_int(DimPool *p, int64_t v);
 const Dim *dim_sym(DimPool *p, int sym);
 /* The SYM_ARG of this name, or the constant that --dim gives to it. */
 const Dim *dim_named(DimPool *p, const char *name);
+bool dims_known(const DimPool *p, const char *name); /* asked for by name */
 /* A new symbol, of which no other call knows; ARG or CAPACITY. */
 const Dim *dim_new(DimPool *p, SymKind kind, const char *name);
 const Dim *dim_add(DimPool *p, const Dim *a, const Dim *b);
@@ -203,6 +205,8 @@ void diag(Node *n, Severity s, ExitCode c, const char *fmt, ...) PRINTF(4, 5);
 ExitCode diag_worst(const Model *m);
 void diag_print(const Model *m, FILE *f, Severity least);
 NORETURN void model_panic(Model *m, const char *fmt, ...) PRINTF(2, 3);
+/* Length of a well-formed UTF-8 sequence at s, 0 if it is none. */
+size_t utf8_size(const unsigned char *s);
 /* Quotes hostile text for messages: control characters, long names. */
 const char *quote(Arena *a, const char *s);
 
@@ -279,6 +283,7 @@ struct Node {
   int nattr;
   const Origin *origin;
   void *fused;           /* what a fusing pass attached; see passes */
+  bool bad;              /* an error was recorded about it */
 };
 struct Graph {
   Model *m;
@@ -660,6 +665,7 @@ const char *value_shape_text(const Value *v); /* "[N, 3, 224, 224]" */
 /* options.c */
 typedef struct { const char *name; int64_t v; } NameInt;
 struct Options {
+  const char *print;            /* --list-ops: "list-ops"; NULL: a command */
   const char *command;          /* compile check info run verify bench */
   const char **models;
   int nmodel;
@@ -676,5 +682,16 @@ struct Options {
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
 };
+void options_default(Options *o);
+/* False after a message to stderr. */
+bool options_parse(Options *o, Arena *a, int argc, char **argv);
+void options_help(FILE *f);
+const char *option_nearest(const char *word); /* NULL: nothing is near */
+
+/* driver.c, info.c; compile_model and compile_file stand in target.h */
+ExitCode cmd_check(const Options *opt);
+ExitCode cmd_info(const Options *opt);
+const char *onnx2c_version(void);
+void info_print(Model *m);
 
 #endif

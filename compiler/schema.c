@@ -251,6 +251,7 @@ static void note_unknown(Map *unknown, Node *n)
     (*u)->first = n;
   }
   (*u)->count++;
+  n->bad = true;
   for (int i = 0; i < n->nout; i++)
     if (n->out[i]) n->out[i]->bad = true;
 }

@@ -72,6 +72,21 @@ void sb_printf(StrBuf *b, const char *fmt, ...)
   va_end(ap);
 }
 
+/* Bytes that are no UTF-8 stand as U+FFFD. */
+void sb_json(StrBuf *b, const char *text)
+{
+  const unsigned char *s = (const unsigned char *)text;
+  sb_puts(b, "\"");
+  for (size_t n; *s; s += n ? n : 1) {
+    n = utf8_size(s);
+    if (*s == '"' || *s == '\\') sb_printf(b, "\\%c", *s);
+    else if (!n) sb_puts(b, "\\ufffd");
+    else if (*s < 0x20) sb_printf(b, "\\u%04x", *s);
+    else sb_write(b, s, n);
+  }
+  sb_puts(b, "\"");
+}
+
 typedef struct {
   char digit[24]; /* without trailing zeros */
   int n;

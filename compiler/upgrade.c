@@ -8,20 +8,13 @@ static bool removed(const Node *n)
   return !n->prev && !n->next && n->g->first != n;
 }
 
-static bool failed(const Node *n)
-{
-  for (int i = 0; i < n->nout; i++)
-    if (n->out[i] && n->out[i]->bad) return true;
-  return false;
-}
-
 static void upgrade_node(Node *n)
 {
   while (n->op) {
     const OpDef *op = n->op;
     const OpRow *row = op_row(op, n->version);
     const OpRow *last = op->rows + op->nrow - 1;
-    if (!row || failed(n)) return;
+    if (!row || n->bad) return;
     n->version = row->since;
     /* Upsample becomes Resize: its hook may stand in the last row. */
     if (row->upgrade) row->upgrade(n);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: a table of options, their parsing, and the help text.
+ *
+ * What other versions of the interface promise but this one does not have is
+ * in the table too, so that the answer is "not available" and not "unknown". */
+#include "ir.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum {
+  O_FLAG, O_STR, O_COUNT, O_INT, O_REAL, O_DATA, O_DIM, O_WORD, O_BATCH,
+  O_LATER, O_PRINT
+} OptKind;
+typedef struct {
+  const char *name;
+  OptKind kind;
+  size_t at;         /* offset in Options */
+  const char *arg;   /* what follows, for --help; NULL: nothing follows */
+  const char *help;  /* of O_WORD: the words */
+} OptRow;
+#define AT(field) offsetof(Options, field)
+#define NOWHERE 0
+
+static const OptRow rows[] = {
+  {"-o", O_STR, AT(out), "FILE", "where the C goes (also FILE.h); - is stdout"},
+  {"--name", O_STR, AT(name), "ID", "prefix of all symbols, else the file's"},
+  {"--header", O_STR, AT(header), "FILE", "where the header goes"},
+  {"--batch", O_BATCH, AT(batch), "N", "fix the batch (default: dynamic)"},
+  {"--dim", O_DIM, AT(dim), "NAME=V", "fix a symbolic dimension"},
+  {"--max-batch", O_INT, AT(max_batch), "N", "largest batch ever given"},
+  {"--max-dim", O_DIM, AT(max_dim), "NAME=V", "largest value of a dimension"},
+  {"--weights", O_WORD, AT(weights), "auto|array|string|object|incbin|file",
+   "how the weights reach the program"},
+  {"--weights-for", O_STR, AT(weights_for), "ARCH", "machine of the object"},
+  {"--section", O_STR, AT(section), "NAME", "section of the weights"},
+  {"--target", O_STR, AT(target), "native|ARCH", "for run, verify and bench"},
+  {"--provider", O_WORD, AT(provider), "cpu", "what runs the nodes"},
+  {"--math", O_WORD, AT(math), "exact", "rounding: as the model's types say"},
+  {"--threads", O_WORD, AT(threads), "hook|none", "who splits the work"},
+  {"--simple", O_FLAG, AT(simple), NULL, "one function, static workspace"},
+  {"--bundle", O_FLAG, AT(bundle), NULL, "copy the runtime's files beside it"},
+  {"--data", O_DATA, AT(data), "DIR", "test data (run, verify)"},
+  {"--save", O_STR, AT(save), "DIR", "where outputs go (run, verify)"},
+  {"--rtol", O_REAL, AT(rtol), "R", "relative tolerance (verify)"},
+  {"--atol", O_REAL, AT(atol), "A", "absolute tolerance (verify)"},
+  {"--rows", O_FLAG, AT(rows), NULL, "row i alone equals row i (verify)"},
+  {"--runs", O_COUNT, AT(runs), "K", "number of timed runs (bench)"},
+  {"--cc", O_STR, AT(cc), "CC", "C compiler of run, verify and bench"},
+  {"--cflags", O_STR, AT(cflags), "FLAGS", "and flags added to its own"},
+  {"--json", O_FLAG, AT(json), NULL, "for programs (check, info, ..)"},
+  {"--dump-after", O_STR, AT(dump_after), "PASS", "print the graph after it"},
+  {"-q", O_FLAG, AT(quiet), NULL, "errors only"},
+  {"--list-passes", O_PRINT, NOWHERE, NULL, "print the passes"},
+  {"--list-ops", O_PRINT, NOWHERE, NULL, "print operators and versions"},
+  {"--list-targets", O_PRINT, NOWHERE, NULL, "print the providers"},
+  {"--version", O_PRINT, NOWHERE, NULL, "print the version"},
+  {"--help", O_PRINT, NOWHERE, NULL, "print this"},
+  {"--make-batch", O_LATER, NOWHERE, NULL, NULL},
+  {"--batch-axis", O_LATER, NOWHERE, "IN=K", NULL},
+  {"--pool", O_LATER, NOWHERE, "NAME:SIZE", NULL},
+  {"--emit-main", O_LATER, NOWHERE, NULL, NULL},
+  {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
+  {"--package", O_LATER, NOWHERE, "KIND", NULL},
+  {"--report", O_LATER, NOWHERE, "KIND", NULL},
+  {"--html", O_LATER, NOWHERE, "FILE", NULL},
+  {"--custom", O_LATER, NOWHERE, "Op=FILE", NULL},
+  {"--hooks", O_LATER, NOWHERE, NULL, NULL},
+  {"--tune", O_LATER, NOWHERE, "FILE", NULL},
+};
+static const char *const commands[] = {"compile", "check", "info", "run",
+  "verify", "bench"};
+static const char *const later[] = {"diff", "reduce", "edit"};
+
+static bool usage(const char *fmt, ...) PRINTF(1, 2);
+static bool usage(const char *fmt, ...)
+{
+  va_list ap;
+  va_start(ap, fmt);
+  fputs("onnx2c: ", stderr);
+  vfprintf(stderr, fmt, ap);
+  fputs("; see onnx2c --help\n", stderr);
+  va_end(ap);
+  return false;
+}
+
+/* Edit distance, for suggestions. */
+static int distance(const char *a, const char *b)
+{
+  int row[64];
+  int n = (int)strlen(b);
+  if (n >= COUNT(row)) return 99;
+  for (int j = 0; j <= n; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= n; j++) {
+      int best = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      row[j] = best;
+    }
+  }
+  return row[n];
+}
+
+const char *option_nearest(const char *word)
+{
+  const char *nearest = NULL;
+  int least = 4;
+  for (int i = 0; i < COUNT(rows); i++) {
+    int d = rows[i].kind == O_LATER ? 99 : distance(word, rows[i].name);
+    if (d >= least || d >= (int)strlen(word) - 2) continue;
+    least = d;
+    nearest = rows[i].name;
+  }
+  return nearest;
+}
+
+static const OptRow *find(const char *name, size_t n)
+{
+  for (int i = 0; i < COUNT(rows); i++)
+    if (strlen(rows[i].name) == n && !memcmp(rows[i].name, name, n))
+      return &rows[i];
+  return NULL;
+}
+
+/* A whole number in [0, 2^31]: sizes beyond make no sense anywhere. */
+static bool parse_int(const char *s, int64_t *v)
+{
+  *v = 0;
+  if (!*s) return false;
+  for (; *s; s++) {
+    if (*s < '0' || *s > '9') return false;
+    *v = *v * 10 + (*s - '0');
+    if (*v > INT64_C(0x80000000)) return false;
+  }
+  return true;
+}
+
+static bool set_dim(Options *o, Arena *a, const OptRow *r, const char *s)
+{
+  bool max = r->at == AT(max_dim);
+  NameInt **list = max ? &o->max_dim : &o->dim;
+  int *n = max ? &o->nmax_dim : &o->ndim;
+  const char *eq = strrchr(s, '=');
+  NameInt x = {eq ? arena_strn(a, s, (size_t)(eq - s)) : s, 0};
+  if (!eq || eq == s || !parse_int(eq + 1, &x.v) || (max && !x.v))
+    return usage("%s wants NAME=NUMBER, not '%s'", r->name, s);
+  *list = arena_grow(a, *list, *n, sizeof **list);
+  (*list)[(*n)++] = x;
+  return true;
+}
+
+static bool set_word(char *at, const OptRow *r, const char *s)
+{
+  size_t n = strlen(s);
+  for (const char *w = r->arg; *w; w += strcspn(w, "|")) {
+    w += *w == '|';
+    if (strcspn(w, "|") != n || memcmp(w, s, n)) continue;
+    memcpy(at, &s, sizeof s);
+    return true;
+  }
+  return usage("%s takes %s in this version, not '%s'", r->name, r->arg, s);
+}
+
+static bool set_real(char *at, const OptRow *r, const char *s)
+{
+  char *end;
+  double v = strtod(s, &end);
+  if (end == s || *end || !(v >= 0))
+    return usage("%s wants a number >= 0, not '%s'", r->name, s);
+  memcpy(at, &v, sizeof v);
+  return true;
+}
+
+static bool set_number(char *at, const OptRow *r, const char *s)
+{
+  int64_t v;
+  if (r->kind == O_BATCH && !strcmp(s, "dynamic")) s = "0";
+  else if (!parse_int(s, &v) || !v)
+    return usage("%s wants a number > 0%s, not '%s'", r->name,
+                 r->kind == O_BATCH ? " or 'dynamic'" : "", s);
+  parse_int(s, &v);
+  int count = (int)(v > INT32_MAX ? INT32_MAX : v);
+  if (r->kind == O_COUNT) memcpy(at, &count, sizeof count);
+  else memcpy(at, &v, sizeof v);
+  return true;
+}
+
+static bool set(Options *o, Arena *a, const OptRow *r, const char *s)
+{
+  char *at = (char *)o + r->at;
+  bool yes = true;
+  switch (r->kind) {
+  case O_FLAG: memcpy(at, &yes, sizeof yes); return true;
+  case O_STR: memcpy(at, &s, sizeof s); return true;
+  case O_WORD: return set_word(at, r, s);
+  case O_REAL: return set_real(at, r, s);
+  case O_DIM: return set_dim(o, a, r, s);
+  case O_BATCH: case O_INT: case O_COUNT: return set_number(at, r, s);
+  case O_PRINT: o->print = r->name + 2; return true;
+  case O_LATER:
+    return usage("%s is not available in this version", r->name);
+  case O_DATA:
+    o->data = arena_grow(a, o->data, o->ndata, sizeof *o->data);
+    o->data[o->ndata++] = s;
+    return true;
+  }
+  return false;
+}
+
+/* -v, -vv, -O2: options whose value is part of the word. */
+static bool short_option(Options *o, const char *s)
+{
+  if (!strcmp(s, "-v") || !strcmp(s, "-vv")) {
+    o->verbose += (int)strlen(s) - 1;
+    return true;
+  }
+  if (s[1] != 'O' || s[2] < '0' || s[2] > '3' || s[3]) return false;
+  o->level = s[2] - '0';
+  return true;
+}
+
+static bool option(Options *o, Arena *a, char **argv, int *i)
+{
+  const char *s = argv[*i];
+  size_t n = s[1] == '-' ? strcspn(s, "=") : strlen(s);
+  const OptRow *r = find(s, n);
+  if (!r && short_option(o, s)) return true;
+  if (!r) {
+    const char *near = option_nearest(arena_strn(a, s, n));
+    return near ? usage("unknown option %s; did you mean %s?", s, near)
+                : usage("unknown option %s", s);
+  }
+  if (!r->arg) {
+    if (s[n]) return usage("%s takes no value", r->name);
+    return set(o, a, r, NULL);
+  }
+  if (s[n]) return set(o, a, r, s + n + 1);
+  if (r->kind == O_LATER) return set(o, a, r, NULL);
+  if (!argv[*i + 1]) return usage("%s wants %s", r->name, r->arg);
+  return set(o, a, r, argv[++*i]);
+}
+
+static bool command(Options *o, const char *word)
+{
+  for (int i = 0; i < COUNT(commands); i++)
+    if (!strcmp(word, commands[i])) o->command = commands[i];
+  return !strcmp(o->command, word);
+}
+
+static bool complete(const Options *o)
+{
+  bool compile = !strcmp(o->command, "compile");
+  if (o->print) return true;
+  if (!o->nmodel)
+    return usage("no model given: onnx2c MODEL.onnx -o OUT.c");
+  if (compile && !o->out) return usage("no output given: add -o OUT.c");
+  if (o->nmodel > 1 && strcmp(o->command, "verify"))
+    return usage("%s takes one model, not %d", o->command, o->nmodel);
+  return true;
+}
+
+void options_default(Options *o)
+{
+  memset(o, 0, sizeof *o);
+  o->command = "compile";
+  o->level = 2;
+  o->rtol = o->atol = -1;
+}
+
+bool options_parse(Options *o, Arena *a, int argc, char **argv)
+{
+  bool plain = false;
+  options_default(o);
+  for (int i = 1; i < argc; i++) {
+    const char *s = argv[i];
+    if (!plain && !strcmp(s, "--")) {
+      plain = true;
+      continue;
+    }
+    if (!plain && s[0] == '-' && s[1]) {
+      if (!option(o, a, argv, &i)) return false;
+      continue;
+    }
+    if (!plain && i == 1 && command(o, s)) continue;
+    for (int k = 0; k < COUNT(later) && i == 1 && !plain; k++)
+      if (!strcmp(s, later[k]))
+        return usage("the command %s is not available in this version", s);
+    o->models = arena_grow(a, o->models, o->nmodel, sizeof *o->models);
+    o->models[o->nmodel++] = s;
+  }
+  return complete(o);
+}
+
+void options_help(FILE *f)
+{
+  fputs("onnx2c: an ahead-of-time compiler from ONNX to C\n\n"
+        "  onnx2c MODEL -o OUT.c [options]   writes OUT.c and OUT.h\n"
+        "  onnx2c check MODEL                all that would stop a compile\n"
+        "  onnx2c info MODEL                 inputs, outputs, operators\n"
+        "  onnx2c run MODEL --data DIR --save DIR\n"
+        "  onnx2c verify MODEL|DIR...        against the test data beside it\n"
+        "  onnx2c bench MODEL                time of one run\n\n", f);
+  for (int i = 0; i < COUNT(rows); i++) {
+    const OptRow *r = &rows[i];
+    if (r->kind == O_LATER) continue;
+    int n = fprintf(f, "  %s %s", r->name, r->arg ? r->arg : "");
+    fprintf(f, "%*s%s\n", n < 28 ? 28 - n : 2, "", r->help);
+  }
+  fputs("  -O0 .. -O3                how much to optimise (default 2)\n"
+        "  -v                        say more\n\n"
+        "Exit codes: 0 ok, 1 usage, 2 bad model, 3 not supported, 4 verify "
+        "failed,\n5 environment (no m4, no C compiler, disk full).\n", f);
+}
