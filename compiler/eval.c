@@ -70,22 +70,11 @@ static void *input_handles(Eval *e, const Value *v)
 }
 
 /* RefArgs takes inputs and outputs alike. */
-static void *address(const Tensor *t)
+static void *address(Eval *e, const Tensor *t)
 {
+  const void *data = tensor_aligned(e->l.m, t);
   void *p;
-  memcpy(&p, &t->data, sizeof p);
-  return p;
-}
-
-/* Data of the file may lie at any address. */
-static void *input_data(Eval *e, const Tensor *t)
-{
-  size_t size = (size_t)dtype_info(t->dtype)->size;
-  size_t align = size > 8 ? 8 : size;
-  void *p;
-  if (t->data && (uintptr_t)t->data % align == 0) return address(t);
-  p = arena_alloc(&e->l.m->arena, (size_t)t->n * size + 16);
-  if (t->n) memcpy(p, t->data, (size_t)t->n * size);
+  memcpy(&p, &data, sizeof p);
   return p;
 }
 
@@ -102,7 +91,7 @@ static void *pointer(Eval *e, const CallArg *arg)
   } else if (e->handles && !is_index(e, arg->v)) {
     p = input_handles(e, arg->v);
   } else if (arg->v->data) {
-    p = input_data(e, arg->v->data);
+    p = address(e, arg->v->data);
   }
   if (!p) e->ok = false;
   return p;
@@ -159,6 +148,14 @@ static bool lower_now(Eval *e)
   return e->ok;
 }
 
+/* Constant: inference has taken the content. */
+static bool known(const Node *n)
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] && !n->out[i]->data) return false;
+  return true;
+}
+
 bool eval_node(Node *n)
 {
   Eval e = {.n = n, .l.m = n->g->m};
@@ -167,7 +164,8 @@ bool eval_node(Node *n)
   Tensor **t = NEW(a, Tensor *, n->nout + 1);
   if (n->op && !n->op->lower && (n->op->flags & OP_ELEMENTWISE))
     return ew_eval(n);
-  if (!n->op || !n->op->lower || (n->op->flags & OP_RANDOM)) return false;
+  if (!n->op || (n->op->flags & OP_RANDOM)) return false;
+  if (!n->op->lower) return known(n);
   for (int i = 0; i < n->nin; i++)
     if (n->in[i] && (!n->in[i]->data || n->in[i]->bad)) return false;
   for (int i = 0; i < n->nout; i++) {
@@ -178,7 +176,7 @@ bool eval_node(Node *n)
     if (!static_dims(v, dim, &count) || count > LARGEST / bytes) return false;
     t[i] = tensor_new(a, v->dtype, v->rank, dim);
     t[i]->name = v->name;
-    eval_buf(&e, v, address(t[i]));
+    eval_buf(&e, v, address(&e, t[i]));
   }
   if (!lower_now(&e)) return false;
   for (int i = 0; i < n->nout; i++)

@@ -121,7 +121,6 @@ static void upgrade_split_1(Node *n)
 {
   const Value *split = node_in(n, 1);
   int64_t *v;
-  upgrade_split_attr(n);
   if (!split) return;
   if (!split->data) {
     fail_unsupported(n, "split is not a constant; make it one");
@@ -130,8 +129,8 @@ static void upgrade_split_1(Node *n)
   v = NEW(&n->g->m->arena, int64_t, split->data->n + 1);
   for (int64_t i = 0; i < split->data->n; i++)
     v[i] = tensor_i64(split->data, i);
-  node_set_input(n, 1, value_const_ints(n->g, "split", v,
-                                        (int)split->data->n));
+  attr_set_ints(n, "split", v, (int)split->data->n);
+  node_drop_inputs(n, 1);
 }
 
 static void upgrade_split_13(Node *n)
@@ -253,7 +252,7 @@ static const OpRow concat_rows[] = {
 static const OpRow split_rows[] = {
   {1, "input:T split:T? -> outputs:T...", "T=float", "axis:i split:I",
    upgrade_split_1},
-  {2, "input:T -> outputs:T...", "T=all", NULL, upgrade_split_attr},
+  {2, "input:T -> outputs:T...", "T=all", NULL, NULL},
   {11, NULL, NULL, NULL, upgrade_split_attr},
   {13, "input:T split:I? -> outputs:T...", "T=all13; I=i64", "axis:i",
    upgrade_split_13},

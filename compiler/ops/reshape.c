@@ -246,13 +246,13 @@ static void infer_identity(Node *n)
 
 /* Dropout: in inference the identity, and a mask of ones, which before
  * version 10 has the type of the data (`.data_mask`). */
-static void upgrade_dropout_old(Node *n)
-{
-  attr_remove(n, "is_test");
-  attr_remove(n, "consumed_inputs");
-  attr_remove(n, "ratio");
-  attr_set_int(n, ".data_mask", 1);
-}
+static void upgrade_dropout_1(Node *n) { attr_remove(n, "consumed_inputs"); }
+
+/* ONNX Dropout-6 has is_test 0 by default, and exporters leave it so: what is
+ * compiled is inference all the same. */
+static void upgrade_dropout_6(Node *n) { attr_remove(n, "is_test"); }
+
+static void upgrade_dropout_7(Node *n) { attr_set_int(n, ".data_mask", 1); }
 
 static void upgrade_dropout_10(Node *n) { attr_remove(n, "ratio"); }
 
@@ -329,7 +329,7 @@ static const OpRow flatten_rows[] = {
   {25, NULL, "T=all25", NULL, NULL},
 };
 static const OpRow squeeze_rows[] = {
-  {1, "data:T -> squeezed:T", "T=all", "axes:I", upgrade_axes},
+  {1, "data:T -> squeezed:T", "T=all", "axes:I", NULL},
   {11, NULL, NULL, NULL, upgrade_axes},
   {13, "data:T axes:I? -> squeezed:T", "T=all13; I=i64", "", NULL},
   {21, NULL, "T=all21; I=i64", NULL, NULL},
@@ -338,7 +338,7 @@ static const OpRow squeeze_rows[] = {
   {25, NULL, "T=all25; I=i64", NULL, NULL},
 };
 static const OpRow unsqueeze_rows[] = {
-  {1, "data:T -> expanded:T", "T=all", "axes:I", upgrade_unsqueeze},
+  {1, "data:T -> expanded:T", "T=all", "axes:I", NULL},
   {11, NULL, NULL, NULL, upgrade_unsqueeze},
   {13, "data:T axes:I -> expanded:T", "T=all13; I=i64", "", NULL},
   {21, NULL, "T=all21; I=i64", NULL, NULL},
@@ -356,9 +356,9 @@ static const OpRow identity_rows[] = {
 };
 static const OpRow dropout_rows[] = {
   {1, "data:T -> output:T mask:T?", "T=float",
-   "consumed_inputs:I is_test:i ratio:f", upgrade_dropout_old},
-  {6, NULL, NULL, "is_test:i ratio:f", upgrade_dropout_old},
-  {7, NULL, NULL, "ratio:f", upgrade_dropout_old},
+   "consumed_inputs:I is_test:i ratio:f", upgrade_dropout_1},
+  {6, NULL, NULL, "is_test:i ratio:f", upgrade_dropout_6},
+  {7, NULL, NULL, "ratio:f", upgrade_dropout_7},
   {10, "data:T -> output:T mask:B?", "T=float; B=bool", "ratio:f",
    upgrade_dropout_10},
   {12, "data:T ratio:R? training_mode:B? -> output:T mask:B?",

@@ -216,14 +216,21 @@ static bool permute_slice(Node *n, const int *perm, int rank)
 }
 
 /* Pad. The value of version 2 becomes an input when the type is known. */
+static void upgrade_pad_1(Node *n)
+{
+  int count = 0;
+  const int64_t *v = attr_ints(n, "paddings", &count);
+  if (v) attr_set_ints(n, "pads", v, count);
+  attr_remove(n, "paddings");
+}
+
 static void upgrade_pad_2(Node *n)
 {
   int count = 0;
-  const char *name = attr_get(n, "paddings") ? "paddings" : "pads";
-  const int64_t *v = attr_ints(n, name, &count);
+  const int64_t *v = attr_ints(n, "pads", &count);
   if (v) node_set_input(n, 1, value_const_ints(n->g, "pads", v, count));
   else fail_model(n, "attribute pads is missing (spec: required)");
-  attr_remove(n, name);
+  attr_remove(n, "pads");
   attr_set_float(n, ".value", attr_float(n, "value", 0));
   attr_remove(n, "value");
 }
@@ -385,7 +392,7 @@ static const OpRow slice_rows[] = {
 };
 static const OpRow pad_rows[] = {
   {1, "data:T -> output:T", "T=float", "mode:s paddings:I value:f",
-   upgrade_pad_2},
+   upgrade_pad_1},
   {2, NULL, NULL, "mode:s pads:I value:f", upgrade_pad_2},
   {11, "data:T pads:I constant_value:T? -> output:T", "T=num; I=i64", "mode:s",
    NULL},

@@ -27,6 +27,7 @@ static void feed(Value *v, const Tensor *t)
   for (int i = 0; i < t->rank; i++)
     dim[i] = dim_int(&v->g->m->dims, t->dim[i]);
   value_set_shape(v, t->rank, dim);
+  tensor_aligned(v->g->m, t);
   v->data = t;
 }
 
@@ -69,6 +70,7 @@ static int compare(Model *m, const Options *opt, const Ports *p,
   for (int i = 0; i < p->nout; i++) {
     Diff d;
     if (!s->want[i]) continue;
+    tensor_aligned(m, s->want[i]);
     d = tensor_compare(&m->arena, &rule, p->out[i]->data, s->want[i]);
     if (d.ok) continue;
     printf("FAIL 4: %s: output %d: %s\n", name, i, d.why);
@@ -94,6 +96,11 @@ static int run_set(const Options *opt, const char *path, const char *name,
   Ports p;
   int n = 0, r;
   ports_find(&p, m);
+  for (int i = 0; i < p.nin + p.nout; i++)
+    if ((i < p.nin ? p.in[i] : p.out[i - p.nin])->kind != VK_TENSOR) {
+      printf("FAIL 3: %s: an input or output is no tensor\n", name);
+      return EXIT_UNSUPPORTED;
+    }
   if (diag_worst(m) == EXIT_OK) s = data_load(&p, opt, &n);
   if (diag_worst(m) != EXIT_OK) return told(m, name);
   if (set >= n) return -1;
