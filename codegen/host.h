@@ -129,9 +129,8 @@ typedef struct {
   Unit unit;
   int first_job, njob;
 } Case;
-/* Import, data, generated C. Diagnostics are printed if `loud`. */
-void case_open(Host *h, Arena *a, Case *c, const char *path, int serial,
-               bool loud);
+/* Imports c->path and compiles it. Diagnostics are printed if `loud`. */
+void case_open(Host *h, Arena *a, Case *c, int serial, bool loud);
 void case_close(Case *c);
 const char **cases_find(Host *h, int *n); /* from opt->models, sorted */
 bool case_save(const char *folder, const Ports *p, const Result *r);

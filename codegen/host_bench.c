@@ -140,7 +140,8 @@ ExitCode cmd_bench(const Options *opt)
   const char **path = cases_find(&h, &n);
   if (n != 1) return host_close(&h, EXIT_USAGE);
   Case *c = NEW(&h.a, Case, 1);
-  case_open(&h, &h.a, c, path[0], 0, true);
+  c->path = path[0];
+  case_open(&h, &h.a, c, 0, true);
   h.opt = opt;
   ExitCode code = c->code == EXIT_OK ? bench_case(&h, c) : c->code;
   case_close(c);

@@ -121,11 +121,9 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   model_free(m);
 }
 
-void case_open(Host *h, Arena *a, Case *c, const char *path, int serial,
-               bool loud)
+void case_open(Host *h, Arena *a, Case *c, int serial, bool loud)
 {
-  memset(c, 0, sizeof *c);
-  c->path = path;
+  const char *path = c->path;
   c->name = case_name(a, path);
   c->unit.prefix = arena_printf(a, "m%d", serial);
   c->unit.broken = true;

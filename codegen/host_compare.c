@@ -98,14 +98,15 @@ static void wrong(Diff *d, int64_t i)
   if (!d->bad++) d->at = i;
 }
 
-static void compare_number(Diff *d, const Rule *r, double atol, double g,
-                           double w, int64_t i)
+/* `r` with the atol of this tensor. */
+static void compare_number(Diff *d, const Rule *r, double g, double w,
+                           int64_t i)
 {
   if (isnan(g) && isnan(w)) return;
   if (g == w) return;
   double abs = fabs(g - w);
   /* A NaN or an infinity against anything else fails. */
-  if (!(abs <= atol + r->rtol * fabs(w)) || isinf(w) || isinf(g))
+  if (!(abs <= r->atol + r->rtol * fabs(w)) || isinf(w) || isinf(g))
     wrong(d, i);
   if (!(abs <= d->max_abs)) d->max_abs = abs;
   if (w != 0 && !(abs / fabs(w) <= d->max_rel)) d->max_rel = abs / fabs(w);
@@ -119,11 +120,12 @@ static void compare_floats(Diff *d, const Rule *r, const Tensor *got,
     double w = fabs(tensor_f64(want, i));
     if (w > largest && !isinf(w)) largest = w;
   }
-  double atol = r->share * largest > r->atol ? r->share * largest : r->atol;
+  Rule here = *r;
+  if (r->share * largest > r->atol) here.atol = r->share * largest;
   d->numeric = true;
   for (int64_t i = 0; i < want->n; i++) {
     double g = tensor_f64(got, i), w = tensor_f64(want, i);
-    compare_number(d, r, atol, g, w, i);
+    compare_number(d, &here, g, w, i);
     if (isnan(g) || isnan(w)) continue;
     double u = ulps(want->dtype, got->data, want->data, i);
     if (u > d->max_ulp) d->max_ulp = u;

@@ -16,9 +16,10 @@ static void feed(Value *v, const Tensor *t)
   v->data = t;
 }
 
-/* A composite puts its parts in its place. */
+/* A composite puts its parts in its place, or declines: then it stays. */
 static Node *expand(Graph *g, Node *n)
 {
+  if (!n->op || !n->op->expand) return n;
   Node *before = n->prev;
   n->op->expand(n);
   return before ? before->next : g->first;
@@ -30,8 +31,9 @@ static bool evaluate(Model *m, const char **why)
   for (Node *n = g->first; n;) {
     infer_node(n);
     if (diag_worst(m) != EXIT_OK) return false;
-    if (n->op && n->op->expand && !n->op->lower) {
-      n = expand(g, n);
+    Node *first = expand(g, n);
+    if (first != n) {
+      n = first;
       continue;
     }
     if (!eval_node(n)) {

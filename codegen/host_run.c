@@ -90,7 +90,8 @@ ExitCode cmd_run(const Options *opt)
     return host_close(&h, EXIT_USAGE);
   }
   Case *c = NEW(&h.a, Case, 1);
-  case_open(&h, &h.a, c, path[0], 0, true);
+  c->path = path[0];
+  case_open(&h, &h.a, c, 0, true);
   ExitCode code = c->code == EXIT_OK ? run_case(&h, &h.a, c) : c->code;
   case_close(c);
   return host_close(&h, code);

@@ -192,8 +192,9 @@ static void report(const Group *g, const Case *c, const Maxima *max)
              max->abs, max->rel, max->ulp);
     puts("}");
   } else if (c->code != EXIT_OK) {
-    printf("%s %s: %s\n", c->code == EXIT_UNSUPPORTED ? "UNSUPPORTED" : "FAILED",
-           c->name, c->why);
+    bool refused = c->code == EXIT_UNSUPPORTED;
+    printf("%s %s: %s\n", refused ? "UNSUPPORTED" : "FAILED", c->name,
+           c->why);
   } else if (wants_text(g)) {
     printf("%s: passed\n", c->name);
   }
@@ -265,7 +266,8 @@ static int verify_group(Host *h, const char **path, int n, bool many, Tally *t)
     bytes += file_bytes(path[g->n]);
     if (g->n && bytes > GROUP_BYTES) break;
     Case *c = &g->c[g->n];
-    case_open(h, &g->a, c, path[g->n], g->n, !many);
+    c->path = path[g->n];
+    case_open(h, &g->a, c, g->n, !many);
     if (c->code == EXIT_OK) open_data(h, &g->a, c);
   }
   Result *r = run_group(g, t->passed + t->failed + t->unsupported);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The comparison of verify: what passes, what does not, and what it says. */
+#include "host.h"
+#include <math.h>
+#include "o2ctest.h"
+
+static Arena arena;
+
+static Tensor floats(const float *p, int64_t n)
+{
+  return (Tensor){.dtype = DT_F32, .rank = 1, .dim = {n}, .n = n, .data = p};
+}
+
+static Diff compare(const Rule *r, const float *g, const float *w, int64_t n)
+{
+  Tensor got = floats(g, n), want = floats(w, n);
+  return tensor_compare(&arena, r, &got, &want);
+}
+
+static void test_floats(void)
+{
+  const Rule r = {1e-3, 1e-7, 0, "test"};
+  const Rule share = {0, 0, 1e-2, "test"};
+  const float w[4] = {1, -100, 0, 5};
+  const float near[4] = {1.0009f, -100.09f, 0, 5};
+  const float far[4] = {1.0011f, -100, 0, 5.1f};
+  const float tiny[4] = {1, -100, 0.9f, 5};
+  CHECK(compare(&r, w, w, 4).ok);
+  CHECK(compare(&r, near, w, 4).ok);
+  Diff d = compare(&r, far, w, 4);
+  CHECK(!d.ok);
+  CHECK_INT(d.bad, 2);
+  CHECK_INT(d.at, 0);
+  CHECK(fabs(d.max_abs - 0.1) < 1e-6);
+  CHECK(strstr(d.why, "2 of 4 wrong, first at 0: got 1.0011") != NULL);
+  CHECK(!compare(&r, tiny, w, 4).ok);
+  CHECK(compare(&share, tiny, w, 4).ok);
+}
+
+static void test_specials(void)
+{
+  const Rule r = {1e-3, 1e-7, 0, "test"}, wide = {1, 1e30, 0, "test"};
+  const float w[3] = {NAN, INFINITY, -INFINITY};
+  const float one[1] = {1}, nan[1] = {NAN}, inf[1] = {INFINITY};
+  const float minus[1] = {-INFINITY};
+  CHECK(compare(&r, w, w, 3).ok);
+  CHECK(!compare(&wide, nan, one, 1).ok);
+  CHECK(!compare(&wide, one, nan, 1).ok);
+  CHECK(!compare(&wide, inf, one, 1).ok);
+  CHECK(!compare(&wide, one, inf, 1).ok);
+  CHECK(!compare(&wide, minus, inf, 1).ok);
+  CHECK(compare(&r, one, one, 0).ok);
+}
+
+static void test_ulps(void)
+{
+  const Rule r = {1, 1, 0, "test"};
+  float w[2] = {1, -0.0f}, g[2] = {nextafterf(1, 2), 0};
+  CHECK(compare(&r, g, w, 2).max_ulp == 1);
+  g[1] = nextafterf(0, 1);
+  w[1] = nextafterf(0, -1);
+  CHECK(compare(&r, g, w, 2).max_ulp == 2);
+}
+
+static void test_exact(void)
+{
+  const Rule r = {1, 1000, 0, "test"};
+  const int64_t a[2] = {1, 2}, b[2] = {1, 3};
+  const Str s[1] = {{"ab", 2}}, t[1] = {{"ac", 2}};
+  Tensor x = {.dtype = DT_I64, .rank = 1, .dim = {2}, .n = 2, .data = a};
+  Tensor y = x;
+  y.data = b;
+  CHECK(tensor_compare(&arena, &r, &x, &x).ok);
+  Diff d = tensor_compare(&arena, &r, &x, &y);
+  CHECK(!d.ok);
+  CHECK_INT(d.at, 1);
+  Tensor u = {.dtype = DT_STR, .rank = 0, .n = 1, .data = s}, v = u;
+  v.data = t;
+  CHECK(tensor_compare(&arena, &r, &u, &u).ok);
+  CHECK(!tensor_compare(&arena, &r, &u, &v).ok);
+}
+
+static void test_shapes(void)
+{
+  const Rule r = {1, 1000, 0, "test"};
+  const float w[4] = {1, 2, 3, 4};
+  Tensor a = floats(w, 4), b = floats(w, 4);
+  b.rank = 2;
+  b.dim[0] = b.dim[1] = 2;
+  Diff d = tensor_compare(&arena, &r, &a, &b);
+  CHECK(!d.ok);
+  CHECK_STR(d.why, "got float[4], want float[2,2]");
+  b = a;
+  b.dtype = DT_I32;
+  CHECK(!tensor_compare(&arena, &r, &a, &b).ok);
+  d = tensor_compare(&arena, &r, NULL, &a);
+  CHECK_STR(d.why, "got nothing, want float[4]");
+}
+
+int main(void)
+{
+  test_floats();
+  test_specials();
+  test_ulps();
+  test_exact();
+  test_shapes();
+  arena_free(&arena);
+  return test_end();
+}
