@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks for the unit tests: a failed one is printed and counted, and the test
- * goes on. main ends with `return test_end();`. */
+ * goes on. A check has the value 1 if it holds. main ends with
+ * `return test_end();`. */
 #ifndef O2C_TEST_H
 #define O2C_TEST_H
 #include <stdio.h>
@@ -13,28 +14,31 @@ static int test_checks, test_failures;
   test_check_int((long long)(a), (long long)(b), #a, __FILE__, __LINE__)
 #define CHECK_STR(a, b) test_check_str((a), (b), #a, __FILE__, __LINE__)
 
-static inline void test_check(int ok, const char *what, const char *file,
-                              int line)
+static inline int test_check(int ok, const char *what, const char *file,
+                             int line)
 {
   test_checks++;
-  if (ok) return;
+  if (ok) return 1;
   test_failures++;
   printf("%s:%d: %s\n", file, line, what);
+  return 0;
 }
 
-static inline void test_check_int(long long a, long long b, const char *what,
-                                  const char *file, int line)
+static inline int test_check_int(long long a, long long b, const char *what,
+                                 const char *file, int line)
 {
   test_check(a == b, what, file, line);
   if (a != b) printf("  is %lld, not %lld\n", a, b);
+  return a == b;
 }
 
-static inline void test_check_str(const char *a, const char *b,
-                                  const char *what, const char *file, int line)
+static inline int test_check_str(const char *a, const char *b,
+                                 const char *what, const char *file, int line)
 {
   int ok = a && b && !strcmp(a, b);
   test_check(ok, what, file, line);
   if (!ok) printf("  is '%s', not '%s'\n", a ? a : "NULL", b ? b : "NULL");
+  return ok;
 }
 
 static inline int test_end(void)
