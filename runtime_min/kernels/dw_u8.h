@@ -431,50 +431,82 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
 #else
 
 #if defined(O2C_U8_ISA_DSP)
-/* Four channels of one output. Bytes 0, 2 and 1, 3 of both operands widen in
- * one instruction; SMLABB and SMLATT then multiply channel by channel. */
+/* Bytes 0, 2 and 1, 3 of both operands widen in one instruction; SMLABB and
+ * SMLATT then multiply channel by channel. */
+O2C_U8_INLINE void o2c_dw_mac4(int32_t *s, const uint8_t *x, uint32_t e,
+                               uint32_t o)
+{
+    const uint32_t v = o2c_ld32(x);
+    const uint32_t a = o2c_uxtb16(v), b = o2c_uxtb16_8(v);
+    s[0] = o2c_smlabb(a, e, s[0]);
+    s[2] = o2c_smlatt(a, e, s[2]);
+    s[1] = o2c_smlabb(b, o, s[1]);
+    s[3] = o2c_smlatt(b, o, s[3]);
+}
+
+/* Four channels of one output, or of two beside each other. */
 O2C_U8_INLINE void o2c_dw_four(const uint8_t *x, const int8_t *w,
                                const int32_t *bias, const float *scale,
-                               uint8_t *y, const o2c_dw_u8_p *p)
+                               uint8_t *y, const o2c_dw_u8_p *p, const int two)
 {
     const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], r, s;
-    uint32_t x4, w4;
-    for (r = 0; r < p->kh; ++r) {
-        const uint8_t *a = x + r * p->tap_row;
-        for (s = 0; s < p->kw; ++s, a += p->tap_pix, w += p->c)
-            __asm__("uxtb16 %4, %6\n\tsxtb16 %5, %7\n\t"
-                    "smlabb %0, %4, %5, %0\n\tsmlatt %2, %4, %5, %2\n\t"
-                    "uxtb16 %4, %6, ror #8\n\tsxtb16 %5, %7, ror #8\n\t"
-                    "smlabb %1, %4, %5, %1\n\tsmlatt %3, %4, %5, %3"
-                    : "+&r"(s0), "+&r"(s1), "+&r"(s2), "+&r"(s3),
-                      "=&r"(x4), "=&r"(w4)
-                    : "r"(o2c_ld32(a)), "r"(o2c_ld32(w)));
+    const ptrdiff_t next = (ptrdiff_t)p->x_pix, right = (ptrdiff_t)p->tap_pix;
+    const ptrdiff_t down = (ptrdiff_t)p->tap_row - p->kw * right;
+    int32_t s[4], u[4], r, k;
+    uint32_t v[2];
+    memcpy(s, bias, 16);
+    memcpy(u, bias, 16);
+    for (r = p->kh; r > 0; --r, x += down)
+        for (k = p->kw; k > 0; --k, x += right, w += p->c) {
+            const uint32_t v4 = o2c_ld32(w);
+            const uint32_t e = o2c_sxtb16(v4), o = o2c_sxtb16_8(v4);
+            o2c_dw_mac4(s, x, e, o);
+            if (two)
+                o2c_dw_mac4(u, x + next, e, o);
+        }
+    v[0] = o2c_requant_two(s, scale, q) & 0xFFFFu;
+    v[0] |= o2c_requant_two(s + 2, scale + 2, q) << 16;
+    memcpy(y, &v[0], 4);
+    if (two) {
+        v[1] = o2c_requant_two(u, scale, q) & 0xFFFFu;
+        v[1] |= o2c_requant_two(u + 2, scale + 2, q) << 16;
+        memcpy(y + p->y_pix, &v[1], 4);
     }
-    y[0] = o2c_requant_u8(s0, scale[0], q);
-    y[1] = o2c_requant_u8(s1, scale[1], q);
-    y[2] = o2c_requant_u8(s2, scale[2], q);
-    y[3] = o2c_requant_u8(s3, scale[3], q);
 }
 #endif
+
+/* One output, all channels, or (DSP) two outputs; says which. */
+O2C_U8_INLINE int o2c_dw_pixels(const uint8_t *x, const int8_t *w,
+                                const int32_t *bias, const float *scale,
+                                uint8_t *y, const o2c_dw_u8_p *p, int two)
+{
+    int32_t c = 0;
+#if defined(O2C_U8_ISA_DSP)
+    if (two && p->c % 4 == 0) {
+        for (; c < p->c; c += 4)
+            o2c_dw_four(x + c, w + c, bias + c, scale + c, y + c, p, 1);
+        return 2;
+    }
+    for (; c + 4 <= p->c; c += 4)
+        o2c_dw_four(x + c, w + c, bias + c, scale + c, y + c, p, 0);
+#else
+    (void)two;
+#endif
+    for (; c < p->c; ++c)
+        y[c] = o2c_dw_one(x + c, w + c, bias[c], scale[c], p);
+    return 1;
+}
 
 O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
                                const int32_t *bias, const float *scale,
                                uint8_t *y, const o2c_dw_u8_p *p)
 {
-    int32_t i, k, c;
+    int32_t i, k;
     for (i = 0; i < p->oh; ++i)
-        for (k = 0; k < p->ow; ++k) {
-            const uint8_t *a = x + i * p->x_row + k * p->x_pix;
-            uint8_t *to = y + i * p->y_row + k * p->y_pix;
-            c = 0;
-#if defined(O2C_U8_ISA_DSP)
-            for (; c + 4 <= p->c; c += 4)
-                o2c_dw_four(a + c, w + c, bias + c, scale + c, to + c, p);
-#endif
-            for (; c < p->c; ++c)
-                to[c] = o2c_dw_one(a + c, w + c, bias[c], scale[c], p);
-        }
+        for (k = 0; k < p->ow;)
+            k += o2c_dw_pixels(x + i * p->x_row + k * p->x_pix, w, bias, scale,
+                               y + i * p->y_row + k * p->y_pix, p,
+                               k + 1 < p->ow);
 }
 
 #endif

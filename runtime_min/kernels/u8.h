@@ -75,7 +75,11 @@
 #endif
 
 /* Bounds of v and the zero point: what o2c_requant_u8 works with. */
-typedef struct { float lo, hi; int32_t zp; } o2c_rq;
+typedef struct {
+    float lo, hi;
+    int32_t zp;
+    uint32_t lo2, over2; /* lo and 255 - hi, in both low bytes */
+} o2c_rq;
 
 O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
 {
@@ -83,6 +87,8 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
     q.lo = (float)(lo - zp);
     q.hi = (float)(hi - zp);
     q.zp = zp;
+    q.lo2 = (uint32_t)lo * 0x101u;
+    q.over2 = (uint32_t)(255 - hi) * 0x101u;
     return q;
 }
 
@@ -133,6 +139,54 @@ O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
     uint32_t v;
     memcpy(&v, p, 4);
     return v;
+}
+
+#if defined(O2C_U8_ISA_DSP)
+/* ARMv7E-M instructions that compilers do not find: ROR is free in them. */
+#define O2C_ASM1(name, text) \
+    O2C_U8_INLINE uint32_t name(uint32_t a) { \
+        uint32_t r; \
+        __asm__(text : "=r"(r) : "r"(a)); \
+        return r; }
+#define O2C_ASM2(name, text) \
+    O2C_U8_INLINE uint32_t name(uint32_t a, uint32_t b) { \
+        uint32_t r; \
+        __asm__(text " %0, %1, %2" : "=r"(r) : "r"(a), "r"(b)); \
+        return r; }
+#define O2C_ASM3(name, text) \
+    O2C_U8_INLINE int32_t name(uint32_t a, uint32_t b, int32_t c) { \
+        int32_t r; \
+        __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c)); \
+        return r; }
+O2C_ASM1(o2c_uxtb16, "uxtb16 %0, %1")
+O2C_ASM1(o2c_uxtb16_8, "uxtb16 %0, %1, ror #8")
+O2C_ASM1(o2c_sxtb16, "sxtb16 %0, %1")
+O2C_ASM1(o2c_sxtb16_8, "sxtb16 %0, %1, ror #8")
+O2C_ASM1(o2c_usat8, "usat %0, #8, %1")
+O2C_ASM2(o2c_qadd, "qadd")
+O2C_ASM2(o2c_uqadd8, "uqadd8")
+O2C_ASM2(o2c_uqsub8, "uqsub8")
+O2C_ASM3(o2c_smlad, "smlad")
+O2C_ASM3(o2c_smlabb, "smlabb")
+O2C_ASM3(o2c_smlatt, "smlatt")
+#endif
+
+/* Two outputs, in the low bytes; what is above them is not defined. */
+O2C_U8_INLINE uint32_t o2c_requant_two(const int32_t *acc, const float *scale,
+                                       o2c_rq q)
+{
+#if defined(O2C_U8_ISA_DSP) && defined(__ARM_FP) && (__ARM_FP & 4)
+    /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
+    const uint32_t a = (uint32_t)o2c_round_i32((float)acc[0] * scale[0]);
+    const uint32_t b = (uint32_t)o2c_round_i32((float)acc[1] * scale[1]);
+    const uint32_t z = (uint32_t)q.zp;
+    uint32_t v = o2c_usat8(o2c_qadd(a, z)) | o2c_usat8(o2c_qadd(b, z)) << 8;
+    v = o2c_uqsub8(v, q.lo2) + q.lo2;
+    return o2c_uqadd8(v, q.over2) - q.over2;
+#else
+    return (uint32_t)(o2c_requant_u8(acc[0], scale[0], q) |
+                      o2c_requant_u8(acc[1], scale[1], q) << 8);
+#endif
 }
 
 /* ---- lanes ------------------------------------------------------------ */
