@@ -77,6 +77,16 @@ static void paste(Amalgam *g, const char *name)
   paste_text(g, name);
 }
 
+/* Conversions of narrow floats come before text that names them. */
+static void paste_needs(Amalgam *g, const char *name)
+{
+  size_t n;
+  const char *s = embedded_file(name, &n);
+  paste(g, "runtime_min/kernels/ref/base.h");
+  if (s && (strstr(s, "_to_f") || strstr(s, "_to_bf16")))
+    paste(g, "runtime_min/kernels/ref/convert.h");
+}
+
 static void paste_ref(Amalgam *g, const RefUse *r)
 {
   Arena *a = &g->m->arena;
@@ -87,9 +97,13 @@ static void paste_ref(Amalgam *g, const RefUse *r)
     return;
   *seen = g;
   static const char dir[] = "runtime_min/kernels/ref";
+  const char *head = arena_printf(a, "%s/type_%s.h", dir, type);
+  const char *body = arena_printf(a, "%s/%s.h", dir, r->file);
+  paste_needs(g, head);
+  paste_needs(g, body);
   sb_printf(g->c, "/* Reference kernels: %s for %s. */\n", r->file, type);
-  paste_text(g, arena_printf(a, "%s/type_%s.h", dir, type));
-  paste_text(g, arena_printf(a, "%s/%s.h", dir, r->file));
+  paste_text(g, head);
+  paste_text(g, body);
   paste_text(g, arena_printf(a, "%s/type_end.h", dir));
 }
 

@@ -405,7 +405,7 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "MAGIC", arena_printf(p->a, "0x%08x", (unsigned)
            (hash_bytes(p->m->sha256, 64, 1) & 0xffffffffu)));
   law_note(p, plan);
-  sb_puts(plan, "G_FILE_TOP");
+  sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
   for (const Step *s = p->first; s; s = s->next)
     step_plan(s, plan);
   rows_body(p, plan, f);

@@ -158,15 +158,22 @@ static const char *dim_fields(Plan *p)
   return text;
 }
 
+int64_t plan_workspace(const Plan *p)
+{
+  int64_t n = p->arena_bytes + p->head_bytes;
+  return n > 0 ? n : 64;
+}
+
 /* The workspace in bytes as an expression of the dims; `pre` as dim_print. */
 const char *emit_workspace(Plan *p, const char *pre)
 {
+  /* Never 0, which is workspace_size's word for "out of range". */
   if (p->arena_static)
-    return arena_printf(p->a, "INT64_C(%lld)",
-                        (long long)(p->arena_bytes + p->head_bytes));
+    return arena_printf(p->a, "INT64_C(%lld)", (long long)
+                        plan_workspace(p));
   StrBuf b;
   sb_init(&b, p->a);
-  sb_printf(&b, "(INT64_C(%d)", p->head_bytes);
+  sb_puts(&b, "(INT64_C(64)");
   for (int i = 0; i < p->nslot; i++) {
     sb_puts(&b, " + O2C_ALIGN_UP(");
     dim_print(&b, &p->m->dims, p->slot[i].bytes, pre);

@@ -149,7 +149,7 @@ static void simple_call(Plan *p, StrBuf *plan)
     "  o2c_config cfg;\n  o2c_status status;\n"
     "  void *mem = room.b + (16 - (uintptr_t)room.b %% 16) %% 16;\n",
     emit_simple_signature(p), up,
-    (long long)(p->arena_bytes + p->head_bytes), p->name, p->name, p->name,
+    (long long)plan_workspace(p), p->name, p->name, p->name,
     p->name);
   sb_puts(&b, "  memset(&cfg, 0, sizeof cfg);\n  cfg.size = sizeof cfg;\n"
     "  cfg.workspace = ws + (64 - (uintptr_t)ws % 64) % 64;\n"

@@ -104,6 +104,18 @@ static void put_call(Lower *l, const Call *c)
     sb_puts(&r->calls, "  if (status != O2C_OK)\n    return status;\n");
 }
 
+/* Inputs first, then outputs, then scratch. */
+static void order_pointers(Step *s)
+{
+  StepPtr *sorted = NEW(s->plan->a, StepPtr, s->nptr + 1);
+  int n = 0;
+  for (int kind = SP_IN; kind <= SP_SCRATCH; kind++)
+    for (int i = 0; i < s->nptr; i++)
+      if ((int)s->ptr[i].kind == kind)
+        sorted[n++] = s->ptr[i];
+  s->ptr = sorted;
+}
+
 void lower_ref(Plan *p, Node *n)
 {
   if (!n->op || !n->op->lower) {
@@ -119,6 +131,7 @@ void lower_ref(Plan *p, Node *n)
   step_text(r.step, "BODY", "%s%.*s%.*s", status, (int)r.lists.n,
             r.lists.s ? r.lists.s : "", (int)r.calls.n,
             r.calls.s ? r.calls.s : "");
+  order_pointers(r.step);
   sb_free(&r.lists);
   sb_free(&r.calls);
 }

@@ -146,6 +146,7 @@ const char *emit_upper(const Plan *p);
 const char *emit_shape(Plan *p, int rank, const Dim *const *dim);
 const char **emit_fields(Plan *p, const char *const *names, int n);
 const char *emit_workspace(Plan *p, const char *pre);
+int64_t plan_workspace(const Plan *p); /* one worker; arena_static only */
 const char *emit_simple_signature(Plan *p);
 const char *emit_fields_text(Plan *p, bool inputs);
 const char *emit_provenance(Plan *p);
@@ -209,6 +210,8 @@ Value *value_root(Value *v);
 void lower_ref(Plan *p, Node *n);
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
+bool lower_conv_f32(Plan *p, Node *n);
+bool lower_gemm_f32(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */
 bool lower_elementwise(Plan *p, Node *n);
 #endif

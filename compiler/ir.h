@@ -518,6 +518,12 @@ void matmul_shape(const Node *n, int ia, int ib, MatShape *s);
 bool infer_matmul_of(Node *n, int ia, int ib, Dtype t);
 int matmul_axis(const Node *n, bool left, int ia, int ib, int axis);
 
+/* norm.c: operands in the type that kernels compute in. */
+Dtype real_of(Dtype t);     /* f64 of f64, else f32 */
+Value *lower_real(Lower *l, Node *n, Value *v, Dtype real);    /* v, or so */
+Value *lower_real_for(Lower *l, Node *n, Value *out, Dtype real); /* to fill */
+void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
+
 /* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
 void softmax_span(const Node *n, const Dim *e[3]);
 

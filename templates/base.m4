@@ -28,7 +28,7 @@ m4_define(<%G_STEP%>, <%
 G_BANNER
 static G_RESULT G_FUNCTION
 {
-m4_indir(<%$1%>)G_RETURN<%%>}
+m4_indir(<%$1%>)<%%>G_RETURN<%%>}
 %>)
 
 Nothing of a model or a plan may reach a shell or a file.

@@ -11,6 +11,9 @@ typedef bool (*LowerFn)(Plan *p, Node *n);
 /* Asked in order; the first that takes the node has written its steps. */
 static const LowerFn tuned[] = {
   lower_copy,
+  lower_conv_f32,
+  lower_gemm_f32,
+  lower_elementwise,
 };
 
 static bool supports(const Node *n)

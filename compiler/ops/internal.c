@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operators that only passes make, in the domain "o2c".
+ *
+ *   Copy       y = x, as a tensor of its own
+ *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
+ *              provider's convolution kernel does in one go. R may be absent.
+ *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N]
+ * They come after the passes that look into operators, and a provider that
+ * has no kernel for them never gets them: the fusing pass asks first.
+ */
+#include "../ir.h"
+
+static void infer_like_first(Node *n) { infer_same(n, 0, 0); }
+
+/* The pass that makes the node sets the type and shape of its output. */
+static void infer_given(Node *n) { (void)n; }
+
+static void lower_copy_node(Lower *l, Node *n)
+{
+  const Dim *one = dim_int(node_dims(n), 1);
+  Block b = { .rank = 1, .xs = { one }, .ys = { one } };
+  b.dim[0] = value_numel(n->out[0]);
+  lower_block(l, n, n->in[0], n->out[0], &b);
+}
+
+static int axis_same(const Node *n, int in, int axis, int out)
+{
+  (void)n, (void)in, (void)out;
+  return axis;
+}
+
+static int axis_fused_conv(const Node *n, int in, int axis, int out)
+{
+  return in == 3 ? axis : geometry_axis(n, in, axis, out);
+}
+
+static int axis_fused_gemm(const Node *n, int in, int axis, int out)
+{
+  (void)out;
+  const Value *x = n->in[in];
+  return (in == 0 || in == 3) && axis + 1 < x->rank ? axis : AXIS_MIXES;
+}
+
+static const OpRow copy_rows[] = { { 1, "x:* -> y:*", "", "", NULL } };
+static const OpRow conv_rows[] = {
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32",
+    "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I "
+    "channels_last:i lo:f hi:f", NULL }
+};
+static const OpRow gemm_rows[] = {
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32", "lo:f hi:f", NULL }
+};
+
+static const OpDef defs[] = {
+  { .name = "Copy", .domain = "o2c", .rows = copy_rows, .nrow = 1,
+    .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
+    .flags = OP_INTERNAL | OP_MOVES },
+  { .name = "FusedConv", .domain = "o2c", .rows = conv_rows, .nrow = 1,
+    .infer = infer_given, .axis = axis_fused_conv, .flags = OP_INTERNAL },
+  { .name = "FusedGemm", .domain = "o2c", .rows = gemm_rows, .nrow = 1,
+    .infer = infer_given, .axis = axis_fused_gemm, .flags = OP_INTERNAL },
+};
+OPS_DEFINE(internal, defs)

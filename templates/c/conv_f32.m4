@@ -1,0 +1,53 @@
+m4_divert(-1)
+SPDX-License-Identifier: 0BSD
+conv_f32.m4: f32 convolutions and products by conv_f32.h and dw_f32.h.
+Written by codegen/cpu/conv.c, which states the variables.
+
+The image with its border, in scratch.
+m4_define(<%G_CONV_PAD%>, <%G_IF(G_PAD, <%  G_STORAGE<%%>const o2c_pad_f32_p pad = {
+    G_H, G_W, G_C, G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, 0.0f
+  };
+%>)%>)
+
+Runs $1 for every image of the block.
+m4_define(<%G_CONV_IMAGES%>, <%G_IF(G_MANY, <%  for (int64_t image = 0; image < G_IMAGES; image++) {
+%>)G_IF(G_PAD, <%  o2c_pad_hwc_f32(x, xp, &pad);
+%>)$1<%%>G_IF(G_MANY, <%    x += G_X_IMAGE;
+    y += G_Y_IMAGE;
+%>m4_ifelse(G_RESIDUAL, <%r%>, <%    r += G_Y_IMAGE;
+%>)<%  }
+%>)%>)
+
+m4_define(<%G_CONV_F32%>, <%G_CONV_PAD<%%>m4_dnl
+  G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
+  G_STORAGE<%%>const o2c_conv_f32_p p = {
+    G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
+    G_Y_ROW, G_Y_PIX, G_Y_ROW, G_Y_PIX, G_LO, G_HI
+  };
+G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
+<%  o2c_conv_f32(G_IMAGE, w, G_BIAS, G_RESIDUAL, y, &p);
+%>,
+<%  for (int64_t g = 0; g < G_GROUPS; g++)
+    o2c_conv_f32(G_IMAGE + g * G_CG, w + g * G_WG,
+                 m4_ifelse(G_BIAS, <%b%>, <%b + g * G_OC%>, <%NULL%>),
+                 m4_ifelse(G_RESIDUAL, <%r%>, <%r + g * G_OC%>, <%NULL%>),
+                 y + g * G_OC, &p);
+%>))%>)
+
+m4_define(<%G_DW_F32%>, <%G_CONV_PAD<%%>m4_dnl
+  G_STORAGE<%%>const o2c_dw_f32_p p = {
+    G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
+    G_C, G_Y_ROW, G_C, G_LO, G_HI
+  };
+G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, y, &p);
+%>)%>)
+
+m4_define(<%G_GEMM_F32%>, <%m4_dnl
+  static const int32_t tap[] = { 0 };
+  G_STORAGE<%%>const o2c_conv_f32_p p = {
+    1, G_M, G_N, 1, G_K, tap, (int64_t)G_M * G_K, G_K,
+    (int64_t)G_M * G_N, G_N, (int64_t)G_M * G_N, G_N, G_LO, G_HI
+  };
+  o2c_conv_f32(x, w, G_BIAS, G_RESIDUAL, y, &p);
+%>)
+m4_divert(0)m4_dnl
