@@ -83,6 +83,7 @@ static bool permute_elementwise(Node *n, const int *perm, int rank);
 #define ALL(e) FLOAT(e) INT(e)
 #define BOOL(e) .text[EC_BOOL] = #e,
 #define MOVE(e) .text[EC_MOVE] = #e,
+#define STR(e) .text[EC_MOVE] = #e,
 #define VIA_F64 .via_f64 = true,
 #define HEAD(op, k, n)                                                     \
   .kind = k, .arity = n,                                                   \

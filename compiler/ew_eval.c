@@ -190,20 +190,6 @@ static void put_small(Dtype t, Piece *r, int i, int32_t v)
   }
 }
 
-static void cast_float_to_int(Dtype t, double v, Piece *r, int i)
-{
-  int32_t lo, hi;
-  switch (t) {
-  case DT_I32: ((int32_t *)r)[i] = o2c_f64_to_i32(v); return;
-  case DT_U32: ((uint32_t *)r)[i] = o2c_f64_to_u32(v); return;
-  case DT_I64: ((int64_t *)r)[i] = o2c_f64_to_i64(v); return;
-  case DT_U64: ((uint64_t *)r)[i] = o2c_f64_to_u64(v); return;
-  default:
-    range_of(t, &lo, &hi);
-    put_small(t, r, i, o2c_f64_to_small(v, lo, hi));
-  }
-}
-
 static void cast_int_to_int(Dtype t, int64_t v, Piece *r, int i)
 {
   switch (t) {
@@ -211,6 +197,16 @@ static void cast_int_to_int(Dtype t, int64_t v, Piece *r, int i)
   case DT_I64: case DT_U64: ((int64_t *)r)[i] = v; break;
   case DT_I16: case DT_U16: ((uint16_t *)r)[i] = (uint16_t)v; break;
   default: r->b[i] = (unsigned char)wrap(t, v);
+  }
+}
+
+static void cast_float_to_int(Dtype t, double v, Piece *r, int i)
+{
+  switch (t) {
+  case DT_U32: ((uint32_t *)r)[i] = o2c_f64_to_u32(v); break;
+  case DT_I64: ((int64_t *)r)[i] = o2c_f64_to_i64(v); break;
+  case DT_U64: ((uint64_t *)r)[i] = o2c_f64_to_u64(v); break;
+  default: cast_int_to_int(t, o2c_f64_to_i32(v), r, i);
   }
 }
 
@@ -309,6 +305,23 @@ static void gather(Run *r, int k, int64_t from, int n)
   }
 }
 
+/* A value that the type has, so nothing saturates here. */
+static void put_narrow(Dtype t, char *to, int64_t i, float v)
+{
+  uint16_t *half = (uint16_t *)(void *)to;
+  uint8_t *byte = (uint8_t *)to;
+  switch (t) {
+  case DT_F16: half[i] = o2c_f32_to_f16(v); break;
+  case DT_BF16: half[i] = o2c_f32_to_bf16(v); break;
+  case DT_F8E4M3FN: byte[i] = o2c_f32_to_f8e4m3fn(v, 0); break;
+  case DT_F8E4M3FNUZ: byte[i] = o2c_f32_to_f8e4m3fnuz(v, 0); break;
+  case DT_F8E5M2: byte[i] = o2c_f32_to_f8e5m2(v, 0); break;
+  case DT_F8E5M2FNUZ: byte[i] = o2c_f32_to_f8e5m2fnuz(v, 0); break;
+  case DT_F8E8M0: byte[i] = o2c_f32_to_f8e8m0(v, 0); break;
+  default: byte[i] = o2c_f32_to_f4e2m1(v);
+  }
+}
+
 static void scatter(const Run *r, Tensor *out, char *to, int64_t from, int n)
 {
   const Piece *p = &r->mid[r->c->n - 1];
@@ -317,7 +330,7 @@ static void scatter(const Run *r, Tensor *out, char *to, int64_t from, int n)
     memcpy(to + (size_t)from * size, p, (size_t)n * size);
   else
     for (int i = 0; i < n; i++)
-      tensor_set_f64(out, from + i, ((const float *)p)[i]);
+      put_narrow(out->dtype, to, from + i, ((const float *)p)[i]);
 }
 
 static void set_strides(Run *r, int k)

@@ -71,25 +71,21 @@ static const char *cast_text(Ew *e, Dtype from, Dtype to)
   const char *c = c_type(to), *name = dtype_info(to)->name;
   const char *f = ew_compute(from) == DT_F64 ? "f64" : "f32";
   int bits = dtype_info(to)->bits;
-  int64_t lo, hi;
   if (from == to || is_narrow(to))
     return "x";
   if (to == DT_BOOL)
     return "x != 0";
   if (ew_class(to) == EC_FLOAT)
     return ew_compute(from) == to ? "x" : arena_printf(a, "(%s)x", c);
-  if (ew_class(from) == EC_FLOAT) {
-    if (bits >= 32)
-      return arena_printf(a, "o2c_%s_to_%s(x)", f, name);
-    range_of(to, &lo, &hi);
-    return arena_printf(a, "(%s)o2c_%s_to_small(x, %lld, %lld)", c, f,
-                        (long long)lo, (long long)hi);
-  }
+  if (ew_class(from) == EC_FLOAT && bits >= 32)
+    return arena_printf(a, "o2c_%s_to_%s(x)", f, name);
+  const char *v = ew_class(from) == EC_FLOAT
+    ? arena_printf(a, "o2c_%s_to_i32(x)", f) : "x";
   if (bits >= 8)
-    return arena_printf(a, "(%s)x", c);
+    return arena_printf(a, "(%s)%s", c, v);
   if (ew_class(to) == EC_SIGNED)
-    return arena_printf(a, "o2c_low_bits((int32_t)x, %d)", bits);
-  return arena_printf(a, "(uint8_t)((uint32_t)x & %uu)", (1u << bits) - 1);
+    return arena_printf(a, "o2c_low_bits((int32_t)%s, %d)", v, bits);
+  return arena_printf(a, "(uint8_t)((uint32_t)%s & %uu)", v, (1u << bits) - 1);
 }
 
 static const char *step_expr(Ew *e, const EwStep *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* Conversions of numbers that C leaves undefined or to the target, and scalar
  * quantisation. ONNX Cast-25 leaves a float out of an integer's range open:
- * here the nearest end is taken, and 0 for NaN, as Arm's instructions do. */
+ * here the nearest end of 32 or 64 bits is taken, and 0 for NaN, as Arm's
+ * instructions do; narrower integers are the low bits of that. */
 #ifndef O2C_CAST_H
 #define O2C_CAST_H
 #include "ref/base.h"
@@ -22,12 +23,6 @@ O2C_UNUSED static int64_t o2c_f64_to_i64(double v) {
 O2C_UNUSED static uint64_t o2c_f64_to_u64(double v) {
   return v >= 18446744073709551616.0 ? UINT64_MAX : v > 0.0 ? (uint64_t)v : 0;
 }
-/* To the integers of up to 16 bits, in [lo, hi]. */
-O2C_UNUSED static int32_t o2c_f64_to_small(double v, int32_t lo, int32_t hi) {
-  v = v == v ? v : 0.0;
-  v = v > (double)lo ? v : (double)lo;
-  return (int32_t)(v < (double)hi ? v : (double)hi);
-}
 
 O2C_UNUSED static int32_t o2c_f32_to_i32(float v) {
   float in = v > -2147483648.0f && v < 2147483648.0f ? v : 0.0f;
@@ -42,11 +37,6 @@ O2C_UNUSED static int64_t o2c_f32_to_i64(float v) {
 }
 O2C_UNUSED static uint64_t o2c_f32_to_u64(float v) {
   return o2c_f64_to_u64((double)v);
-}
-O2C_UNUSED static int32_t o2c_f32_to_small(float v, int32_t lo, int32_t hi) {
-  v = v == v ? v : 0.0f;
-  v = v > (float)lo ? v : (float)lo;
-  return (int32_t)(v < (float)hi ? v : (float)hi);
 }
 
 /* The low `bits` of v, as a signed number. */

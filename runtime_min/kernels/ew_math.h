@@ -65,6 +65,10 @@ O2C_UNUSED static float o2c_modf(float a, float b) {
   return (r < 0.0f) != (b < 0.0f) ? r + b : r;
 }
 
+O2C_UNUSED static int o2c_str_equal(o2c_str a, o2c_str b) {
+  return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
 /* Wraps; a negative exponent leaves 0, except of 1 and -1. */
 O2C_UNUSED static int64_t o2c_powi(int64_t base, int64_t e) {
   uint64_t r = 1, b = (uint64_t)base;
