@@ -21,8 +21,9 @@ typedef struct {
 
 static void add(Args *l, const char *s)
 {
-  l->v = arena_grow(l->a, l->v, l->n + 1, sizeof *l->v);
+  l->v = arena_grow(l->a, l->v, l->n, sizeof *l->v);
   l->v[l->n++] = arena_str(l->a, s);
+  l->v = arena_grow(l->a, l->v, l->n, sizeof *l->v);
   l->v[l->n] = NULL;
 }
 
