@@ -514,6 +514,8 @@ typedef struct {
 } MatShape;
 /* Of inputs `ia` and `ib`, after inference. */
 void matmul_shape(const Node *n, int ia, int ib, MatShape *s);
+/* Along `rank` batch axes of a product: 0 where `v` has one matrix for all. */
+void matmul_strides(DimPool *p, const Value *v, int rank, const Dim **stride);
 /* Checks them and infers output 0. */
 bool infer_matmul_of(Node *n, int ia, int ib, Dtype t);
 int matmul_axis(const Node *n, bool left, int ia, int ib, int axis);

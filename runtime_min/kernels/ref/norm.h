@@ -42,26 +42,22 @@ O2C_UNUSED static void NAME(batch_running)(const T *old, const A *now, T *y,
     y[f] = STORE(LOAD(old[f]) * (A)momentum + now[f] * (1 - (A)momentum));
 }
 
-/* Local response normalisation over `size` channels of [n, c, s], or of
- * [n, s, c] if last. */
+/* Local response normalisation over `size` channels of [n, c, s]. */
 O2C_UNUSED static void NAME(lrn)(const T *x, T *y, int64_t n, int64_t c,
-                                 int64_t s, int64_t size, int64_t last,
-                                 double alpha, double beta, double bias) {
-  int64_t step = last ? 1 : s, i, j, f, k;
+                                 int64_t s, int64_t size, double alpha,
+                                 double beta, double bias) {
+  int64_t i, j, f, k;
   for (i = 0; i < n; i++, x += c * s, y += c * s)
-    for (j = 0; j < s; j++) {
-      const T *from = x + (last ? j * c : j);
-      T *to = y + (last ? j * c : j);
+    for (j = 0; j < s; j++)
       for (f = 0; f < c; f++) {
         int64_t end = f + size / 2 < c - 1 ? f + size / 2 : c - 1;
         A sum = 0;
         k = f - (size - 1) / 2;
         for (k = k > 0 ? k : 0; k <= end; k++)
-          sum += LOAD(from[k * step]) * LOAD(from[k * step]);
+          sum += LOAD(x[k * s + j]) * LOAD(x[k * s + j]);
         sum = (A)bias + (A)(alpha / (double)size) * sum;
-        to[f * step] = STORE(LOAD(from[f * step]) / M(pow)(sum, (A)beta));
+        y[f * s + j] = STORE(LOAD(x[f * s + j]) / M(pow)(sum, (A)beta));
       }
-    }
 }
 
 /* Mean of n elements, and 1 / sqrt(variance + epsilon). */
@@ -153,5 +149,28 @@ O2C_UNUSED static void NAME(lp_norm)(const T *x, T *y, int64_t outer, int64_t n,
         y[i * inner + k] = STORE(sum == 0 ? K(0) : v / sum);
       }
     }
+}
+
+/* MeanVarianceNormalization: the axes of x as reduce.h has them. */
+O2C_UNUSED static void NAME(mean_variance)(const T *x, T *y, int64_t kept,
+                                           int64_t gone, const int64_t *kd,
+                                           const int64_t *ks, const int64_t *gd,
+                                           const int64_t *gs) {
+  int64_t count = o2c_numel(kept, kd), n = o2c_numel(gone, gd), o, i;
+  for (o = 0; o < count; o++) {
+    int64_t at = o2c_offset(o, kept, kd, ks);
+    A sum = 0, square = 0, mean;
+    for (i = 0; i < n; i++) sum += LOAD(x[at + o2c_offset(i, gone, gd, gs)]);
+    mean = sum / (A)n;
+    for (i = 0; i < n; i++) {
+      A d = LOAD(x[at + o2c_offset(i, gone, gd, gs)]) - mean;
+      square += d * d;
+    }
+    square = M(sqrt)(square / (A)n) + K(1e-9);
+    for (i = 0; i < n; i++) {
+      int64_t e = at + o2c_offset(i, gone, gd, gs);
+      y[e] = STORE((LOAD(x[e]) - mean) / square);
+    }
+  }
 }
 #endif

@@ -6,14 +6,18 @@
  * for one per index of the axis, and so on for blocks along it. The type is
  * that of the quantised side; a zero point may be NULL. */
 #if T_IS_INT || (T_IS_FLOAT && T_BITS <= 8)
-/* x / scale: the quotient of two floats rounded to half (16) or bfloat16 (17)
- * is what a division in that type gives. */
-O2C_UNUSED static float NAME(quantize_ratio)(float x, float scale,
-                                             int64_t precision) {
-  float v = x / scale;
+/* What a division in half (16) or bfloat16 (17) sees and gives. */
+O2C_UNUSED static float NAME(quantize_in)(float v, int64_t precision) {
   if (precision == 16) return o2c_f16_to_f32(o2c_f32_to_f16(v));
   if (precision == 17) return o2c_bf16_to_f32(o2c_f32_to_bf16(v));
   return v;
+}
+
+O2C_UNUSED static float NAME(quantize_ratio)(float x, float scale,
+                                             int64_t precision) {
+  return NAME(quantize_in)(
+      NAME(quantize_in)(x, precision) / NAME(quantize_in)(scale, precision),
+      precision);
 }
 
 O2C_UNUSED static T NAME(quantize_round)(float v, A zero, int64_t saturate) {
