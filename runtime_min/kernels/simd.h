@@ -10,6 +10,7 @@
      o2c_vfma(a, b, c)                 a * b + c, one rounding if O2C_HAS_FMA
      o2c_vmax(lim, v) o2c_vmin(lim, v) v where v is NaN
      o2c_vclamp(v, lo, hi)             NaN stays NaN
+     o2c_vmaxnan(a, b)                 the larger; NaN if either is
      O2C_FMAF(a, b, c)                 the same product and sum on floats
 
    The same operation gives the same bits in a vector and on a float. */
@@ -74,6 +75,11 @@ O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm512_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm512_div_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm512_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm512_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
+{
+  const __mmask16 nan = _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q);
+  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), nan, b);
+}
 O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return _mm512_fmadd_ps(a, b, c);
@@ -105,6 +111,10 @@ O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm256_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm256_div_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm256_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm256_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
+{
+  return _mm256_or_ps(_mm256_max_ps(b, a), _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
+}
 O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return _mm256_fmadd_ps(a, b, c);
@@ -141,6 +151,10 @@ O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm_div_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm_min_ps(l, v); }
+O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
+{
+  return _mm_or_ps(_mm_max_ps(b, a), _mm_cmpunord_ps(b, b));
+}
 O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return _mm_add_ps(_mm_mul_ps(a, b), c);
@@ -190,6 +204,7 @@ O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v)
 {
   return vbslq_f32(vcltq_f32(l, v), l, v);
 }
+O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b) { return vmaxq_f32(a, b); }
 O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return vfmaq_f32(c, a, b);
@@ -233,6 +248,10 @@ O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return a * b; }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return a / b; }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return l > v ? l : v; }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return l < v ? l : v; }
+O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
+{
+  return b > a || b != b ? b : a;
+}
 O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return O2C_FMAF(a, b, c);
