@@ -55,7 +55,8 @@ static struct MapSlot *map_find(const Map *m, const char *key, size_t len,
   int i = m->slot[hash & (uint64_t)(m->cap - 1)].head;
   for (; i; i = m->slot[i - 1].next) {
     struct MapSlot *s = &m->slot[i - 1];
-    if (s->hash == hash && s->len == len && !memcmp(s->key, key, len))
+    if (s->hash == hash && s->len == len &&
+        (!len || !memcmp(s->key, key, len)))
       return s;
   }
   return NULL;

@@ -108,7 +108,7 @@ static bool decimal_fast(Decimal *d, float f)
   if (v < 1e-5 || v >= 1e9) return false;
   int exp = 0; /* 10^exp <= v < 10^(exp+1) */
   while (exp < 8 && v >= ten[exp + 1]) exp++;
-  while (exp > -5 && v * ten[-exp] < 1.0) exp--;
+  while (exp <= 0 && exp > -5 && v * ten[-exp] < 1.0) exp--;
   for (int n = 6; n <= 9; n++) {
     int k = n - 1 - exp;
     if (k < 0 || k >= COUNT(ten)) return false;
