@@ -352,7 +352,8 @@ void node_drop_inputs(Node *n, int from);
 void value_replace(Value *old, Value *by); /* all uses, and graph outputs */
 Value *node_in(const Node *n, int i);   /* NULL: omitted or absent */
 Value *node_out(const Node *n, int i);
-bool node_is(const Node *n, const char *op_type); /* of ai.onnx or internal */
+bool node_is(const Node *n, const char *op_type);          /* of ai.onnx */
+bool node_is_internal(const Node *n, const char *op_type); /* of o2c */
 Node *value_only_user(const Value *v); /* NULL: none, several, or an output */
 
 /* attr.c */
@@ -479,6 +480,10 @@ bool infer_equal(Node *n, const Dim *a, const Dim *b, const char *what);
 /* Content of input i as dims (constant or symbolic): NULL if not known. */
 const Dim *const *infer_content(const Node *n, int i, int *count);
 bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
+/* `what` is only known at run time, and so is the shape of output i: takes the
+ * one that the file declares, if its sizes are constants or those of input 0,
+ * for kernels to check. Else records that it is not supported. */
+bool infer_declared(Node *n, int i, Dtype t, const char *what);
 DimPool *node_dims(const Node *n);
 
 /* window.c: the sliding windows of convolutions and pools. Asked after
@@ -590,7 +595,8 @@ typedef struct {
 void lower_block(Lower *l, Node *n, Value *x, Value *y,
                  const Block *b);
 void value_strides(const Value *v, const Dim **stride); /* in elements */
-bool op_is_view(const Node *n); /* OP_VIEW, and no other output is used */
+/* OP_VIEW; no other output is used, and no input has to be checked. */
+bool op_is_view(const Node *n);
 /* A buffer of `elements` that lives during this node only: pass it as 'o'. */
 Value *lower_scratch(Lower *l, Node *n, Dtype t, const Dim *elements);
 typedef struct { const char *kernel, *file; bool status; } RefInfo;

@@ -138,18 +138,40 @@ static void upgrade_split_13(Node *n)
   if (!node_in(n, 1)) attr_set_int(n, "num_outputs", n->nout);
 }
 
-static bool sizes_listed(Node *n, const Dim *d, const Dim **size)
+/* The sizes are known at run time only. */
+static bool sizes_declared(Node *n, int axis, const Dim **size)
 {
+  const Value *x = n->in[0];
+  const Dim *total = dim_int(node_dims(n), 0);
+  for (int k = 0; k < n->nout; k++) {
+    const Value *y = node_out(n, k);
+    if (!y) {
+      fail_unsupported(n, "split is computed from the data at run time, and an "
+                          "output is missing");
+      return false;
+    }
+    if (!infer_declared(n, k, x->dtype, "split")) return false;
+    if (y->rank != x->rank) {
+      fail_model(n, "output %d has rank %d, the input %d (spec: equal)", k,
+                 y->rank, x->rank);
+      return false;
+    }
+    size[k] = y->dim[axis];
+    total = dim_add(node_dims(n), total, size[k]);
+  }
+  return infer_equal(n, total, x->dim[axis], "the sum of the outputs' sizes and "
+                     "the input's");
+}
+
+static bool sizes_listed(Node *n, int axis, const Dim **size)
+{
+  const Dim *d = n->in[0]->dim[axis];
   const Dim *total = dim_int(node_dims(n), 0);
   const Dim *const *v;
   int64_t t, x;
   int count;
   v = infer_content(n, 1, &count);
-  if (!v) {
-    fail_unsupported(n, "split is computed from the data at run time; make it "
-                        "a constant or an expression of input dimensions");
-    return false;
-  }
+  if (!v) return sizes_declared(n, axis, size);
   if (count != n->nout) {
     fail_model(n, "split has %d sizes for %d outputs (spec: equal)", count,
                n->nout);
@@ -197,7 +219,7 @@ static void infer_split(Node *n)
   if (!infer_ready(n)) return;
   axis = axis_norm(n, attr_int(n, "axis", 0), x->rank);
   if (axis < 0) return;
-  if (node_in(n, 1) ? !sizes_listed(n, x->dim[axis], size)
+  if (node_in(n, 1) ? !sizes_listed(n, (int)axis, size)
                     : !sizes_equal(n, x->dim[axis], size))
     return;
   for (int i = 0; i < x->rank; i++) dim[i] = x->dim[i];
@@ -212,11 +234,15 @@ static void lower_split(Lower *l, Node *n)
   Value *x = n->in[0];
   DimPool *p = node_dims(n);
   int64_t axis = attr_int(n, "axis", 0);
+  int count;
   const Dim *at = dim_int(p, 0), **size = NEW(&l->m->arena, const Dim *, n->nout);
   if (axis < 0) axis += x->rank;
-  if (node_in(n, 1) ? !sizes_listed(n, x->dim[axis], size)
+  if (node_in(n, 1) ? !sizes_listed(n, (int)axis, size)
                     : !sizes_equal(n, x->dim[axis], size))
     return;
+  if (node_in(n, 1) && !value_content(n->in[1], &count))
+    lower_call(l, n, "check_list", DT_I64, "ikD", n->in[1], (int64_t)n->nout,
+               size, n->nout);
   for (int k = 0; k < n->nout; k++) {
     Block part = {0}, b;
     if (n->out[k]) {

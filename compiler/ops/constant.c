@@ -74,6 +74,7 @@ static void infer_constant_of_shape(Node *n)
 {
   const Attr *value = attr_get(n, "value");
   const Dim *const *s;
+  Dtype t = value && value->t ? value->t->dtype : DT_F32;
   int64_t v;
   int count;
   if (!infer_ready(n)) return;
@@ -83,8 +84,9 @@ static void infer_constant_of_shape(Node *n)
   }
   s = infer_content(n, 0, &count);
   if (!s) {
-    fail_unsupported(n, "the shape is computed from the data at run time; make "
-                        "it a constant or an expression of input dimensions");
+    if (infer_declared(n, 0, t, "the shape"))
+      infer_equal(n, value_numel(n->in[0]),
+                  dim_int(node_dims(n), n->out[0]->rank), "rank of the output");
     return;
   }
   if (count > MAX_RANK) {
@@ -96,7 +98,7 @@ static void infer_constant_of_shape(Node *n)
       fail_model(n, "shape[%d] is %lld (spec: not negative)", i, (long long)v);
       return;
     }
-  infer_out(n, 0, value && value->t ? value->t->dtype : DT_F32, count, s);
+  infer_out(n, 0, t, count, s);
 }
 
 /* The value's bits, as the kernel takes them. */
@@ -119,6 +121,10 @@ static void lower_constant_of_shape(Lower *l, Node *n)
 {
   const Attr *value = attr_get(n, "value");
   Value *y = n->out[0];
+  int count;
+  if (!value_content(n->in[0], &count))
+    lower_call(l, n, "check_list", DT_I64, "ikD", n->in[0], (int64_t)y->rank,
+               y->dim, y->rank);
   lower_call(l, n, "fill", dtype_carrier(y->dtype), "odk", y, value_numel(y),
              value_bits(value ? value->t : NULL));
 }
@@ -192,6 +198,12 @@ static bool range_ints(Node *n, const Dim **size)
   return true;
 }
 
+static bool range_size(Node *n, const Dim **size)
+{
+  return dtype_info(n->in[0]->dtype)->cls == DC_FLOAT ? range_floats(n, size)
+                                                      : range_ints(n, size);
+}
+
 static void infer_range(Node *n)
 {
   const Dim *size;
@@ -206,20 +218,25 @@ static void infer_range(Node *n)
     fail_model(n, "delta is 0 (spec: not 0)");
     return;
   }
-  known = dtype_info(n->in[0]->dtype)->cls == DC_FLOAT ? range_floats(n, &size)
-                                                       : range_ints(n, &size);
-  if (!known)
-    fail_unsupported(n, "the number of elements is computed from the data at "
-                        "run time; make start, limit and delta constants or "
-                        "expressions of input dimensions");
-  else
+  known = range_size(n, &size);
+  if (known) {
     infer_out(n, 0, n->in[0]->dtype, 1, &size);
+    return;
+  }
+  if (infer_declared(n, 0, n->in[0]->dtype, "the number of elements") &&
+      n->out[0]->rank != 1)
+    fail_model(n, "output has rank %d (spec: 1)", n->out[0]->rank);
 }
 
 static void lower_range(Lower *l, Node *n)
 {
-  lower_call(l, n, "range", n->out[0]->dtype, "iiod", n->in[0], n->in[2],
-             n->out[0], n->out[0]->dim[0]);
+  const Dim *size;
+  if (!range_size(n, &size))
+    lower_call(l, n, "range_data", n->out[0]->dtype, "iiiod", n->in[0],
+               n->in[1], n->in[2], n->out[0], n->out[0]->dim[0]);
+  else
+    lower_call(l, n, "range", n->out[0]->dtype, "iiod", n->in[0],
+               n->in[2], n->out[0], size);
 }
 
 #define VALUES \

@@ -40,6 +40,38 @@ static void lower_copy(Lower *l, Node *n)
   lower_block(l, n, n->in[0], n->out[0], &b);
 }
 
+/* Input 1, where only the run shows what it is. */
+static Value *run_time_input(const Node *n)
+{
+  int count;
+  Value *v = node_in(n, 1);
+  return v && !value_content(v, &count) ? v : NULL;
+}
+
+static void lower_reshape(Lower *l, Node *n)
+{
+  const Value *x = n->in[0], *y = n->out[0];
+  Value *shape = run_time_input(n);
+  if (shape)
+    lower_call(l, n, "check_reshape", DT_I64, "ikkkDD", shape, (int64_t)y->rank,
+               attr_int(n, "allowzero", 0), (int64_t)x->rank, x->dim, x->rank,
+               y->dim, y->rank);
+  lower_copy(l, n);
+}
+
+/* Squeeze and Unsqueeze. */
+static void lower_axes(Lower *l, Node *n)
+{
+  const Value *x = n->in[0], *y = n->out[0];
+  const Value *wide = x->rank > y->rank ? x : y, *narrow = wide == x ? y : x;
+  Value *axes = run_time_input(n);
+  if (axes)
+    lower_call(l, n, "check_axes", DT_I64, "idkDD", axes, value_numel(axes),
+               (int64_t)wide->rank, wide->dim, wide->rank, narrow->dim,
+               narrow->rank);
+  lower_copy(l, n);
+}
+
 /* Output axis that begins where axis `axis` of the input does, and of which
  * one is a multiple of the other: the common factor stays outermost. */
 static int axis_view(const Node *n, int in, int axis, int out)
@@ -123,6 +155,16 @@ static bool same_count(Node *n, const Dim *total, const Dim *made)
   return false;
 }
 
+/* The shape, or the axes, are only known at run time: what the file declares
+ * has to have as many elements as the input. */
+static void infer_by_data(Node *n, const char *what)
+{
+  const Value *x = n->in[0], *y = node_out(n, 0);
+  if (infer_declared(n, 0, x->dtype, what))
+    infer_equal(n, value_numel(x), value_numel(y), "elements of input and "
+                "output");
+}
+
 static void infer_reshape(Node *n)
 {
   const Dim *dim[MAX_RANK], *made, *total;
@@ -132,8 +174,7 @@ static void infer_reshape(Node *n)
   if (!infer_ready(n)) return;
   s = infer_content(n, 1, &count);
   if (!s) {
-    fail_unsupported(n, "the shape is computed from the data at run time; make "
-                        "it a constant or an expression of input dimensions");
+    infer_by_data(n, "the shape");
     return;
   }
   if (count > MAX_RANK) {
@@ -173,10 +214,7 @@ static bool listed_axes(Node *n, int rank, bool *mark)
   const int64_t *v;
   int count;
   memset(mark, 0, (size_t)rank * sizeof *mark);
-  if (!infer_const_ints(n, 1, &v, &count)) {
-    fail_unsupported(n, "axes is not a constant; make it one");
-    return false;
-  }
+  infer_const_ints(n, 1, &v, &count);
   for (int i = 0; i < count; i++) {
     int axis = axis_norm(n, v[i], rank);
     if (axis < 0) return false;
@@ -197,6 +235,10 @@ static void infer_squeeze(Node *n)
   int64_t v;
   int rank = 0;
   if (!infer_ready(n)) return;
+  if (node_in(n, 1) && !n->in[1]->data) {
+    infer_by_data(n, "axes");
+    return;
+  }
   if (!node_in(n, 1))
     for (int i = 0; i < x->rank; i++) drop[i] = dim_is(x->dim[i], 1);
   else if (!listed_axes(n, x->rank, drop))
@@ -220,7 +262,7 @@ static void infer_unsqueeze(Node *n)
   int count, rank, from = 0;
   if (!infer_ready(n)) return;
   if (!infer_const_ints(n, 1, &v, &count)) {
-    fail_unsupported(n, "axes is not a constant; make it one");
+    infer_by_data(n, "axes");
     return;
   }
   rank = count > MAX_RANK ? count : x->rank + count;
@@ -256,19 +298,18 @@ static void upgrade_dropout_7(Node *n) { attr_set_int(n, ".data_mask", 1); }
 
 static void upgrade_dropout_10(Node *n) { attr_remove(n, "ratio"); }
 
-/* ONNX Dropout-12: training with ratio 0 drops nothing. */
+/* ONNX Dropout-12: training with ratio 0 drops nothing. What is only known at
+ * run time is checked then. */
 static bool dropout_idle(Node *n)
 {
   const Value *ratio = node_in(n, 1), *train = node_in(n, 2);
-  if (!train) return true;
-  if (!train->data || train->data->n != 1) {
-    fail_unsupported(n, "training_mode is not a constant; make it false");
-    return false;
-  }
-  if (!tensor_i64(train->data, 0)) return true;
-  if (ratio && ratio->data && ratio->data->n == 1 &&
-      tensor_f64(ratio->data, 0) == 0)
-    return true;
+  for (int i = 1; i <= 2; i++)
+    if (node_in(n, i) && !dim_is(value_numel(n->in[i]), 1)) {
+      fail_model(n, "input %d is no scalar (spec: scalar)", i);
+      return false;
+    }
+  if (!train || !train->data || !tensor_i64(train->data, 0)) return true;
+  if (ratio && (!ratio->data || tensor_f64(ratio->data, 0) == 0)) return true;
   fail_unsupported(n, "training_mode is true: elements are dropped at random; "
                       "export the model for inference");
   return false;
@@ -296,7 +337,10 @@ static int64_t bits_of_one(Dtype t)
 
 static void lower_dropout(Lower *l, Node *n)
 {
-  Value *mask = node_out(n, 1);
+  Value *mask = node_out(n, 1), *train = node_in(n, 2), *ratio = node_in(n, 1);
+  Dtype carrier = dtype_carrier(ratio ? ratio->dtype : n->in[0]->dtype);
+  if (train && !(train->data && !tensor_i64(train->data, 0)))
+    lower_call(l, n, "check_idle", carrier, "ii", train, ratio);
   if (node_out(n, 0)) lower_copy(l, n);
   if (mask)
     lower_call(l, n, "fill", dtype_carrier(mask->dtype), "odk", mask,
@@ -369,16 +413,16 @@ static const OpRow dropout_rows[] = {
 
 static const OpDef defs[] = {
   {.name = "Reshape", .rows = reshape_rows, .nrow = COUNT(reshape_rows),
-   .infer = infer_reshape, .lower = lower_copy, .axis = axis_view,
+   .infer = infer_reshape, .lower = lower_reshape, .axis = axis_view,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Flatten", .rows = flatten_rows, .nrow = COUNT(flatten_rows),
    .infer = infer_flatten, .lower = lower_copy, .axis = axis_view,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Squeeze", .rows = squeeze_rows, .nrow = COUNT(squeeze_rows),
-   .infer = infer_squeeze, .lower = lower_copy, .axis = axis_view,
+   .infer = infer_squeeze, .lower = lower_axes, .axis = axis_view,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Unsqueeze", .rows = unsqueeze_rows, .nrow = COUNT(unsqueeze_rows),
-   .infer = infer_unsqueeze, .lower = lower_copy, .axis = axis_view,
+   .infer = infer_unsqueeze, .lower = lower_axes, .axis = axis_view,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Identity", .rows = identity_rows, .nrow = COUNT(identity_rows),
    .infer = infer_identity, .lower = lower_copy, .axis = axis_dropout,

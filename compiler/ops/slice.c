@@ -85,12 +85,6 @@ static bool slice_lists(Node *n, SliceLists *s)
       return false;
     }
     s->v[k] = infer_content(n, k, &count);
-    if (!s->v[k]) {
-      fail_unsupported(n, "%s is computed from the data at run time; make it a "
-                          "constant or an expression of input dimensions",
-                       name[k]);
-      return false;
-    }
     if (k == 1) s->n = count;
     if (count == s->n) continue;
     fail_model(n, "%s has %d numbers, starts %d (spec: equal)", name[k], count,
@@ -139,10 +133,38 @@ static bool slice_plan(Node *n, SlicePlan *s)
   return true;
 }
 
+/* Something that says where to cut is only known at run time. */
+static bool slice_by_data(const Node *n)
+{
+  int count;
+  for (int k = 1; k < 5; k++)
+    if (node_in(n, k) && !value_content(n->in[k], &count)) return true;
+  return false;
+}
+
+/* All lists have one length, whatever is in them. */
+static void infer_slice_by_data(Node *n)
+{
+  const Dim *count = value_numel(n->in[1]);
+  if (!infer_declared(n, 0, n->in[0]->dtype, "where to cut")) return;
+  for (int k = 2; k < 5; k++)
+    if (node_in(n, k) && !infer_equal(n, value_numel(n->in[k]), count,
+                                      "sizes of starts and another input"))
+      return;
+  if (n->in[0]->rank != n->out[0]->rank)
+    fail_model(n, "output has rank %d, the input %d (spec: equal)",
+               n->out[0]->rank, n->in[0]->rank);
+}
+
 static void infer_slice(Node *n)
 {
   SlicePlan s;
-  if (!infer_ready(n) || !slice_plan(n, &s)) return;
+  if (!infer_ready(n)) return;
+  if (node_in(n, 1) && node_in(n, 2) && slice_by_data(n)) {
+    infer_slice_by_data(n);
+    return;
+  }
+  if (!slice_plan(n, &s)) return;
   infer_out(n, 0, n->in[0]->dtype, n->in[0]->rank, s.len);
 }
 
@@ -153,6 +175,14 @@ static void lower_slice(Lower *l, Node *n)
   const Dim *xs[MAX_RANK];
   SlicePlan s;
   Block b = {.rank = x->rank, .xoff = dim_int(p, 0)};
+  if (slice_by_data(n)) {
+    lower_call(l, n, "slice", dtype_carrier(x->dtype), "iiiiiokdkDD", n->in[0],
+               n->in[1], n->in[2], node_in(n, 3), node_in(n, 4), n->out[0],
+               (int64_t)dtype_info(n->in[1]->dtype)->size,
+               value_numel(n->in[1]), (int64_t)x->rank, x->dim, x->rank,
+               n->out[0]->dim, x->rank);
+    return;
+  }
   if (!slice_plan(n, &s)) return;
   value_strides(x, xs);
   value_strides(n->out[0], b.ys);
@@ -260,10 +290,7 @@ static bool pad_axes(Node *n, int *axis, int *count)
   *count = rank;
   for (int i = 0; i < rank; i++) axis[i] = i;
   if (!node_in(n, 3)) return true;
-  if (!infer_const_ints(n, 3, &v, count)) {
-    fail_unsupported(n, "axes is not a constant; make it one");
-    return false;
-  }
+  infer_const_ints(n, 3, &v, count);
   for (int i = 0; i < *count; i++) {
     int a = axis_norm(n, v[i], rank);
     if (a < 0) return false;
@@ -277,6 +304,34 @@ static bool pad_axes(Node *n, int *axis, int *count)
   return true;
 }
 
+/* The pads or their axes are only known at run time. */
+static bool pad_by_data(const Node *n)
+{
+  int count;
+  return !value_content(n->in[1], &count) ||
+         (node_in(n, 3) && !n->in[3]->data);
+}
+
+static const Dim *pad_count(const Node *n)
+{
+  return node_in(n, 3) ? value_numel(n->in[3])
+                       : dim_int(node_dims(n), n->in[0]->rank);
+}
+
+static void infer_pad_by_data(Node *n)
+{
+  DimPool *p = node_dims(n);
+  if (pad_mode(n) < 0) return;
+  if (!infer_declared(n, 0, n->in[0]->dtype, "the padding")) return;
+  if (n->in[0]->rank != n->out[0]->rank)
+    fail_model(n, "output has rank %d, the input %d (spec: equal)",
+               n->out[0]->rank, n->in[0]->rank);
+  else
+    infer_equal(n, value_numel(n->in[1]),
+                dim_mul(p, pad_count(n), dim_int(p, 2)),
+                "number of pads and twice that of axes");
+}
+
 static bool pad_plan(Node *n, PadPlan *s)
 {
   const Dim *const *v;
@@ -286,11 +341,6 @@ static bool pad_plan(Node *n, PadPlan *s)
   s->mode = pad_mode(n);
   if (s->mode < 0 || !pad_axes(n, axis, &naxis)) return false;
   v = infer_content(n, 1, &count);
-  if (!v) {
-    fail_unsupported(n, "pads is computed from the data at run time; make it a "
-                        "constant or an expression of input dimensions");
-    return false;
-  }
   if (count != 2 * naxis) {
     fail_model(n, "pads has %d numbers for %d axes (spec: two for each)", count,
                naxis);
@@ -328,6 +378,10 @@ static void infer_pad(Node *n)
                                      (double)attr_float(n, ".value", 0)));
     attr_remove(n, ".value");
   }
+  if (pad_by_data(n)) {
+    infer_pad_by_data(n);
+    return;
+  }
   if (!pad_plan(n, &s)) return;
   for (int i = 0; i < x->rank; i++) {
     dim[i] = dim_add(p, x->dim[i], dim_add(p, s.begin[i], s.end[i]));
@@ -338,8 +392,16 @@ static void infer_pad(Node *n)
 
 static void lower_pad(Lower *l, Node *n)
 {
-  Value *x = n->in[0];
+  Value *x = n->in[0], *axes = node_in(n, 3);
   PadPlan s;
+  if (pad_by_data(n)) {
+    lower_call(l, n, "pad_data", dtype_carrier(x->dtype), "iiiiokdkkDD", x,
+               node_in(n, 2), n->in[1], axes, n->out[0],
+               (int64_t)dtype_info(axes ? axes->dtype : DT_I64)->size,
+               pad_count(n), (int64_t)pad_mode(n), (int64_t)x->rank, x->dim,
+               x->rank, n->out[0]->dim, x->rank);
+    return;
+  }
   if (!pad_plan(n, &s)) return;
   lower_call(l, n, "pad", dtype_carrier(x->dtype), "iiokkDDD", x,
              s.mode == 0 ? node_in(n, 2) : NULL, n->out[0], (int64_t)x->rank,

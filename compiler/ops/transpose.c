@@ -77,6 +77,21 @@ static const Dim *expanded(Node *n, const Dim *a, const Dim *b, int axis)
   return NULL;
 }
 
+/* The shape is known at run time only: x must fit the declared one. */
+static void expand_declared(Node *n)
+{
+  const Value *x = n->in[0], *y = node_out(n, 0);
+  int lead;
+  if (!infer_declared(n, 0, x->dtype, "the shape")) return;
+  lead = y->rank - x->rank;
+  if (lead < 0) fail_model(n, "output has rank %d, the input %d (spec: at least "
+                              "that of the input)", y->rank, x->rank);
+  for (int i = 0; lead >= 0 && i < x->rank; i++)
+    if (!dim_is(x->dim[i], 1) &&
+        !infer_equal(n, x->dim[i], y->dim[lead + i], "sizes of an axis"))
+      return;
+}
+
 static void infer_expand(Node *n)
 {
   const Value *x = node_in(n, 0);
@@ -87,8 +102,7 @@ static void infer_expand(Node *n)
   if (!infer_ready(n)) return;
   s = infer_content(n, 1, &count);
   if (!s) {
-    fail_unsupported(n, "the shape is computed from the data at run time; make "
-                        "it a constant or an expression of input dimensions");
+    expand_declared(n);
     return;
   }
   rank = count > x->rank ? count : x->rank;
@@ -113,8 +127,13 @@ static void lower_expand(Lower *l, Node *n)
   const Value *x = n->in[0], *y = n->out[0];
   DimPool *p = node_dims(n);
   const Dim *xs[MAX_RANK], *one = dim_int(p, 1);
-  int lead = y->rank - x->rank;
+  Value *shape = n->in[1];
+  int lead = y->rank - x->rank, count;
   Block b = {.rank = y->rank};
+  if (!value_content(shape, &count))
+    lower_call(l, n, "check_expand", DT_I64, "idkkDD", shape, value_numel(shape),
+               (int64_t)x->rank, (int64_t)y->rank, x->dim, x->rank, y->dim,
+               y->rank);
   value_strides(x, xs);
   value_strides(y, b.ys);
   for (int i = 0; i < y->rank; i++) {
@@ -150,6 +169,27 @@ static void upgrade_tile_1(Node *n)
   node_drop_inputs(n, 1);
 }
 
+/* Known at run time only: the declared shape tells. */
+static bool repeats_declared(Node *n, const Dim **rep)
+{
+  const Value *x = n->in[0], *y = node_out(n, 0);
+  if (!infer_declared(n, 0, x->dtype, "repeats")) return false;
+  if (y->rank != x->rank) {
+    fail_model(n, "output has rank %d, the input %d (spec: equal)", y->rank,
+               x->rank);
+    return false;
+  }
+  for (int i = 0; i < x->rank; i++) {
+    rep[i] = dim_is(x->dim[i], 0)
+               ? NULL : dim_div_exact(node_dims(n), y->dim[i], x->dim[i]);
+    if (rep[i]) continue;
+    fail_unsupported(n, "axis %d: the number of repetitions is known at run "
+                        "time only", i);
+    return false;
+  }
+  return true;
+}
+
 /* How often each axis is repeated. */
 static bool tile_repeats(Node *n, const Dim **rep)
 {
@@ -164,11 +204,7 @@ static bool tile_repeats(Node *n, const Dim **rep)
     return axis >= 0;
   }
   v = infer_content(n, 1, &count);
-  if (!v) {
-    fail_unsupported(n, "repeats is computed from the data at run time; make "
-                        "it a constant or an expression of input dimensions");
-    return false;
-  }
+  if (!v) return repeats_declared(n, rep);
   if (count != x->rank) {
     fail_model(n, "repeats has %d numbers, the input rank %d (spec: equal)",
                count, x->rank);
@@ -200,7 +236,11 @@ static void lower_tile(Lower *l, Node *n)
   DimPool *p = node_dims(n);
   const Dim *rep[MAX_RANK], *xs[MAX_RANK], *ys[MAX_RANK];
   Block b = {.rank = 2 * x->rank};
+  int count;
   if (!tile_repeats(n, rep)) return;
+  if (node_in(n, 1) && !value_content(n->in[1], &count))
+    lower_call(l, n, "check_list", DT_I64, "ikD", n->in[1], (int64_t)x->rank,
+               rep, x->rank);
   value_strides(x, xs);
   value_strides(y, ys);
   for (int i = 0; i < x->rank; i++) {

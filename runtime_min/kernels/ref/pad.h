@@ -65,4 +65,38 @@ O2C_UNUSED static void NAME(pad)(const void *x, const void *value, void *y,
     if (j < 0) return;
   }
 }
+
+/* Pads, and axes (null: all), are known at run time only: `count` axes, named
+ * by int32 or int64 (`width` bytes). O2C_E_SHAPE unless y has shape `out`. */
+O2C_UNUSED static o2c_status NAME(pad_data)(
+    const void *x, const void *value, const int64_t *pads, const void *axes,
+    void *y, int64_t width, int64_t count, int64_t mode, int64_t rank,
+    const int64_t *dim, const int64_t *out) {
+  int64_t begin[O2C_MAX_RANK] = {0}, end[O2C_MAX_RANK] = {0}, k, j, a;
+  int32_t small;
+  for (k = 0; k < count; k++) {
+    a = k;
+    if (axes && width == 8)
+      memcpy(&a, (const unsigned char *)axes + 8 * k, 8);
+    else if (axes) {
+      memcpy(&small, (const unsigned char *)axes + 4 * k, 4);
+      a = small;
+    }
+    if (a < -rank || a >= rank) return O2C_E_SHAPE;
+    if (a < 0) a += rank;
+    begin[a] = pads[k];
+    end[a] = pads[count + k];
+  }
+  for (j = 0; j < rank; j++) {
+    /* No sum can overflow, and something must be left to repeat. */
+    if (begin[j] < -dim[j] || begin[j] > out[j] || end[j] < -dim[j] ||
+        end[j] > out[j] || dim[j] + begin[j] + end[j] != out[j])
+      return O2C_E_SHAPE;
+    if (mode && out[j] && dim[j] + (begin[j] < 0 ? begin[j] : 0) +
+                              (end[j] < 0 ? end[j] : 0) <= 0)
+      return O2C_E_SHAPE;
+  }
+  NAME(pad)(x, value, y, rank, mode, dim, begin, end);
+  return O2C_OK;
+}
 #endif

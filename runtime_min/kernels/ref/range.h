@@ -8,6 +8,28 @@ O2C_UNUSED static void NAME(range)(const T *start, const T *delta, T *y,
   for (i = 0; i < n; i++)
     y[i] = STORE(ADD(LOAD(*start), MUL(K(i), LOAD(*delta))));
 }
+
+/* The number of elements, too, is known at run time only: n, or O2C_E_SHAPE. */
+O2C_UNUSED static o2c_status NAME(range_data)(const T *start, const T *limit,
+                                              const T *delta, T *y,
+                                              int64_t n) {
+  A from = LOAD(*start), to = LOAD(*limit), step = LOAD(*delta);
+#if T_IS_FLOAT
+  double count = ceil(((double)to - (double)from) / (double)step);
+  if (!(step != 0) || !(count > 0 ? count == (double)n : n == 0))
+    return O2C_E_SHAPE;
+#else
+  uint64_t gap, size;
+  if (step == 0) return O2C_E_SHAPE;
+  gap = step > 0 ? (uint64_t)to - (uint64_t)from
+                 : (uint64_t)from - (uint64_t)to;
+  size = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+  if (step > 0 ? to <= from : to >= from) gap = 0;
+  if (gap / size + (gap % size != 0) != (uint64_t)n) return O2C_E_SHAPE;
+#endif
+  NAME(range)(start, delta, y, n);
+  return O2C_OK;
+}
 #endif
 
 #if T_IS_INT
