@@ -85,7 +85,7 @@ static void put_call(Lower *l, const Call *c)
   } else {
     sb_puts(&r->calls, "  ");
   }
-  sb_printf(&r->calls, "o2c_%s_%s(", c->kernel, dtype_info(c->type)->name);
+  sb_printf(&r->calls, "o2c_ref_%s_%s(", c->kernel, dtype_info(c->type)->name);
   for (int i = 0; i < c->narg; i++) {
     const CallArg *arg = &c->arg[i];
     if (i)

@@ -282,6 +282,11 @@ bool node_is(const Node *n, const char *op_type)
   return !*n->domain && !strcmp(n->op_type, op_type);
 }
 
+bool node_is_internal(const Node *n, const char *op_type)
+{
+  return !strcmp(n->domain, "o2c") && !strcmp(n->op_type, op_type);
+}
+
 Node *value_only_user(const Value *v)
 {
   return v->nuse == 1 && !v->is_output ? v->use[0] : NULL;

@@ -481,8 +481,8 @@ bool infer_equal(Node *n, const Dim *a, const Dim *b, const char *what);
 const Dim *const *infer_content(const Node *n, int i, int *count);
 bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
 /* `what` is only known at run time, and so is the shape of output i: takes the
- * one that the file declares, if its sizes are constants or those of input 0,
- * for kernels to check. Else records that it is not supported. */
+ * one that the file declares in full, for kernels to check at run time. Else
+ * records that it is not supported. */
 bool infer_declared(Node *n, int i, Dtype t, const char *what);
 DimPool *node_dims(const Node *n);
 
@@ -575,7 +575,7 @@ typedef struct {
 typedef struct {
   Node *node;
   const char *kernel;         /* "softmax" */
-  Dtype type;                 /* NAME(softmax) is o2c_softmax_<type> */
+  Dtype type;                 /* NAME(softmax) is o2c_ref_softmax_<type> */
   int narg;
   CallArg arg[24];
 } Call;

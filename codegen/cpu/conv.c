@@ -148,6 +148,8 @@ static void put_common(Conv *v, Value *w)
   const Dim *hp = dim_add(v->d, v->h, dim_add(v->d, v->top, v->bottom));
   if (v->pad)
     step_scratch(s, "xp", DT_F32, times(v, dim_mul(v->d, hp, v->wp), v->c));
+  if (node_in(n, 3))
+    step_in_place(s, "y", "r");
   step_text(s, "BIAS", node_in(n, 2) ? "b" : "NULL");
   step_text(s, "RESIDUAL", node_in(n, 3) ? "r" : "NULL");
   step_text(s, "IMAGE", v->pad ? "xp" : "x");
@@ -209,7 +211,7 @@ static void lower_depthwise(Conv *v, const Tensor *w)
 bool lower_conv_f32(Plan *p, Node *n)
 {
   Conv v;
-  if (!node_is(n, "FusedConv") || !read_conv(p, n, &v))
+  if (!node_is_internal(n, "FusedConv") || !read_conv(p, n, &v))
     return false;
   bool depthwise = v.g.group == v.c && v.oc == v.c && v.c > 1 &&
                    !node_in(n, 3);
@@ -237,7 +239,7 @@ static Value *pack_product(Node *n, const Tensor *w)
 
 bool lower_gemm_f32(Plan *p, Node *n)
 {
-  if (!node_is(n, "FusedGemm"))
+  if (!node_is_internal(n, "FusedGemm"))
     return false;
   const Tensor *w = n->in[1]->data;
   Value *x = n->in[0];

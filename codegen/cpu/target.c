@@ -38,7 +38,7 @@ static void lower(Plan *p, Node *n)
 /* A graph output that must be its own tensor. */
 bool lower_copy(Plan *p, Node *n)
 {
-  if (strcmp(n->op_type, "Copy") != 0 || strcmp(n->domain, "o2c") != 0)
+  if (!node_is_internal(n, "Copy"))
     return false;
   Step *s = step_new(p, n, "COPY");
   Value *x = n->in[0];

@@ -108,10 +108,11 @@ static Node *replace_by(Node *n, const char *op, int nin)
   return c;
 }
 
-static bool fuse_conv(Node *n)
+/* The fused node, or NULL. */
+static Node *fuse_conv(Node *n)
 {
   if (!conv_is_tuned(n))
-    return false;
+    return NULL;
   Node *c = replace_by(n, "FusedConv", n->nin);
   for (int i = 0; i < n->nin; i++)
     node_set_input(c, i, n->in[i]);
@@ -120,7 +121,7 @@ static bool fuse_conv(Node *n)
   node_remove(n);
   while (absorb_add(c) || absorb_clamp(c))
     continue;
-  return true;
+  return c;
 }
 
 /* W as [K, N], scaled by alpha; NULL where the operand is not constant. */
@@ -163,19 +164,19 @@ static bool gemm_bias(Node *n, int64_t columns, Value **bias)
   return true;
 }
 
-static bool fuse_gemm(Node *n)
+static Node *fuse_gemm(Node *n)
 {
   bool gemm = node_is(n, "Gemm");
   Value *bias, *x = node_in(n, 0);
   if ((!gemm && !node_is(n, "MatMul")) || !x || x->data || x->rank < 2 ||
       x->dtype != DT_F32 || attr_int(n, "transA", 0))
-    return false;
+    return NULL;
   const Tensor *old = const_input(n, 1);
   if (!old || old->rank != 2 || old->dtype != DT_F32)
-    return false;
+    return NULL;
   bool trans = gemm && attr_int(n, "transB", 0);
   if (!gemm_bias(n, old->dim[trans ? 0 : 1], &bias))
-    return false;
+    return NULL;
   Value *w = product_weight(n);
   Node *c = replace_by(n, "FusedGemm", 4);
   node_set_input(c, 0, x);
@@ -185,15 +186,16 @@ static bool fuse_gemm(Node *n)
   node_remove(n);
   while (absorb_bias(c) || absorb_add(c) || absorb_clamp(c))
     continue;
-  return true;
+  return c;
 }
 
 bool pass_fuse_conv(Graph *g)
 {
   bool changed = false;
-  for (Node *n = g->first, *next; n; n = next) {
-    next = n->next;
-    changed |= node_is(n, "Conv") ? fuse_conv(n) : fuse_gemm(n);
+  for (Node *n = g->first; n; n = n->next) {
+    Node *fused = node_is(n, "Conv") ? fuse_conv(n) : fuse_gemm(n);
+    changed |= fused != NULL;
+    n = fused ? fused : n;
   }
   return changed;
 }

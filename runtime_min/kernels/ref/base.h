@@ -5,7 +5,7 @@
  * it (type_end.h undoes them after it), and has no guard: it is included, or
  * pasted into generated code, once for each element type in use.
  *
- *   T            type of an element in memory     NAME(k)  o2c_<k>_<t>
+ *   T            type of an element in memory     NAME(k)  o2c_ref_<k>_<t>
  *   A            type that arithmetic is done in: float, double, (u)int64_t
  *   LOAD(v)      T to A                           STORE(v) A to T
  *   STORE_MODE(v, saturate)  of the 8- and 4-bit floats: else NaN or infinity

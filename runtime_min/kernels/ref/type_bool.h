@@ -4,7 +4,7 @@
 #define A uint64_t
 #define LOAD(v) ((A)(v))
 #define STORE(v) ((uint8_t)((v) != 0))
-#define NAME(k) o2c_##k##_bool
+#define NAME(k) o2c_ref_##k##_bool
 #define T_MIN 0
 #define T_MAX 1
 #define T_IS_FLOAT 0

@@ -4,7 +4,7 @@
 #define A o2c_c64
 #define LOAD(v) (v)
 #define STORE(v) (v)
-#define NAME(k) o2c_##k##_c64
+#define NAME(k) o2c_ref_##k##_c64
 #define T_IS_FLOAT 0
 #define T_IS_INT 0
 #define T_IS_SIGNED 0

@@ -4,7 +4,7 @@
 #define A float
 #define LOAD(v) o2c_f16_to_f32(v)
 #define STORE(v) o2c_f32_to_f16(v)
-#define NAME(k) o2c_##k##_f16
+#define NAME(k) o2c_ref_##k##_f16
 #define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

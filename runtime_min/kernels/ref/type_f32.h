@@ -4,7 +4,7 @@
 #define A float
 #define LOAD(v) (v)
 #define STORE(v) ((float)(v))
-#define NAME(k) o2c_##k##_f32
+#define NAME(k) o2c_ref_##k##_f32
 #define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

@@ -6,7 +6,7 @@
 #define LOAD(v) o2c_f4e2m1_to_f32(v)
 #define STORE(v) o2c_f32_to_f4e2m1(v)
 #define STORE_MODE(v, saturate) o2c_f32_to_f4e2m1(v)
-#define NAME(k) o2c_##k##_f4e2m1
+#define NAME(k) o2c_ref_##k##_f4e2m1
 #define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

@@ -4,7 +4,7 @@
 #define A double
 #define LOAD(v) (v)
 #define STORE(v) ((double)(v))
-#define NAME(k) o2c_##k##_f64
+#define NAME(k) o2c_ref_##k##_f64
 #define M(f) f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

@@ -6,7 +6,7 @@
 #define LOAD(v) o2c_f8e4m3fn_to_f32(v)
 #define STORE(v) o2c_f32_to_f8e4m3fn(v, 1)
 #define STORE_MODE(v, saturate) o2c_f32_to_f8e4m3fn(v, saturate)
-#define NAME(k) o2c_##k##_f8e4m3fn
+#define NAME(k) o2c_ref_##k##_f8e4m3fn
 #define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

@@ -6,7 +6,7 @@
 #define LOAD(v) o2c_f8e5m2fnuz_to_f32(v)
 #define STORE(v) o2c_f32_to_f8e5m2fnuz(v, 1)
 #define STORE_MODE(v, saturate) o2c_f32_to_f8e5m2fnuz(v, saturate)
-#define NAME(k) o2c_##k##_f8e5m2fnuz
+#define NAME(k) o2c_ref_##k##_f8e5m2fnuz
 #define M(fn) fn##f
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))

@@ -5,7 +5,7 @@
 #define A int64_t
 #define LOAD(v) ((A)(v))
 #define STORE(v) ((int64_t)(v))
-#define NAME(k) o2c_##k##_i64
+#define NAME(k) o2c_ref_##k##_i64
 #define K(c) ((A)(c))
 #define ADD(a, b) ((A)((uint64_t)(a) + (uint64_t)(b)))
 #define SUB(a, b) ((A)((uint64_t)(a) - (uint64_t)(b)))

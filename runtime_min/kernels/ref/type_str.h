@@ -5,7 +5,7 @@
 #define A o2c_str
 #define LOAD(v) (v)
 #define STORE(v) (v)
-#define NAME(k) o2c_##k##_str
+#define NAME(k) o2c_ref_##k##_str
 #define T_IS_FLOAT 0
 #define T_IS_INT 0
 #define T_IS_SIGNED 0

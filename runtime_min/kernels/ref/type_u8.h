@@ -5,7 +5,7 @@
 #define A uint64_t
 #define LOAD(v) ((A)(v))
 #define STORE(v) ((uint8_t)(v))
-#define NAME(k) o2c_##k##_u8
+#define NAME(k) o2c_ref_##k##_u8
 #define K(c) ((A)(c))
 #define ADD(a, b) ((a) + (b))
 #define SUB(a, b) ((a) - (b))
