@@ -96,13 +96,13 @@ typedef void (*EwFn)(const EwArgs *a);
 #include "ew_type.inc"
 
 static const EwFn *const tables[DT_COUNT] = {
-  [DT_F32] = o2c_ew_table_f32, [DT_F64] = o2c_ew_table_f64,
-  [DT_I8] = o2c_ew_table_i8, [DT_I16] = o2c_ew_table_i16,
-  [DT_I32] = o2c_ew_table_i32, [DT_I64] = o2c_ew_table_i64,
-  [DT_U8] = o2c_ew_table_u8, [DT_U16] = o2c_ew_table_u16,
-  [DT_U32] = o2c_ew_table_u32, [DT_U64] = o2c_ew_table_u64,
-  [DT_BOOL] = o2c_ew_table_bool, [DT_STR] = o2c_ew_table_str,
-  [DT_C64] = o2c_ew_table_c64, [DT_C128] = o2c_ew_table_c128
+  [DT_F32] = o2c_ref_ew_table_f32, [DT_F64] = o2c_ref_ew_table_f64,
+  [DT_I8] = o2c_ref_ew_table_i8, [DT_I16] = o2c_ref_ew_table_i16,
+  [DT_I32] = o2c_ref_ew_table_i32, [DT_I64] = o2c_ref_ew_table_i64,
+  [DT_U8] = o2c_ref_ew_table_u8, [DT_U16] = o2c_ref_ew_table_u16,
+  [DT_U32] = o2c_ref_ew_table_u32, [DT_U64] = o2c_ref_ew_table_u64,
+  [DT_BOOL] = o2c_ref_ew_table_bool, [DT_STR] = o2c_ref_ew_table_str,
+  [DT_C64] = o2c_ref_ew_table_c64, [DT_C128] = o2c_ref_ew_table_c128
 };
 
 /* A float rounded to a type that is computed as float. */
