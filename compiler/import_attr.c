@@ -163,12 +163,12 @@ void import_declared(Import *im, Value *v, const Onnx__ValueInfoProto *vi)
   v->kind = t->kind;
 }
 
-/* A made name: <input>_d<k>, with as many _ as make it new. */
+/* A made name: <input>_d<k>, with as many u as make it new. */
 static const Dim *unnamed_dim(Import *im, const Value *v, int k)
 {
   const char *name = arena_printf(&im->m->arena, "%s_d%d", v->name, k);
   while (map_get(&im->symbols, name, strlen(name)))
-    name = arena_printf(&im->m->arena, "%s_", name);
+    name = arena_printf(&im->m->arena, "%su", name);
   *map_at(&im->symbols, name, strlen(name)) = im;
   return dim_named(&im->m->dims, name);
 }
