@@ -18,16 +18,11 @@ O2C_UNUSED static A NAME(softmax_max)(const T *x, int64_t n, int64_t inner,
   return max;
 }
 
-O2C_UNUSED static A NAME(softmax_exp)(T x, A max) {
-  T d = STORE(LOAD(x) - max), e = STORE(M(exp)(LOAD(d)));
-  return LOAD(e);
-}
-
 O2C_UNUSED static A NAME(softmax_sum)(const T *x, int64_t n, int64_t inner,
                                       A max) {
   A sum = 0;
   int64_t i;
-  for (i = 0; i < n; i++) sum += NAME(softmax_exp)(x[i * inner], max);
+  for (i = 0; i < n; i++) sum += M(exp)(LOAD(x[i * inner]) - max);
   return sum;
 }
 
@@ -39,7 +34,7 @@ O2C_UNUSED static void NAME(softmax)(const T *x, T *y, int64_t outer, int64_t n,
       A max = NAME(softmax_max)(x + k, n, inner, &where);
       A sum = NAME(softmax_sum)(x + k, n, inner, max);
       for (i = 0; i < n; i++)
-        y[i * inner + k] = STORE(NAME(softmax_exp)(x[i * inner + k], max) / sum);
+        y[i * inner + k] = STORE(M(exp)(LOAD(x[i * inner + k]) - max) / sum);
     }
 }
 
