@@ -163,24 +163,16 @@ bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count)
   return true;
 }
 
-static bool size_known(const Node *n, const Dim *d)
-{
-  const Value *x = node_in(n, 0);
-  int64_t v;
-  if (dim_is_int(d, &v)) return true;
-  for (int i = 0; x && i < x->rank; i++)
-    if (x->dim[i] == d) return true;
-  return false;
-}
-
 bool infer_declared(Node *n, int i, Dtype t, const char *what)
 {
-  const Value *y = node_out(n, i);
-  bool known = y && y->rank >= 0;
-  for (int k = 0; known && k < y->rank; k++) known = size_known(n, y->dim[k]);
+  Value *y = node_out(n, i);
+  const Type *d = y ? y->declared : NULL;
   if (!y || y->bad) return false;
+  if (y->rank >= 0) return true; /* seen before */
+  bool known = d && d->kind == VK_TENSOR && d->rank >= 0;
+  for (int k = 0; known && k < d->rank; k++) known = d->dim[k] != NULL;
   if (known) {
-    infer_out(n, i, t, y->rank, y->dim);
+    infer_out(n, i, t, d->rank, d->dim);
     return !y->bad;
   }
   fail_unsupported(n, "%s is computed from the data at run time; make it a "

@@ -646,7 +646,8 @@ EwClass ew_class(Dtype t);
 Dtype ew_compute(Dtype t);     /* half types in float, 4 bits in a byte .. */
 /* The node as a chain; NULL: it is none, or not for these types. */
 EwChain *ew_chain(Node *n);
-/* The same steps at the end of `c`, with arg[] for the node's inputs. */
+/* The same steps at the end of `c`, with arg[] for the node's inputs. Scales of
+ * a quantisation must be made to broadcast by the caller. */
 bool ew_append(EwChain *c, Node *n, const int *arg);
 /* ew_eval.c: runs a chain on constants; false: not possible. */
 bool ew_eval(Node *n);
