@@ -125,7 +125,7 @@ void case_open(Host *h, Arena *a, Case *c, int serial, bool loud)
 {
   const char *path = c->path;
   c->name = case_name(a, path);
-  c->unit.prefix = arena_printf(a, "m%d", serial);
+  c->unit.prefix = arena_printf(a, "net%d", serial);
   c->unit.broken = true;
   Model *m = import_file(h->opt, path);
   m->arena.panic = &h->panic;
