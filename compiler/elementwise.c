@@ -40,8 +40,7 @@ static bool permute_elementwise(Node *n, const int *perm, int rank);
 #define ROWS1_9_22 FIRST1(9, "float", "") V(22, "float bf16")
 #define ROWS1_NUM FIRST1_OLD("float", "") VA(6, "num", "") V(13, "num bf16")
 #define ROWS2_ARITH                                               \
-  ROW(1, SIG2, "T=float", OLD_ATTRS " consumed_inputs:I",         \
-      upgrade_broadcast)                                          \
+  ROW(1, SIG2, "T=float", OLD_ATTRS " consumed_inputs:I", NULL)   \
   ROW(6, NULL, "T=num32", OLD_ATTRS, upgrade_broadcast)           \
   VA(7, "num32", "") V(13, "num32 bf16") V(14, "num bf16")
 #define ROWS2_LOGIC OLDP2("bool")
@@ -161,10 +160,58 @@ static void apply_axis(Node *n)
     value_const_ints(n->g, "axes", more, missing)));
 }
 
+/* The number of `word` among "a|b|c", or -1. */
+static int choice_index(const char *words, const char *word)
+{
+  size_t n = strlen(word);
+  for (int i = 0;; i++) {
+    size_t len = strcspn(words, "|");
+    if (len == n && !memcmp(words, word, n)) return i;
+    words += len;
+    if (!*words++) return -1;
+  }
+}
+
+static bool read_choice(Node *n, const EwOp *op, const char *name, double *par)
+{
+  bool required = op->choice[0] == '!';
+  const char *words = op->choice + required, *v = attr_str(n, name, NULL);
+  int k = v ? choice_index(words, v) : required ? -1 : 0;
+  if (k < 0)
+    fail_model(n, "attribute %s is %s (spec: one of %s)", name,
+               v ? quote(&n->g->m->arena, v) : "missing", words);
+  *par = k;
+  return k >= 0;
+}
+
+/* Values of the attributes, in the order of the newest row's text. */
+static bool read_params(Node *n, const EwOp *op, double *par)
+{
+  const char *s = "";
+  for (int i = 0; i < op->def.nrow; i++)
+    if (op->def.rows[i].attrs) s = op->def.rows[i].attrs;
+  for (int i = 0; *s; i++) {
+    size_t len = strcspn(s, ":");
+    const char *name = arena_strn(&n->g->m->arena, s, len);
+    char type = s[len + 1];
+    if (type == 's') {
+      if (!read_choice(n, op, name, &par[i])) return false;
+    } else if (type == 'f') {
+      par[i] = (double)attr_float(n, name, (float)op->par[i]);
+    } else {
+      par[i] = (double)attr_int(n, name, (int64_t)op->par[i]);
+    }
+    s += len + 2;
+    s += *s == ' ';
+  }
+  return true;
+}
+
 static void infer_elementwise(Node *n)
 {
   const EwOp *op = (const EwOp *)n->op;
-  if (!infer_ready(n)) return;
+  double par[EW_MAX_PAR];
+  if (!infer_ready(n) || !read_params(n, op, par)) return;
   apply_axis(n);
   if (op->kind == EW_PREDICATE)
     infer_broadcast(n, n->nin, DT_BOOL);
@@ -271,53 +318,6 @@ static int add_op(Build *b, const EwOp *op, Dtype t, const int *arg,
   return add_step(b, s);
 }
 
-/* The number of `word` among "a|b|c", or -1. */
-static int choice_index(const char *words, const char *word)
-{
-  size_t n = strlen(word);
-  for (int i = 0;; i++) {
-    size_t len = strcspn(words, "|");
-    if (len == n && !memcmp(words, word, n)) return i;
-    words += len;
-    if (!*words++) return -1;
-  }
-}
-
-static bool read_choice(Node *n, const EwOp *op, const char *name, double *par)
-{
-  bool required = op->choice[0] == '!';
-  const char *words = op->choice + required, *v = attr_str(n, name, NULL);
-  int k = v ? choice_index(words, v) : required ? -1 : 0;
-  if (k < 0)
-    fail_model(n, "attribute %s is %s (spec: one of %s)", name,
-               v ? quote(&n->g->m->arena, v) : "missing", words);
-  *par = k;
-  return k >= 0;
-}
-
-/* Values of the attributes, in the order of the newest row's text. */
-static bool read_params(Node *n, const EwOp *op, double *par)
-{
-  const char *s = "";
-  for (int i = 0; i < op->def.nrow; i++)
-    if (op->def.rows[i].attrs) s = op->def.rows[i].attrs;
-  for (int i = 0; *s; i++) {
-    size_t len = strcspn(s, ":");
-    const char *name = arena_strn(&n->g->m->arena, s, len);
-    char type = s[len + 1];
-    if (type == 's') {
-      if (!read_choice(n, op, name, &par[i])) return false;
-    } else if (type == 'f') {
-      par[i] = (double)attr_float(n, name, (float)op->par[i]);
-    } else {
-      par[i] = (double)attr_int(n, name, (int64_t)op->par[i]);
-    }
-    s += len + 2;
-    s += *s == ' ';
-  }
-  return true;
-}
-
 /* ONNX Pow-12: the operands' types differ. Integer powers of integers are taken
  * in 64 bits, which gives the low bits of any narrower type; an exponent with a
  * fraction makes it double. */
@@ -420,14 +420,12 @@ static bool append_fused(Build *b, const EwChain *f)
   return true;
 }
 
-/* Of one scale, or one for each element of the last axis, without blocks. */
+/* One scale, or one for each index of an axis; no blocks. */
 static bool scale_fits(const Node *n)
 {
-  const Value *x = n->in[0], *s = n->in[1];
-  int64_t axis = attr_int(n, "axis", 1);
-  if (s->dtype != DT_F32 || attr_int(n, "block_size", 0)) return false;
-  if (dim_is(value_numel(s), 1)) return true;
-  return s->rank == 1 && (axis == x->rank - 1 || axis == -1);
+  const Value *s = n->in[1];
+  return s->dtype == DT_F32 && !attr_int(n, "block_size", 0) &&
+         (dim_is(value_numel(s), 1) || s->rank == 1);
 }
 
 static bool append_quantize(Build *b)
@@ -438,9 +436,9 @@ static bool append_quantize(Build *b)
   Dtype q = down ? out : in;
   EwClass c = ew_class(q);
   int64_t precision = attr_int(n, "precision", 0);
-  if ((c != EC_SIGNED && c != EC_UNSIGNED) || dtype_info(q)->bits > 32)
+  if (c != EC_SIGNED && c != EC_UNSIGNED) return false;
+  if (dtype_info(q)->bits > 16 && (down || q != DT_I32 || node_in(n, 2)))
     return false;
-  if (down && (q == DT_I32 || q == DT_U32)) return false;
   if ((down ? in : out) != DT_F32 || !scale_fits(n)) return false;
   if (precision && precision != DT_F32) return false;
   add_step(b, (EwStep){
@@ -475,11 +473,21 @@ bool ew_append(EwChain *c, Node *n, const int *arg)
   return true;
 }
 
+/* Does a scale along an axis broadcast as it is? */
+static bool scale_is_last(const Node *n)
+{
+  int64_t axis = attr_int(n, "axis", 1);
+  if (!node_is(n, "QuantizeLinear") && !node_is(n, "DequantizeLinear"))
+    return true;
+  return dim_is(value_numel(n->in[1]), 1) || axis == -1 ||
+         axis >= n->in[0]->rank - 1;
+}
+
 EwChain *ew_chain(Node *n)
 {
   Arena *a = &n->g->m->arena;
   EwChain *c = NEW(a, EwChain, 1);
   int *arg = NEW(a, int, n->nin + 1);
   for (int i = 0; i < n->nin; i++) arg[i] = i;
-  return ew_append(c, n, arg) ? c : NULL;
+  return ew_append(c, n, arg) && scale_is_last(n) ? c : NULL;
 }

@@ -460,11 +460,13 @@ const char *op_row_text(const OpDef *op, const OpRow *row, RowText what);
  * `axis:i!` is an attribute that must be there. */
 void schema_check(Graph *g);
 bool schema_types(Node *n); /* element types of inputs, as far as known */
-/* upgrade.c: row by row to the newest form. */
-void upgrade_graph(Graph *g);
+/* upgrade.c: row by row to the newest form. The inputs are inferred, if they
+ * are not bad. May put nodes before `n`, and remove it. */
+void upgrade_node(Node *n);
 
 /* infer.c */
-void infer_graph(Graph *g);  /* walks; stops at nothing, records diagnostics */
+/* Upgrades and infers node by node; stops at nothing, records diagnostics. */
+void infer_graph(Graph *g);
 /* What is known of an output before its first inference is what the file
  * declared: it is compared, and the inferred wins. */
 void infer_node(Node *n);

@@ -421,7 +421,7 @@ static void allow_in_place(Ew *e)
 
 bool lower_elementwise(Plan *p, Node *n)
 {
-  if (!n->op || !(n->op->flags & OP_ELEMENTWISE) || n->nin > MAX_IN)
+  if (!n->op || n->nin > MAX_IN || n->nout < 1 || !n->out[0])
     return false;
   Ew e = { .p = p, .n = n, .c = ew_chain(n), .rank = n->out[0]->rank };
   if (!e.c)
