@@ -80,18 +80,18 @@ typedef struct {
 #define O2C_F32_L2 (128 * 1024)
 #endif
 
-#define O2C_F32_ROWS5(X) X(0) X(1) X(2) X(3) X(4)
-#define O2C_F32_ROWS6(X) O2C_F32_ROWS5(X) X(5)
-#define O2C_F32_ROWS14(X) O2C_F32_ROWS6(X) X(6) X(7) X(8) X(9) X(10) X(11) \
-  X(12) X(13)
-#if O2C_F32_MR == 14
-#define O2C_F32_ROWS(X) O2C_F32_ROWS14(X)
-#elif O2C_F32_MR == 6
-#define O2C_F32_ROWS(X) O2C_F32_ROWS6(X)
-#elif O2C_F32_MR == 5
-#define O2C_F32_ROWS(X) O2C_F32_ROWS5(X)
+/* ROWS(X, Y): X of each row that may have 4 vectors, Y of each other row. */
+#if defined(O2C_AVX512)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) X(3) X(4) X(5) Y(6) Y(7) Y(8) \
+  Y(9) Y(10) Y(11) Y(12) Y(13)
+#elif defined(O2C_AVX2)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) Y(3) Y(4) Y(5)
+#elif defined(O2C_SSE2)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) Y(2) Y(3) Y(4)
+#elif defined(O2C_NEON)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) X(3) X(4) X(5)
 #else
-#define O2C_F32_ROWS(X) X(0) X(1) X(2) X(3)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) X(3)
 #endif
 
 /* One tile's work: a pointer to every row's first channel; columns col to
@@ -136,7 +136,8 @@ O2C_INLINE o2c_v o2c_tile_bias(const o2c_tile_f32 *a, int q, int nv)
 #define O2C_F32_WCOL(q) \
   (a->w_panel * ((q) * O2C_LANES / 16) + (q) * O2C_LANES % 16)
 
-/* mr and nv are constants at every call: what they exclude vanishes. */
+/* mr and nv are constants at every call: what they exclude vanishes. Below,
+   a macro ending in 4 is for rows that may have 4 vectors, in 2 for 2. */
 O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
                                   const int nv)
 {
@@ -144,10 +145,12 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
               *w2 = w0 + O2C_F32_WCOL(2), *w3 = w0 + O2C_F32_WCOL(3);
   const o2c_v b0 = o2c_tile_bias(a, 0, nv), b1 = o2c_tile_bias(a, 1, nv),
               b2 = o2c_tile_bias(a, 2, nv), b3 = o2c_tile_bias(a, 3, nv);
-#define O2C_X(i) const float *x##i = a->x[mr > i ? i : 0]; \
-  o2c_v c##i##0 = b0, c##i##1 = b1, c##i##2 = b2, c##i##3 = b3;
-  O2C_F32_ROWS(O2C_X)
-#undef O2C_X
+#define O2C_X2(i) const float *x##i = a->x[mr > i ? i : 0]; \
+  o2c_v c##i##0 = b0, c##i##1 = b1;
+#define O2C_X4(i) O2C_X2(i) o2c_v c##i##2 = b2, c##i##3 = b3;
+  O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
   for (int t = 0; t < a->ntap; t++) {
     const ptrdiff_t end = (ptrdiff_t)a->tap[t] + a->kc;
     for (ptrdiff_t k = a->tap[t]; k < end; k++) {
@@ -156,10 +159,12 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
                   v3 = o2c_vld(nv > 3 ? w3 : w0);
       o2c_v s;
 #define O2C_MUL(i, q) if (nv > q) c##i##q = o2c_vfma(s, v##q, c##i##q);
-#define O2C_X(i) if (mr > i) { s = o2c_vset1(x##i[k]); \
-      O2C_MUL(i, 0) O2C_MUL(i, 1) O2C_MUL(i, 2) O2C_MUL(i, 3) }
-      O2C_F32_ROWS(O2C_X)
-#undef O2C_X
+#define O2C_X2(i) if (mr > i) { s = o2c_vset1(x##i[k]); \
+      O2C_MUL(i, 0) O2C_MUL(i, 1) }
+#define O2C_X4(i) O2C_X2(i) if (mr > i) { O2C_MUL(i, 2) O2C_MUL(i, 3) }
+      O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
 #undef O2C_MUL
       w0 += 16;
       w1 += 16;
@@ -171,20 +176,22 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
   const ptrdiff_t col = a->col;
   const int n = a->ncol;
   if (a->r0) {
-#define O2C_ADD(i, q) if (nv > q) \
+#define O2C_ADD(i, q) if (mr > i && nv > q) \
       c##i##q = o2c_vadd(c##i##q, o2c_tile_ld(a->r[i] + col, q, nv, n));
-#define O2C_X(i) if (mr > i) { \
-      O2C_ADD(i, 0) O2C_ADD(i, 1) O2C_ADD(i, 2) O2C_ADD(i, 3) }
-    O2C_F32_ROWS(O2C_X)
-#undef O2C_X
+#define O2C_X2(i) O2C_ADD(i, 0) O2C_ADD(i, 1)
+#define O2C_X4(i) O2C_X2(i) O2C_ADD(i, 2) O2C_ADD(i, 3)
+    O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
 #undef O2C_ADD
   }
-#define O2C_OUT(i, q) if (nv > q) \
+#define O2C_OUT(i, q) if (mr > i && nv > q) \
     o2c_tile_st(a->y[i] + col, q, nv, n, o2c_vclamp(c##i##q, lo, hi));
-#define O2C_X(i) if (mr > i) { \
-    O2C_OUT(i, 0) O2C_OUT(i, 1) O2C_OUT(i, 2) O2C_OUT(i, 3) }
-  O2C_F32_ROWS(O2C_X)
-#undef O2C_X
+#define O2C_X2(i) O2C_OUT(i, 0) O2C_OUT(i, 1)
+#define O2C_X4(i) O2C_X2(i) O2C_OUT(i, 2) O2C_OUT(i, 3)
+  O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
 #undef O2C_OUT
 }
 
@@ -320,9 +327,9 @@ O2C_INLINE int32_t o2c_conv_f32_block(const o2c_conv_f32_p *p, int32_t mr,
   return (int32_t)(rows / mr);
 }
 
-O2C_UNUSED static void o2c_conv_f32(const float *x, const float *w,
-                                    const float *bias, const float *r,
-                                    float *y, const o2c_conv_f32_p *conv)
+O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
+                               const float *bias, const float *r, float *y,
+                               const o2c_conv_f32_p *conv)
 {
   o2c_conv_f32_p p = *conv;
   o2c_tile_f32 a;
@@ -375,8 +382,8 @@ O2C_INLINE float *o2c_fill_f32(float *y, float value, ptrdiff_t n)
 
 /* Copies an [h][w][c] image into a buffer of
    [top + h + bottom][left + w + right][c] whose border has one value. */
-O2C_UNUSED static void o2c_pad_hwc_f32(const float *x, float *y,
-                                       const o2c_pad_f32_p *p)
+O2C_NOINLINE void o2c_pad_hwc_f32(const float *x, float *y,
+                                  const o2c_pad_f32_p *p)
 {
   const ptrdiff_t row = (ptrdiff_t)p->w * p->c, c = p->c;
   const ptrdiff_t wide = row + ((ptrdiff_t)p->left + p->right) * c;

@@ -191,8 +191,8 @@ O2C_INLINE void o2c_dw_channels(const o2c_dw_tile *tile, int32_t channels,
   }
 }
 
-O2C_UNUSED static void o2c_dw_run(const o2c_dw_tile *a, int32_t channels,
-                                  int kind)
+O2C_NOINLINE void o2c_dw_run(const o2c_dw_tile *a, int32_t channels,
+                             int kind)
 {
   switch (kind) {
   case O2C_DW_ONE: o2c_dw_channels(a, channels, O2C_DW_ONE); break;
@@ -218,9 +218,9 @@ O2C_INLINE int o2c_dw_kind(const o2c_dw_f32_p *p)
   return O2C_DW_ANY;
 }
 
-O2C_UNUSED static void o2c_dw_f32(const float *x, const float *w,
-                                  const float *bias, float *y,
-                                  const o2c_dw_f32_p *p)
+O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
+                             const float *bias, float *y,
+                             const o2c_dw_f32_p *p)
 {
   const int kind = o2c_dw_kind(p), px = kind == O2C_DW_ONE ? 1 : 4;
   const int pairs = kind == O2C_DW_3S1 && p->kh == 3 &&

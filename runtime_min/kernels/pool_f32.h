@@ -148,20 +148,20 @@ O2C_INLINE void o2c_pool_f32(const float *x, float *y, const o2c_pool_f32_p *p,
   }
 }
 
-O2C_UNUSED static void o2c_maxpool_f32(const float *x, float *y,
-                                       const o2c_pool_f32_p *p)
+O2C_NOINLINE void o2c_maxpool_f32(const float *x, float *y,
+                                  const o2c_pool_f32_p *p)
 {
   o2c_pool_f32(x, y, p, 1);
 }
 
-O2C_UNUSED static void o2c_avgpool_f32(const float *x, float *y,
-                                       const o2c_pool_f32_p *p)
+O2C_NOINLINE void o2c_avgpool_f32(const float *x, float *y,
+                                  const o2c_pool_f32_p *p)
 {
   o2c_pool_f32(x, y, p, 0);
 }
 
-O2C_UNUSED static void o2c_gmax_f32(const float *x, float *y, int64_t n,
-                                    int32_t c, int64_t x_pix)
+O2C_NOINLINE void o2c_gmax_f32(const float *x, float *y, int64_t n,
+                               int32_t c, int64_t x_pix)
 {
   o2c_pool_tile a;
   a.x = x;
@@ -193,8 +193,8 @@ O2C_INLINE void o2c_gavg_cols(const float *x, float *y, int64_t pixels,
   o2c_vst_n(y, sum, n);
 }
 
-O2C_UNUSED static void o2c_gavg_f32(const float *x, float *y, int64_t n,
-                                    int32_t c, int64_t x_pix)
+O2C_NOINLINE void o2c_gavg_f32(const float *x, float *y, int64_t n,
+                               int32_t c, int64_t x_pix)
 {
   for (int32_t i = 0; i < c; i += O2C_LANES)
     if (c - i >= O2C_LANES)

@@ -176,8 +176,8 @@ O2C_INLINE void o2c_log_softmax_cols(const float *x, float *y, int64_t n,
     o2c_sm_sub(y + i * inner, sum, y + i * inner, m);
 }
 
-O2C_UNUSED static void o2c_softmax_f32(const float *x, float *y, int64_t outer,
-                                       int64_t n, int64_t inner)
+O2C_NOINLINE void o2c_softmax_f32(const float *x, float *y, int64_t outer,
+                                  int64_t n, int64_t inner)
 {
   for (int64_t o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     if (inner == 1)
@@ -189,9 +189,9 @@ O2C_UNUSED static void o2c_softmax_f32(const float *x, float *y, int64_t outer,
   }
 }
 
-O2C_UNUSED static void o2c_log_softmax_f32(const float *x, float *y,
-                                           int64_t outer, int64_t n,
-                                           int64_t inner)
+O2C_NOINLINE void o2c_log_softmax_f32(const float *x, float *y,
+                                      int64_t outer, int64_t n,
+                                      int64_t inner)
 {
   for (int64_t o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     if (inner == 1)

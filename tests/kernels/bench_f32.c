@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Times the f32 kernels on one core, on the shapes of networks people run,
+   and prints GFLOP/s (GB/s where no arithmetic is to be counted): the best of
+   many runs. An argument keeps only the lines that contain it. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../runtime_min/kernels/conv_f32.h"
+#include "../../runtime_min/kernels/dw_f32.h"
+#include "../../runtime_min/kernels/math_f32.h"
+#include "../../runtime_min/kernels/pool_f32.h"
+#include "../../runtime_min/kernels/softmax_f32.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const char *only = "";
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* n floats in a small range, 64-byte aligned, never freed. */
+static float *floats(size_t n)
+{
+  void *mem = NULL;
+  float *p;
+  uint32_t seed = 12345;
+  if (posix_memalign(&mem, 64, (n + 16) * sizeof(float)) != 0)
+    exit(1);
+  p = (float *)mem;
+  for (size_t i = 0; i < n; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    p[i] = (float)(seed >> 8) / 8388608.0f - 1.0f;
+  }
+  return p;
+}
+
+typedef struct {
+  void (*run)(void *);
+  void *arg;
+  double work;            /* floating-point operations, or bytes */
+  const char *unit;
+} Job;
+
+/* The best time of a call in batches of about 2 ms, over about 0.15 s. */
+static void report(const char *name, const Job *job)
+{
+  double best = 1e9, start = now(), one;
+  int batch;
+  job->run(job->arg);
+  one = now() - start;
+  batch = one > 2e-3 ? 1 : (int)(2e-3 / (one + 1e-9)) + 1;
+  start = now();
+  do {
+    double t = now();
+    for (int i = 0; i < batch; i++)
+      job->run(job->arg);
+    t = (now() - t) / batch;
+    best = t < best ? t : best;
+  } while (now() - start < 0.15);
+  printf("%-34s %10.2f us %8.1f %s\n", name, best * 1e6,
+         job->work / best * 1e-9, job->unit);
+  fflush(stdout);
+}
+
+/* ---- convolution and products ---- */
+
+typedef struct {
+  const char *name;
+  int size, c, oc, k, stride; /* output size x size; k = 0: size rows, GEMM */
+  int wide;                   /* columns, where not square */
+} ConvShape;
+
+static const ConvShape conv_shapes[] = {
+  {"r50 conv1 7x7/2 3>64", 112, 3, 64, 7, 2, 0},
+  {"r50 1x1 56 64>64", 56, 64, 64, 1, 1, 0},
+  {"r50 3x3 56 64>64", 56, 64, 64, 3, 1, 0},
+  {"r50 1x1 56 64>256", 56, 64, 256, 1, 1, 0},
+  {"r50 1x1 56 256>64", 56, 256, 64, 1, 1, 0},
+  {"r50 1x1 56 256>128", 56, 256, 128, 1, 1, 0},
+  {"r50 3x3/2 28 128>128", 28, 128, 128, 3, 2, 0},
+  {"r50 1x1/2 28 256>512", 28, 256, 512, 1, 2, 0},
+  {"r50 1x1 28 512>128", 28, 512, 128, 1, 1, 0},
+  {"r50 3x3 28 128>128", 28, 128, 128, 3, 1, 0},
+  {"r50 1x1 28 128>512", 28, 128, 512, 1, 1, 0},
+  {"r50 3x3 14 256>256", 14, 256, 256, 3, 1, 0},
+  {"r50 1x1 14 1024>256", 14, 1024, 256, 1, 1, 0},
+  {"r50 1x1 14 256>1024", 14, 256, 1024, 1, 1, 0},
+  {"r50 1x1/2 7 1024>2048", 7, 1024, 2048, 1, 2, 0},
+  {"r50 3x3 7 512>512", 7, 512, 512, 3, 1, 0},
+  {"r50 1x1 7 2048>512", 7, 2048, 512, 1, 1, 0},
+  {"r50 1x1 7 512>2048", 7, 512, 2048, 1, 1, 0},
+  {"fc 2048>1000", 1, 2048, 1000, 0, 1, 0},
+  {"vgg 3x3 224 3>64", 224, 3, 64, 3, 1, 0},
+  {"vgg 3x3 224 64>64", 224, 64, 64, 3, 1, 0},
+  {"vgg 3x3 56 256>256", 56, 256, 256, 3, 1, 0},
+  {"vgg 3x3 14 512>512", 14, 512, 512, 3, 1, 0},
+  {"vgg fc 25088>4096", 1, 25088, 4096, 0, 1, 0},
+  {"mbv2 3x3/2 112 3>32", 112, 3, 32, 3, 2, 0},
+  {"mbv2 1x1 112 32>16", 112, 32, 16, 1, 1, 0},
+  {"mbv2 1x1 112 16>96", 112, 16, 96, 1, 1, 0},
+  {"mbv2 1x1 56 96>24", 56, 96, 24, 1, 1, 0},
+  {"mbv2 1x1 56 24>144", 56, 24, 144, 1, 1, 0},
+  {"mbv2 1x1 28 144>32", 28, 144, 32, 1, 1, 0},
+  {"mbv2 1x1 28 32>192", 28, 32, 192, 1, 1, 0},
+  {"mbv2 1x1 14 64>384", 14, 64, 384, 1, 1, 0},
+  {"mbv2 1x1 14 384>64", 14, 384, 64, 1, 1, 0},
+  {"mbv2 1x1 7 160>960", 7, 160, 960, 1, 1, 0},
+  {"mbv2 1x1 7 960>160", 7, 960, 160, 1, 1, 0},
+  {"mbv2 1x1 7 320>1280", 7, 320, 1280, 1, 1, 0},
+  {"tiny 3x3 32 3>16", 32, 3, 16, 3, 1, 0},
+  {"tiny 3x3 32 16>16", 32, 16, 16, 3, 1, 0},
+  {"tiny 3x3/2 16 16>32", 16, 16, 32, 3, 2, 0},
+  {"tiny 3x3 8 64>64", 8, 64, 64, 3, 1, 0},
+  {"tiny 1x1 25x5 64>64", 25, 64, 64, 1, 1, 5},
+  {"tiny 1x1 25x5 16>16", 25, 16, 16, 1, 1, 5},
+  {"gemm 128 384>384", 128, 384, 384, 0, 1, 0},
+  {"gemm 128 384>1536", 128, 384, 1536, 0, 1, 0},
+  {"gemm 128 1536>384", 128, 1536, 384, 0, 1, 0},
+  {"gemm 128 768>3072", 128, 768, 3072, 0, 1, 0},
+  {"gemm 128 3072>768", 128, 3072, 768, 0, 1, 0},
+  {"gemm 2 784>256", 2, 784, 256, 0, 1, 0},
+  {"gemm 3 784>256", 3, 784, 256, 0, 1, 0},
+  {"gemm 4 784>256", 4, 784, 256, 0, 1, 0},
+  {"gemm 8 784>256", 8, 784, 256, 0, 1, 0},
+  {"gemv 784>256", 1, 784, 256, 0, 1, 0},
+  {"gemv 256>128", 1, 256, 128, 0, 1, 0},
+  {"gemv 128>10", 1, 128, 10, 0, 1, 0},
+  {"gemv 64>64", 1, 64, 64, 0, 1, 0},
+  {"gemv 16>16", 1, 16, 16, 0, 1, 0},
+};
+
+typedef struct {
+  const float *x, *w, *bias;
+  float *y;
+  o2c_conv_f32_p p;
+  int32_t tap[16];
+} Conv;
+
+static void run_conv(void *arg)
+{
+  Conv *v = (Conv *)arg;
+  o2c_conv_f32(v->x, v->w, v->bias, NULL, v->y, &v->p);
+}
+
+static void bench_o2c_conv_f32(void)
+{
+  for (size_t i = 0; i < sizeof conv_shapes / sizeof *conv_shapes; i++) {
+    const ConvShape *s = &conv_shapes[i];
+    const int k = s->k ? s->k : 1, rows = s->k ? s->size : 1;
+    const int cols = s->wide ? s->wide : s->size;
+    const int wp = (cols - 1) * s->stride + k;
+    const int hp = (rows - 1) * s->stride + k;
+    const size_t kk = (size_t)k * (size_t)(k * s->c);
+    Job job = {run_conv, NULL, 0, "GFLOP/s"};
+    Conv v;
+    if (!strstr(s->name, only))
+      continue;
+    memset(&v, 0, sizeof v);
+    for (int t = 0; t < k; t++)
+      v.tap[t] = t * wp * s->c;
+    v.p.oh = rows;
+    v.p.ow = cols;
+    v.p.oc = s->oc;
+    v.p.ntap = k;
+    v.p.kc = k * s->c;
+    v.p.tap = v.tap;
+    v.p.x_pix = (int64_t)s->stride * s->c;
+    v.p.x_row = (int64_t)s->stride * wp * s->c;
+    v.p.y_pix = s->oc;
+    v.p.y_row = (int64_t)s->oc * cols;
+    v.p.lo = 0;
+    v.p.hi = INFINITY;
+    v.x = floats((size_t)(hp * wp) * (size_t)s->c);
+    v.w = floats(((size_t)s->oc + 15) / 16 * 16 * kk);
+    v.bias = floats((size_t)s->oc);
+    v.y = floats((size_t)(rows * cols) * (size_t)s->oc);
+    job.arg = &v;
+    job.work = 2.0 * (double)kk * s->oc * rows * cols;
+    report(s->name, &job);
+    free((void *)(uintptr_t)v.x);
+    free((void *)(uintptr_t)v.w);
+    free((void *)(uintptr_t)v.bias);
+    free(v.y);
+  }
+}
+
+/* ---- border copies, depthwise, pooling: square images ---- */
+
+typedef struct {
+  float *x, *y, *w, *bias;
+  o2c_pad_f32_p pad;
+  o2c_dw_f32_p dw;
+  o2c_pool_f32_p pool;
+  int64_t rows, n, inner;
+  size_t nx;
+} Image;
+
+static Image image(int size, int c)
+{
+  Image v;
+  memset(&v, 0, sizeof v);
+  v.nx = (size_t)(size * size) * (size_t)c;
+  v.x = floats(v.nx);
+  v.y = floats(v.nx * 2);
+  return v;
+}
+
+static void image_free(const Image *v)
+{
+  free(v->x);
+  free(v->y);
+  free(v->w);
+  free(v->bias);
+}
+
+static void run_pad(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_pad_hwc_f32(v->x, v->y, &v->pad);
+}
+
+static void bench_o2c_pad_hwc_f32(void)
+{
+  const o2c_pad_f32_p pad = {56, 56, 64, 1, 1, 1, 1, 0.0f};
+  Image v;
+  Job job = {run_pad, &v, 0, "GB/s"};
+  if (!strstr("pad 56x56x64", only))
+    return;
+  v = image(56, 64);
+  v.pad = pad;
+  job.work = 4.0 * (double)v.nx;
+  report("pad 56x56x64", &job);
+  image_free(&v);
+}
+
+static void run_dw(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_dw_f32(v->x, v->w, v->bias, v->y, &v->dw);
+}
+
+static void bench_o2c_dw_f32(void)
+{
+  /* output size, channels, kernel, stride */
+  static const int shapes[][4] = {
+    {112, 32, 3, 1}, {56, 96, 3, 2}, {56, 144, 3, 1}, {28, 144, 3, 2},
+    {28, 192, 3, 1}, {14, 384, 3, 1}, {14, 576, 3, 1}, {7, 960, 3, 1},
+    {14, 480, 5, 1}, {14, 240, 5, 2}, {25, 64, 3, 1}, {12, 64, 7, 1}};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const int size = shapes[i][0], c = shapes[i][1], k = shapes[i][2];
+    const int s = shapes[i][3], wide = (size - 1) * s + k;
+    Image v;
+    Job job = {run_dw, &v, 0, "GFLOP/s"};
+    char name[64];
+    snprintf(name, sizeof name, "dw %dx%d/%d %dx%dx%d", k, k, s, size, size, c);
+    if (!strstr(name, only))
+      continue;
+    v = image(wide, c);
+    v.w = floats((size_t)(k * k * c));
+    v.bias = floats((size_t)c);
+    v.dw.oh = v.dw.ow = size;
+    v.dw.c = c;
+    v.dw.kh = v.dw.kw = k;
+    v.dw.tap_pix = v.dw.w_tap = v.dw.y_pix = c;
+    v.dw.tap_row = (int64_t)wide * c;
+    v.dw.x_pix = (int64_t)s * c;
+    v.dw.x_row = (int64_t)s * wide * c;
+    v.dw.y_row = (int64_t)size * c;
+    v.dw.hi = 6.0f;
+    job.work = 2.0 * k * k * (double)c * size * size;
+    report(name, &job);
+    image_free(&v);
+  }
+}
+
+static void run_maxpool(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_maxpool_f32(v->x, v->y, &v->pool);
+}
+
+static void run_avgpool(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_avgpool_f32(v->x, v->y, &v->pool);
+}
+
+static void bench_pool(const char *name, void (*run)(void *))
+{
+  const o2c_pool_f32_p pool = {112, 112, 64, 56, 56, 3, 3, 2, 2, 1, 1,
+                               1, 1, 1, 1, 0, 112 * 64, 64, 56 * 64, 64};
+  Image v;
+  Job job = {run, &v, 0, "GB/s"};
+  if (!strstr(name, only))
+    return;
+  v = image(112, 64);
+  v.pool = pool;
+  job.work = 4.0 * (double)v.nx;
+  report(name, &job);
+  image_free(&v);
+}
+
+static void bench_o2c_maxpool_f32(void)
+{
+  bench_pool("maxpool 3x3/2 112x112x64", run_maxpool);
+}
+
+static void bench_o2c_avgpool_f32(void)
+{
+  bench_pool("avgpool 3x3/2 112x112x64", run_avgpool);
+}
+
+static void run_gmax(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_gmax_f32(v->x, v->y, 49, 2048, 2048);
+}
+
+static void run_gavg(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_gavg_f32(v->x, v->y, 49, 2048, 2048);
+}
+
+static void bench_global(const char *name, void (*run)(void *))
+{
+  Image v;
+  Job job = {run, &v, 0, "GB/s"};
+  if (!strstr(name, only))
+    return;
+  v = image(7, 2048);
+  job.work = 4.0 * (double)v.nx;
+  report(name, &job);
+  image_free(&v);
+}
+
+static void bench_o2c_gmax_f32(void)
+{
+  bench_global("gmax 7x7x2048", run_gmax);
+}
+
+static void bench_o2c_gavg_f32(void)
+{
+  bench_global("gavg 7x7x2048", run_gavg);
+}
+
+/* ---- softmax and functions: Gelem/s ---- */
+
+static void run_softmax(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_softmax_f32(v->x, v->y, v->rows, v->n, v->inner);
+}
+
+static void run_log_softmax(void *arg)
+{
+  Image *v = (Image *)arg;
+  o2c_log_softmax_f32(v->x, v->y, v->rows, v->n, v->inner);
+}
+
+static void bench_softmax(const char *what, void (*run)(void *))
+{
+  static const int64_t shapes[][3] = {
+    {1536, 128, 1}, {1, 1000, 1}, {64, 10, 1}, {1, 21, 4096}};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    Image v;
+    Job job = {run, &v, 0, "Gelem/s"};
+    char name[64];
+    snprintf(name, sizeof name, "%s %dx%dx%d", what, (int)shapes[i][0],
+             (int)shapes[i][1], (int)shapes[i][2]);
+    if (!strstr(name, only))
+      continue;
+    v = image(512, 1);
+    v.rows = shapes[i][0];
+    v.n = shapes[i][1];
+    v.inner = shapes[i][2];
+    job.work = (double)(v.rows * v.n * v.inner);
+    report(name, &job);
+    image_free(&v);
+  }
+}
+
+static void bench_o2c_softmax_f32(void)
+{
+  bench_softmax("softmax", run_softmax);
+}
+
+static void bench_o2c_log_softmax_f32(void)
+{
+  bench_softmax("log_softmax", run_log_softmax);
+}
+
+static void bench_function(const char *name, void (*run)(void *))
+{
+  Image v;
+  Job job = {run, &v, 4096.0, "Gelem/s"};
+  if (!strstr(name, only))
+    return;
+  v = image(64, 1);
+  report(name, &job);
+  image_free(&v);
+}
+
+#define FUNCTION(f) \
+  static void run_##f(void *arg) \
+  { Image *v = (Image *)arg; \
+    for (int i = 0; i < 4096; i++) v->y[i] = f(v->x[i]); } \
+  static void bench_##f(void) { bench_function(#f, run_##f); }
+FUNCTION(o2c_expf)
+FUNCTION(o2c_logf)
+FUNCTION(o2c_tanhf)
+FUNCTION(o2c_sigmoidf)
+FUNCTION(o2c_erff)
+
+int main(int argc, char **argv)
+{
+  if (argc > 1)
+    only = argv[1];
+#define BENCH_f32(function) bench_##function();
+#define BENCH_u8(function)
+#define KERNEL(function, type, file, what) BENCH_##type(function)
+#include "../../runtime_min/kernels/kernels.def"
+#undef KERNEL
+  return 0;
+}
