@@ -34,9 +34,8 @@ O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm512_storeu_ps(p, v); }
 
 O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
 {
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
     return _mm512_cvtepi32_ps(
-        _mm512_sub_epi32(_mm512_cvtepu8_epi32(b), _mm512_set1_epi32(zp)));
+        _mm512_sub_epi32(o2c_lanes_widen(p), _mm512_set1_epi32(zp)));
 }
 
 O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
@@ -53,9 +52,8 @@ O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm256_storeu_ps(p, v); }
 
 O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
 {
-    const __m128i b = _mm_loadl_epi64((const __m128i *)(const void *)p);
     return _mm256_cvtepi32_ps(
-        _mm256_sub_epi32(_mm256_cvtepu8_epi32(b), _mm256_set1_epi32(zp)));
+        _mm256_sub_epi32(o2c_lanes_widen(p), _mm256_set1_epi32(zp)));
 }
 
 O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
@@ -93,12 +91,10 @@ O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
 
 O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
 {
-    const __m128i zero = _mm_setzero_si128(), z = _mm_set1_epi32(zp);
-    const __m128i b = _mm_unpacklo_epi8(
-        _mm_loadl_epi64((const __m128i *)(const void *)p), zero);
-    return o2c_fl_of(
-        _mm_cvtepi32_ps(_mm_sub_epi32(_mm_unpacklo_epi16(b, zero), z)),
-        _mm_cvtepi32_ps(_mm_sub_epi32(_mm_unpackhi_epi16(b, zero), z)));
+    const __m128i z = _mm_set1_epi32(zp);
+    const o2c_lanes x = o2c_lanes_widen(p);
+    return o2c_fl_of(_mm_cvtepi32_ps(_mm_sub_epi32(x.a, z)),
+                     _mm_cvtepi32_ps(_mm_sub_epi32(x.b, z)));
 }
 
 O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
@@ -136,10 +132,10 @@ O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
 
 O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
 {
-    const int16x8_t d = vsubq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(p))),
-                                  vdupq_n_s16((int16_t)zp));
-    return o2c_fl_of(vcvtq_f32_s32(vmovl_s16(vget_low_s16(d))),
-                     vcvtq_f32_s32(vmovl_s16(vget_high_s16(d))));
+    const int32x4_t z = vdupq_n_s32(zp);
+    const o2c_lanes x = o2c_lanes_widen(p);
+    return o2c_fl_of(vcvtq_f32_s32(vsubq_s32(x.a, z)),
+                     vcvtq_f32_s32(vsubq_s32(x.b, z)));
 }
 
 O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
@@ -153,16 +149,17 @@ O2C_U8_INLINE void o2c_add_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
                                const o2c_binary_u8_p *p)
 {
     const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    int64_t i = 0;
+    const size_t n = (size_t)p->n;
+    size_t i = 0;
 #if O2C_U8_LANES > 1
     const o2c_fl sa = o2c_fl_set(p->a_scale), sb = o2c_fl_set(p->b_scale);
-    for (; i + O2C_U8_LANES <= p->n; i += O2C_U8_LANES) {
+    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
         const o2c_fl u = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp), sa);
         const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(b + i, p->b_zp), sb);
         o2c_fl_put(y + i, O2C_FL2(add, u, v), q);
     }
 #endif
-    for (; i < p->n; ++i) {
+    for (; i < n; ++i) {
         const float u = (float)(a[i] - p->a_zp) * p->a_scale;
         const float v = (float)(b[i] - p->b_zp) * p->b_scale;
         y[i] = o2c_requant_f32(u + v, q);
@@ -173,16 +170,17 @@ O2C_U8_INLINE void o2c_mul_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
                                const o2c_binary_u8_p *p)
 {
     const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    int64_t i = 0;
+    const size_t n = (size_t)p->n;
+    size_t i = 0;
 #if O2C_U8_LANES > 1
     const o2c_fl s = o2c_fl_set(p->a_scale);
-    for (; i + O2C_U8_LANES <= p->n; i += O2C_U8_LANES) {
+    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
         const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp),
                                  o2c_fl_u8(b + i, p->b_zp));
         o2c_fl_put(y + i, O2C_FL2(mul, v, s), q);
     }
 #endif
-    for (; i < p->n; ++i) {
+    for (; i < n; ++i) {
         const int32_t v = (a[i] - p->a_zp) * (b[i] - p->b_zp);
         y[i] = o2c_requant_f32((float)v * p->a_scale, q);
     }
@@ -204,11 +202,11 @@ O2C_U8_NOINLINE void o2c_mul_u8(const uint8_t *a, const uint8_t *b, uint8_t *y,
         o2c_mul_row(a, b, y, p);
 }
 
-O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, int64_t n,
+O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
                                      float scale, int32_t zp)
 {
     const o2c_rq q = o2c_rq_make(zp, 0, 255);
-    int64_t i = 0;
+    size_t i = 0;
 #if O2C_U8_LANES > 1
     const o2c_fl s = o2c_fl_set(scale);
     for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
@@ -218,10 +216,10 @@ O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, int64_t n,
         y[i] = o2c_requant_f32(x[i] / scale, q);
 }
 
-O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, int64_t n,
+O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, size_t n,
                                        float scale, int32_t zp)
 {
-    int64_t i = 0;
+    size_t i = 0;
 #if O2C_U8_LANES > 1
     const o2c_fl s = o2c_fl_set(scale);
     for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
@@ -231,10 +229,10 @@ O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, int64_t n,
         y[i] = (float)(x[i] - zp) * scale;
 }
 
-O2C_U8_NOINLINE void o2c_map_u8(const uint8_t *x, uint8_t *y, int64_t n,
+O2C_U8_NOINLINE void o2c_map_u8(const uint8_t *x, uint8_t *y, size_t n,
                                 const uint8_t *table)
 {
-    int64_t i = 0;
+    size_t i = 0;
 #if defined(O2C_U8_ISA_AVX512VNNI) && defined(__AVX512VBMI__)
     const __m512i t0 = _mm512_loadu_si512(table);
     const __m512i t1 = _mm512_loadu_si512(table + 64);

@@ -102,33 +102,46 @@ O2C_U8_NOINLINE void o2c_maxpool_u8(const uint8_t *x, uint8_t *y,
         }
 }
 
-#define O2C_POOL_SUMS 16
-
-/* A window's row is summed in 16 bits as long as that cannot overflow. */
-O2C_U8_INLINE void o2c_avgpool_part(const o2c_pool_window *v, uint8_t *y,
-                                    const o2c_pool_u8_p *p, const int32_t n)
+/* One channel. */
+O2C_U8_INLINE uint8_t o2c_avgpool_one(const o2c_pool_window *v,
+                                      const uint8_t *x, float scale,
+                                      const o2c_pool_u8_p *p)
 {
     const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
-    const float scale = p->scale / (float)v->count;
-    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    const int32_t zero = nr * ns * p->x_zp;
-    uint32_t sum[O2C_POOL_SUMS] = { 0 };
-    int32_t r, s, c, to;
-    for (r = 0; r < nr; ++r)
-        for (s = 0; s < ns; s = to) {
-            uint16_t part[O2C_POOL_SUMS] = { 0 };
-            const uint8_t *x = v->x + r * p->dh * p->x_row +
-                               s * p->dw * p->x_pix;
-            to = ns - s > 256 ? s + 256 : ns;
-            for (; s < to; ++s, x += p->dw * p->x_pix)
-                for (c = 0; c < n; ++c)
-                    part[c] = (uint16_t)(part[c] + x[c]);
-            for (c = 0; c < n; ++c)
-                sum[c] += part[c];
-        }
-    for (c = 0; c < n; ++c)
-        y[c] = o2c_requant_u8((int32_t)sum[c] - zero, scale, q);
+    const ptrdiff_t step = (ptrdiff_t)p->dw * (ptrdiff_t)p->x_pix;
+    uint32_t sum = (uint32_t)nr * (uint32_t)ns * (0u - (uint32_t)p->x_zp);
+    int32_t r, s;
+    for (r = 0; r < nr; ++r) {
+        const uint8_t *a = x + (ptrdiff_t)r * p->dh * (ptrdiff_t)p->x_row;
+        for (s = ns; s > 0; --s, a += step)
+            sum += *a;
+    }
+    return o2c_requant_u8((int32_t)sum, scale,
+                          o2c_rq_make(p->y_zp, p->lo, p->hi));
 }
+
+#if O2C_U8_LANES > 1
+O2C_U8_INLINE void o2c_avgpool_lanes(const o2c_pool_window *v,
+                                     const uint8_t *x, float scale, uint8_t *y,
+                                     const o2c_pool_u8_p *p)
+{
+    const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
+    int32_t start[O2C_U8_LANES], r, s, c;
+    float scales[O2C_U8_LANES];
+    o2c_lanes sum;
+    for (c = 0; c < O2C_U8_LANES; ++c) {
+        start[c] = -nr * ns * p->x_zp;
+        scales[c] = scale;
+    }
+    sum = o2c_lanes_load(start);
+    for (r = 0; r < nr; ++r)
+        for (s = 0; s < ns; ++s)
+            sum = o2c_lanes_add(sum, o2c_lanes_widen(x + r * p->dh * p->x_row +
+                                                     s * p->dw * p->x_pix));
+    o2c_lanes_u8(sum, scales, o2c_rq_make(p->y_zp, p->lo, p->hi), y,
+                 O2C_U8_LANES);
+}
+#endif
 
 O2C_U8_NOINLINE void o2c_avgpool_u8(const uint8_t *x, uint8_t *y,
                                     const o2c_pool_u8_p *p)
@@ -136,12 +149,16 @@ O2C_U8_NOINLINE void o2c_avgpool_u8(const uint8_t *x, uint8_t *y,
     int32_t i, j, c;
     for (i = 0; i < p->oh; ++i)
         for (j = 0; j < p->ow; ++j) {
-            o2c_pool_window v = o2c_pool_at(x, p, i, j);
+            const o2c_pool_window v = o2c_pool_at(x, p, i, j);
+            const float scale = p->scale / (float)v.count;
             uint8_t *to = y + i * p->y_row + j * p->y_pix;
-            for (c = 0; c + 16 <= p->c; c += 16, v.x += 16)
-                o2c_avgpool_part(&v, to + c, p, 16);
-            if (c < p->c)
-                o2c_avgpool_part(&v, to + c, p, p->c - c);
+            c = 0;
+#if O2C_U8_LANES > 1
+            for (; c + O2C_U8_LANES <= p->c; c += O2C_U8_LANES)
+                o2c_avgpool_lanes(&v, v.x + c, scale, to + c, p);
+#endif
+            for (; c < p->c; ++c)
+                to[c] = o2c_avgpool_one(&v, v.x + c, scale, p);
         }
 }
 

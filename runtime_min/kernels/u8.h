@@ -92,55 +92,6 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
     return q;
 }
 
-/* Half to even of |v| <= 2^22, without libm: adding 1.5 x 2^23 leaves the
- * integer in the low bits of the sum. */
-O2C_U8_INLINE int32_t o2c_round_i32(float v)
-{
-#if defined(O2C_U8_ISA_DSP) && defined(__ARM_FP) && (__ARM_FP & 4)
-    float t;
-    int32_t i;
-    __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
-    memcpy(&i, &t, 4);
-    return i;
-#else
-    float t;
-    int32_t i;
-#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
-    const volatile float rounded = v + 12582912.0f; /* x87 keeps more bits */
-    t = rounded;
-#else
-    t = v + 12582912.0f;
-#endif
-    memcpy(&i, &t, 4);
-    return i - 0x4B400000;
-#endif
-}
-
-O2C_U8_INLINE uint8_t o2c_requant_f32(float v, o2c_rq q)
-{
-    v = v > q.lo ? v : q.lo;
-    v = v < q.hi ? v : q.hi;
-    return (uint8_t)(o2c_round_i32(v) + q.zp);
-}
-
-O2C_U8_INLINE uint8_t o2c_requant_u8(int32_t acc, float scale, o2c_rq q)
-{
-    return o2c_requant_f32((float)acc * scale, q);
-}
-
-/* The same value may be read as unsigned, so that sums wrap. */
-O2C_U8_INLINE int32_t o2c_wrap_add(int32_t a, int32_t b)
-{
-    return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
-O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return v;
-}
-
 #if defined(O2C_U8_ISA_DSP)
 /* ARMv7E-M instructions that compilers do not find: ROR is free in them. */
 #define O2C_ASM1(name, text) \
@@ -169,14 +120,72 @@ O2C_ASM2(o2c_uqsub8, "uqsub8")
 O2C_ASM3(o2c_smlad, "smlad")
 O2C_ASM3(o2c_smlabb, "smlabb")
 O2C_ASM3(o2c_smlatt, "smlatt")
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+#define O2C_U8_DSP_FP 1
 #endif
+#endif
+
+/* Half to even of |v| <= 2^22, without libm: adding 1.5 x 2^23 leaves the
+ * integer in the low bits of the sum. */
+O2C_U8_INLINE int32_t o2c_round_i32(float v)
+{
+#if defined(O2C_U8_DSP_FP)
+    float t;
+    int32_t i;
+    __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
+    memcpy(&i, &t, 4);
+    return i;
+#else
+    float t;
+    int32_t i;
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+    const volatile float rounded = v + 12582912.0f; /* x87 keeps more bits */
+    t = rounded;
+#else
+    t = v + 12582912.0f;
+#endif
+    memcpy(&i, &t, 4);
+    return i - 0x4B400000;
+#endif
+}
+
+O2C_U8_INLINE uint8_t o2c_requant_f32(float v, o2c_rq q)
+{
+#if defined(O2C_U8_DSP_FP)
+    /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
+    uint32_t i = o2c_qadd((uint32_t)o2c_round_i32(v), (uint32_t)q.zp);
+    i = o2c_uqsub8(o2c_usat8(i), q.lo2) + q.lo2;
+    return (uint8_t)(o2c_uqadd8(i, q.over2) - q.over2);
+#else
+    v = v > q.lo ? v : q.lo;
+    v = v < q.hi ? v : q.hi;
+    return (uint8_t)(o2c_round_i32(v) + q.zp);
+#endif
+}
+
+O2C_U8_INLINE uint8_t o2c_requant_u8(int32_t acc, float scale, o2c_rq q)
+{
+    return o2c_requant_f32((float)acc * scale, q);
+}
+
+/* The same value may be read as unsigned, so that sums wrap. */
+O2C_U8_INLINE int32_t o2c_wrap_add(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
 
 /* Two outputs, in the low bytes; what is above them is not defined. */
 O2C_U8_INLINE uint32_t o2c_requant_two(const int32_t *acc, const float *scale,
                                        o2c_rq q)
 {
-#if defined(O2C_U8_ISA_DSP) && defined(__ARM_FP) && (__ARM_FP & 4)
-    /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
+#if defined(O2C_U8_DSP_FP)
     const uint32_t a = (uint32_t)o2c_round_i32((float)acc[0] * scale[0]);
     const uint32_t b = (uint32_t)o2c_round_i32((float)acc[1] * scale[1]);
     const uint32_t z = (uint32_t)q.zp;
@@ -207,6 +216,12 @@ O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
 O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
 {
     return _mm512_add_epi32(a, b);
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
 O2C_U8_INLINE __m128i o2c_bytes_f32(__m512 v, o2c_rq q)
@@ -255,6 +270,12 @@ O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
 O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
 {
     return _mm256_add_epi32(a, b);
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+{
+    return _mm256_cvtepu8_epi32(
+        _mm_loadl_epi64((const __m128i *)(const void *)p));
 }
 
 /* Eight bytes in the low half. */
@@ -323,6 +344,17 @@ O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
     return x;
 }
 
+O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+{
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i b = _mm_unpacklo_epi8(
+        _mm_loadl_epi64((const __m128i *)(const void *)p), zero);
+    o2c_lanes r;
+    r.a = _mm_unpacklo_epi16(b, zero);
+    r.b = _mm_unpackhi_epi16(b, zero);
+    return r;
+}
+
 O2C_U8_INLINE __m128i o2c_ints_f32(__m128 v, o2c_rq q)
 {
     v = _mm_max_ps(v, _mm_set1_ps(q.lo));
@@ -386,6 +418,15 @@ O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
     x.a = vaddq_s32(x.a, y.a);
     x.b = vaddq_s32(x.b, y.b);
     return x;
+}
+
+O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+{
+    const uint16x8_t b = vmovl_u8(vld1_u8(p));
+    o2c_lanes r;
+    r.a = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(b)));
+    r.b = vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(b)));
+    return r;
 }
 
 O2C_U8_INLINE int16x4_t o2c_ints_f32(float32x4_t v, o2c_rq q)

@@ -412,9 +412,9 @@ static void rows_case(int32_t n)
     if (n > 3)
         f[1] = 3e38f, f[3] = -3e38f;
     fill(table, 256, 0, 0);
-    o2c_quantize_u8(f, y, n, 0.5f, 100);
-    o2c_dequantize_u8(y, g, n, 0.37f, 100);
-    o2c_map_u8(y, z, n, table);
+    o2c_quantize_u8(f, y, (size_t)n, 0.5f, 100);
+    o2c_dequantize_u8(y, g, (size_t)n, 0.37f, 100);
+    o2c_map_u8(y, z, (size_t)n, table);
     for (i = 0; i < n; ++i) {
         if (y[i] != ref_round(f[i] / 0.5f, q))
             bad("quantize", shape, i);
