@@ -154,13 +154,18 @@ static Place value_place(Import *im, const char *kind, const Value *v)
                                         quote(&im->tmp, v->name))};
 }
 
-void import_declared(Import *im, Value *v, const Onnx__ValueInfoProto *vi)
+static void declare(const Place *at, Value *v, const Onnx__ValueInfoProto *vi)
 {
-  Place at = value_place(im, "value", v);
-  const Type *t = import_type(&at, vi->type);
+  const Type *t = import_type(at, vi->type);
   if (!t) return;
   v->declared = t;
   v->kind = t->kind;
+}
+
+void import_declared(Import *im, Value *v, const Onnx__ValueInfoProto *vi)
+{
+  Place at = value_place(im, "value", v);
+  declare(&at, v, vi);
 }
 
 /* A made name: <input>_d<k>, with as many u as make it new. */
@@ -177,7 +182,7 @@ void import_input(Import *im, Value *v, const Onnx__ValueInfoProto *vi)
 {
   Place at = value_place(im, "graph input", v);
   int errors = im->m->nerror;
-  import_declared(im, v, vi);
+  declare(&at, v, vi);
   const Type *t = v->declared;
   for (; t && t->kind == VK_OPTIONAL; t = t->elem) {}
   if (im->m->nerror != errors) v->bad = true;

@@ -148,10 +148,10 @@ bool import_external(const Place *at, const Onnx__TensorProto *tp, Str *bytes)
   }
   if (x.whole && x.offset <= f->n) x.length = f->n - x.offset;
   if (x.offset > f->n || x.length > f->n - x.offset) {
-    place_fail(at, EXIT_MODEL, "has its data in bytes %llu to %llu of %s, "
+    place_fail(at, EXIT_MODEL, "has its data in %llu bytes from %llu of %s, "
                "which ends at %zu; get that file again",
-               (unsigned long long)x.offset,
-               (unsigned long long)(x.offset + x.length), name, f->n);
+               (unsigned long long)x.length, (unsigned long long)x.offset,
+               name, f->n);
     return false;
   }
   *bytes = (Str){f->n ? (const char *)f->p + x.offset : "", (size_t)x.length};

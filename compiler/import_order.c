@@ -81,9 +81,10 @@ static const char *node_text(const Order *o, int i)
 {
   const Node *n = o->node[i];
   int index = n->origin ? n->origin->index : i;
-  return arena_printf(o->a, "node %d %s (%s)", index,
-                      quote(o->a, n->name ? n->name : ""),
-                      quote(o->a, n->op_type));
+  const char *name = "", *op = quote(o->a, n->op_type);
+  if (*n->name) name = arena_printf(o->a, " %s", quote(o->a, n->name));
+  return arena_printf(o->a, "node %d%s (%.*s)", index, name,
+                      (int)strlen(op) - 2, op + 1);
 }
 
 /* stack[from .. top] read each other in a circle. */

@@ -179,6 +179,56 @@ static inline void w_end(Model *m, StrBuf *b)
   sb_free(b);
 }
 
+/* A good model with something of everything, as a start for damage. */
+static inline void w_rich_model(StrBuf *m)
+{
+  StrBuf g = {0}, n = {0}, body = {0}, f = {0}, s = {0}, a = {0}, t = {0};
+  static const float w[4] = {1, 2, 3, 4};
+  static const int64_t index[1] = {1};
+  Str raw = {(const char *)w, sizeof w};
+  w_ports(&g);
+  w_value(&g, G_INPUT, "c", 9, "N,?");
+  w_type(&a, 1, 1, "N,2");
+  w_msg(&t, 4, &a); /* a sequence */
+  w_str(&a, 1, "seq");
+  w_msg(&a, 2, &t);
+  w_msg(&g, G_INPUT, &a);
+  w_value(&g, G_INFO, "t", 1, "N,2");
+  w_raw(&g, G_INIT, "w", 1, "2,2", raw);
+  w_raw(&g, G_INIT, "i4", 22, "3", (Str){"\x12\x03", 2});
+  w_raw(&s, 1, "sp", 1, "1", (Str){raw.p, 4});
+  w_raw(&s, 2, "", 7, "1", (Str){(const char *)index, 8});
+  w_int(&s, 3, 3);
+  w_msg(&g, G_SPARSE, &s);
+  w_value(&body, G_OUTPUT, "k", 1, NULL);
+  w_node(&body, "MatMul", "x,w", "k");
+  w_node_start(&n, "If", "c,,i4", "t");
+  w_attr_graph(&n, "then_branch", &body);
+  w_attr_int(&n, "i", 3);
+  w_str(&a, A_NAME, "ints");
+  w_int(&a, A_INTS, 300);
+  w_float(&a, A_FLOATS, 2);
+  w_str(&a, A_STRINGS, "s");
+  w_msg(&n, N_ATTR, &a);
+  w_msg(&g, G_NODE, &n);
+  w_node_start(&n, "F", "t,sp", "u");
+  w_attr_int(&n, "q", 3);
+  w_msg(&g, G_NODE, &n);
+  w_node(&g, "Relu", "u", "y");
+  w_str(&f, F_NAME, "F");
+  w_names(&f, F_IN, "a,b");
+  w_names(&f, F_OUT, "r");
+  w_node_start(&n, "Add", "a,b", "r");
+  w_str(&a, A_NAME, "k");
+  w_str(&a, A_REF, "q");
+  w_int(&a, A_TYPE, 2);
+  w_msg(&n, N_ATTR, &a);
+  w_msg(&f, F_NODE, &n);
+  w_opset(&f, F_OPSET, "", 17);
+  w_msg(m, M_FUNCTION, &f);
+  w_model(m, &g);
+}
+
 /* The first diagnostic with `text` in it; NULL: none. */
 static inline const Diag *w_diag(const Model *m, const char *text)
 {
