@@ -115,7 +115,7 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   o.json = o.simple = o.emit_main = o.bundle = false;
   Model *m = compile_model(&o, c->path);
   if (!failed(a, c, m, loud)) {
-    const char *side = host_file(h, "%s.o2c.o", c->unit.prefix);
+    const char *side = host_file(h, "%s.weights.o", c->unit.prefix);
     c->unit.object = is_file(side) ? side : NULL;
   }
   model_free(m);
