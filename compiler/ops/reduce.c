@@ -7,37 +7,56 @@
 #include "../../runtime_min/kernels/ref/reduce.h"
 #include <string.h>
 
+/* The numbers of the axes input; NULL with a count of -1: not known. */
+static const Dim *const *axes_input(const Node *n, int *count)
+{
+  const Value *axes = node_in(n, 1);
+  *count = 0;
+  if (!axes || dim_is(value_numel(axes), 0))
+    return NULL;
+  const Dim *const *v = infer_content(n, 1, count);
+  int64_t known;
+  for (int i = 0; v && i < *count; i++)
+    if (!dim_is_int(v[i], &known))
+      v = NULL;
+  if (!v)
+    *count = -1;
+  return v;
+}
+
 bool reduce_axes(const Node *n, bool gone[MAX_RANK])
 {
-  const int64_t *v = NULL;
-  int count = 0, rank = node_in(n, 0)->rank;
-  if (node_in(n, 1) && !infer_const_ints(n, 1, &v, &count))
+  int count, rank = node_in(n, 0)->rank;
+  const Dim *const *v = axes_input(n, &count);
+  if (count < 0)
     return false;
   /* ONNX ReduceSum-13: none means all, or really none. */
   bool all = count == 0 && !attr_int(n, "noop_with_empty_axes", 0);
   for (int i = 0; i < rank; i++)
     gone[i] = all;
   for (int i = 0; i < count; i++) {
-    if (v[i] < -rank || v[i] >= rank)
+    int64_t axis = 0;
+    if (!dim_is_int(v[i], &axis) || axis < -rank || axis >= rank)
       return false;
-    gone[v[i] < 0 ? v[i] + rank : v[i]] = true;
+    gone[axis < 0 ? axis + rank : axis] = true;
   }
   return true;
 }
 
-/* Says why reduce_axes failed. */
-static void bad_axes(Node *n)
+/* reduce_axes failed: the axes are wrong, or only known at run time. */
+static void infer_by_data(Node *n)
 {
-  const int64_t *v = NULL;
-  int count = 0, rank = node_in(n, 0)->rank;
-  if (!infer_const_ints(n, 1, &v, &count)) {
-    fail_unsupported(n, "the axes are computed at run time; make them a "
-                        "constant");
+  int count, rank = node_in(n, 0)->rank;
+  const Dim *const *v = axes_input(n, &count);
+  if (count < 0) {
+    infer_declared(n, 0, n->in[0]->dtype, "the list of axes");
     return;
   }
-  for (int i = 0; i < count; i++)
-    if (axis_norm(n, v[i], rank) < 0)
+  for (int i = 0; i < count; i++) {
+    int64_t axis = 0;
+    if (dim_is_int(v[i], &axis) && axis_norm(n, axis, rank) < 0)
       return;
+  }
 }
 
 static void infer_reduce(Node *n)
@@ -49,7 +68,7 @@ static void infer_reduce(Node *n)
   if (!infer_ready(n))
     return;
   if (!reduce_axes(n, gone)) {
-    bad_axes(n);
+    infer_by_data(n);
     return;
   }
   for (int i = 0; i < x->rank; i++)
@@ -86,15 +105,12 @@ static void reverse(Axes *a)
   }
 }
 
-static void split_axes(const Node *n, Axes *kept, Axes *lost)
+static void split_axes(const Node *n, const bool *gone, Axes *kept, Axes *lost)
 {
   const Value *x = node_in(n, 0);
   DimPool *p = node_dims(n);
   const Dim *stride = dim_int(p, 1);
-  bool gone[MAX_RANK];
   kept->n = lost->n = 0;
-  if (!reduce_axes(n, gone))
-    return;
   for (int i = x->rank; i-- > 0;) {
     bool join = i + 1 < x->rank && gone[i] == gone[i + 1];
     add_axis(p, gone[i] ? lost : kept, x->dim[i], stride, join);
@@ -116,21 +132,44 @@ static const Reduction reductions[] = {
   { "ReduceL2", "reduce_real", O2C_RED_L2 },
   { "ReduceLogSum", "reduce_real", O2C_RED_LOG_SUM },
   { "ReduceLogSumExp", "reduce_real", O2C_RED_LOG_SUM_EXP },
-  { "ReduceMax", "reduce_extreme", 0 }, /* number: of the least */
-  { "ReduceMin", "reduce_extreme", 1 },
+  { "ReduceMax", "reduce_extreme", O2C_RED_MAX },
+  { "ReduceMin", "reduce_extreme", O2C_RED_MIN },
 };
+
+static const Reduction *reduction_of(const Node *n)
+{
+  const Reduction *r = reductions;
+  while (strcmp(n->op_type, r->op))
+    r++;
+  return r;
+}
+
+static void lower_by_data(Lower *l, Node *n)
+{
+  const Value *x = node_in(n, 0), *y = node_out(n, 0);
+  lower_call(l, n, "reduce_data", x->dtype, "iiokdkkkkDD", n->in[0], n->in[1],
+             n->out[0], reduction_of(n)->number, value_numel(n->in[1]),
+             (int64_t)!attr_int(n, "noop_with_empty_axes", 0),
+             (int64_t)(attr_int(n, "keepdims", 1) != 0), (int64_t)x->rank,
+             (int64_t)y->rank, x->dim, x->rank, y->dim, y->rank);
+}
 
 static void lower_reduce(Lower *l, Node *n)
 {
   Axes kept, lost;
   Value *x = node_in(n, 0);
-  split_axes(n, &kept, &lost);
-  for (int i = 0; i < COUNT(reductions); i++)
-    if (!strcmp(n->op_type, reductions[i].op))
-      lower_call(l, n, reductions[i].kernel, x->dtype, "iokkkDDDD", x,
-                 node_out(n, 0), reductions[i].number, (int64_t)kept.n,
-                 (int64_t)lost.n, kept.dim, kept.n, kept.stride, kept.n,
-                 lost.dim, lost.n, lost.stride, lost.n);
+  const Reduction *r = reduction_of(n);
+  bool gone[MAX_RANK];
+  if (!reduce_axes(n, gone)) {
+    lower_by_data(l, n);
+    return;
+  }
+  split_axes(n, gone, &kept, &lost);
+  bool extreme = !strcmp(r->kernel, "reduce_extreme");
+  lower_call(l, n, r->kernel, x->dtype, "iokkkDDDD", x, node_out(n, 0),
+             extreme ? (int64_t)(r->number == O2C_RED_MIN) : r->number,
+             (int64_t)kept.n, (int64_t)lost.n, kept.dim, kept.n, kept.stride,
+             kept.n, lost.dim, lost.n, lost.stride, lost.n);
 }
 
 static int axis_reduce(const Node *n, int in, int axis, int out)

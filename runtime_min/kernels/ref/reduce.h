@@ -178,3 +178,49 @@ O2C_UNUSED static void NAME(arg_extreme)(const T *x, int64_t *y, int64_t outer,
     }
 }
 #endif
+#if T_IS_FLOAT || T_IS_INT || T_IS_BOOL
+/* The axes, `count` of them, are known at run time only; none means all if
+ * `all`. O2C_E_SHAPE unless y, which keeps them as ones if `keep`, has shape
+ * `out`. */
+O2C_UNUSED static o2c_status NAME(reduce_data)(const T *x, const int64_t *axes,
+                                               T *y, int64_t op, int64_t count,
+                                               int64_t all, int64_t keep,
+                                               int64_t rank, int64_t orank,
+                                               const int64_t *dim,
+                                               const int64_t *out) {
+  int64_t kd[O2C_MAX_RANK], ks[O2C_MAX_RANK];
+  int64_t gd[O2C_MAX_RANK + 1], gs[O2C_MAX_RANK + 1];
+  int64_t kept = O2C_MAX_RANK, gone = O2C_MAX_RANK, stride = 1, j, k;
+  gd[gone] = gs[gone] = 1; /* the kernels want one */
+  for (k = 0; k < count; k++)
+    if (axes[k] < -rank || axes[k] >= rank) return O2C_E_SHAPE;
+  for (j = rank - 1; j >= 0; j--) {
+    int64_t listed = all && count == 0;
+    for (k = 0; k < count; k++) listed |= axes[k] == j || axes[k] + rank == j;
+    if (listed) {
+      gd[--gone] = dim[j];
+      gs[gone] = stride;
+    } else {
+      kd[--kept] = dim[j];
+      ks[kept] = stride;
+    }
+    stride *= dim[j];
+    if (listed && !keep) continue;
+    if (orank == 0 || out[--orank] != (listed ? 1 : dim[j])) return O2C_E_SHAPE;
+  }
+  if (orank != 0) return O2C_E_SHAPE;
+  k = O2C_MAX_RANK + 1 - gone;
+  j = O2C_MAX_RANK - kept;
+  if (op == O2C_RED_MAX || op == O2C_RED_MIN)
+    NAME(reduce_extreme)(x, y, op == O2C_RED_MIN, j, k, kd + kept, ks + kept,
+                         gd + gone, gs + gone);
+#if !T_IS_BOOL
+  else if (op >= O2C_RED_L2)
+    NAME(reduce_real)(x, y, op, j, k, kd + kept, ks + kept, gd + gone,
+                      gs + gone);
+  else
+    NAME(reduce)(x, y, op, j, k, kd + kept, ks + kept, gd + gone, gs + gone);
+#endif
+  return O2C_OK;
+}
+#endif
