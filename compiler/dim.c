@@ -659,12 +659,15 @@ int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym)
   return sum;
 }
 
+/* `pre` NULL: for people, who know the name that the model gives. */
 static void print_sym(StrBuf *b, const DimPool *p, int sym, const char *pre)
 {
   const Sym *s = &p->sym[sym];
   if (!s->a) {
-    size_t n = strlen(pre);
-    sb_printf(b, "%s%s%s", pre, s->c_name, n && pre[n - 1] == '(' ? ")" : "");
+    size_t n = pre ? strlen(pre) : 0;
+    if (!pre) sb_puts(b, c_valid(s->name) ? s->name : s->c_name);
+    else
+      sb_printf(b, "%s%s%s", pre, s->c_name, n && pre[n - 1] == '(' ? ")" : "");
     return;
   }
   sb_puts(b, "(");
@@ -736,7 +739,7 @@ const char *dim_text(DimPool *p, const Dim *d)
   StrBuf b;
   if (d->bad) return "?";
   sb_init(&b, &p->m->arena);
-  dim_print(&b, p, d, "");
+  dim_print(&b, p, d, NULL);
   bool wrapped = b.n > 1 && b.s[0] == '(' && d->n >= 1 &&
     !(d->n == 1 && d->t[0].k == 1 && d->t[0].n == 1);
   char *s = wrapped ? arena_strn(&p->m->arena, b.s + 1, b.n - 2)

@@ -58,7 +58,6 @@ static bool front(Model *m)
   if (m->opt->ndim) check_dims(m, m->opt->dim, m->opt->ndim, "--dim");
   apply_batch(m);
   schema_check(m->main);
-  upgrade_graph(m->main);
   infer_graph(m->main);
   if (m->nerror) return false;
   passes_run(m->main);

@@ -240,8 +240,12 @@ static void check_inputs(Graph *g)
 void infer_graph(Graph *g)
 {
   if (!g->outer) check_inputs(g);
-  for (Node *n = g->first, *next; n; n = next) {
+  for (Node *n = g->first, *next, *before; n; n = next) {
     next = n->next;
-    infer_node(n);
+    before = n->prev;
+    upgrade_node(n);
+    /* What the upgrade made stands before the node. */
+    n = before ? before->next : g->first;
+    for (; n != next; n = n->next) infer_node(n);
   }
 }

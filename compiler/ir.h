@@ -463,6 +463,7 @@ bool schema_types(Node *n); /* element types of inputs, as far as known */
 /* upgrade.c: row by row to the newest form. The inputs are inferred, if they
  * are not bad. May put nodes before `n`, and remove it. */
 void upgrade_node(Node *n);
+void upgrade_graph(Graph *g); /* all of it, without inference */
 
 /* infer.c */
 /* Upgrades and infers node by node; stops at nothing, records diagnostics. */

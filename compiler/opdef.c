@@ -20,11 +20,12 @@ int op_count(void)
 
 const OpDef *op_at(int i)
 {
+  if (i < 0) return NULL;
   for (const Family *f = families; f->n; f++) {
     if (i < *f->n) return *f->defs + i;
     i -= *f->n;
   }
-  return i >= 0 && i < ew_count() ? ew_at(i) : NULL;
+  return i < ew_count() ? ew_at(i) : NULL;
 }
 
 static bool matches(const OpDef *op, const char *domain, const char *name)

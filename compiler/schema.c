@@ -223,6 +223,18 @@ static void check_attrs(Node *n, const OpRow *row)
   }
 }
 
+/* The operator's version, not the opset, is what messages show. */
+static void set_version(Node *n, int since)
+{
+  if (n->origin && n->origin->version == n->version) {
+    Origin *o = NEW(&n->g->m->arena, Origin, 1);
+    *o = *n->origin;
+    o->version = since;
+    n->origin = o;
+  }
+  n->version = since;
+}
+
 static void check_known(Node *n)
 {
   const OpRow *row = op_row(n->op, n->version);
@@ -232,7 +244,7 @@ static void check_known(Node *n)
                n->version);
     return;
   }
-  n->version = row->since;
+  set_version(n, row->since);
   bool fine = check_ports(n, row, false) && check_ports(n, row, true);
   check_attrs(n, row);
   if (fine) row_types(n, row);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes from the version of the file to the newest one that we know, row by
- * row. Import is faithful; all that follows sees one form of an operator. */
+ * row. Import is faithful; all that follows sees one form of an operator.
+ *
+ * infer_graph upgrades a node right before it infers it, so that the hooks find
+ * the types and shapes of the inputs. */
 #include "ir.h"
 
 static bool removed(const Node *n)
@@ -8,7 +11,7 @@ static bool removed(const Node *n)
   return !n->prev && !n->next && n->g->first != n;
 }
 
-static void upgrade_node(Node *n)
+void upgrade_node(Node *n)
 {
   while (n->op) {
     const OpDef *op = n->op;
@@ -29,9 +32,6 @@ void upgrade_graph(Graph *g)
 {
   for (Node *n = g->first, *next; n; n = next) {
     next = n->next;
-    for (int i = 0; i < n->nattr; i++)
-      if (n->attr[i].type == AT_GRAPH && n->attr[i].g)
-        upgrade_graph(n->attr[i].g);
     upgrade_node(n);
   }
 }
