@@ -60,7 +60,7 @@ typedef struct {
 #define O2C_F32_L2 (1024 * 1024)
 #elif defined(O2C_AVX2)
 #define O2C_F32_MR 6
-#define O2C_F32_MR4 3
+#define O2C_F32_MR4 2
 #define O2C_F32_MR1 O2C_F32_MR
 #define O2C_F32_L2 (256 * 1024)
 #elif defined(O2C_SSE2)
@@ -85,7 +85,7 @@ typedef struct {
 #define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) X(3) X(4) X(5) Y(6) Y(7) Y(8) \
   Y(9) Y(10) Y(11) Y(12) Y(13)
 #elif defined(O2C_AVX2)
-#define O2C_F32_ROWS(X, Y) X(0) X(1) X(2) Y(3) Y(4) Y(5)
+#define O2C_F32_ROWS(X, Y) X(0) X(1) Y(2) Y(3) Y(4) Y(5)
 #elif defined(O2C_SSE2)
 #define O2C_F32_ROWS(X, Y) X(0) X(1) Y(2) Y(3) Y(4)
 #elif defined(O2C_NEON)
@@ -240,7 +240,7 @@ O2C_INLINE void o2c_gemv_f32_body(const o2c_tile_f32 *a)
 #define O2C_F32_TILES(X) O2C_F32_DO14(X, 1) O2C_F32_DO14(X, 2) O2C_F32_DO6(X, 4)
 #elif defined(O2C_AVX2)
 #define O2C_F32_TILES(X) O2C_F32_DO6(X, 1) O2C_F32_DO6(X, 2) \
-  X(1, 4) X(2, 4) X(3, 4)
+  X(1, 4) X(2, 4)
 #elif defined(O2C_SSE2)
 #define O2C_F32_TILES(X) O2C_F32_DO4(X, 1) X(5, 1) O2C_F32_DO4(X, 2) X(5, 2) \
   X(1, 4) X(2, 4)
