@@ -104,7 +104,7 @@ static bool slice_number(Node *n, const Dim *d, const char *what, int64_t *v)
 static bool slice_plan(Node *n, SlicePlan *s)
 {
   const Value *x = n->in[0];
-  SliceLists in;
+  SliceLists in = {0};
   unsigned seen = 0;
   if (!slice_lists(n, &in)) return false;
   for (int i = 0; i < x->rank; i++) {
