@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shapes, refusals, batch axes and permutations of the operators that move
+ * data: one line a case. */
+#include "irbuild.h"
+
+/* `want` is the shape of each output; "!text": an error that contains it. */
+static void infer(const char *op, const char *inputs, const char *attrs,
+                  const char *want)
+{
+  m = model_new(NULL, "m");
+  char *w = arena_str(&m->arena, want), *next;
+  int nout = strcmp(op, "Split") || *want != '!' ? 1 : 2;
+  for (const char *s = want; *s && *want != '!'; s++) nout += *s == ';';
+  Node *n = build_node(op, inputs, attrs, nout);
+  infer_node(n);
+  const char *text = m->diags ? m->diags->text : "no error";
+  if (*want == '!') {
+    if (!CHECK(m->nerror == 1 && strstr(text, want + 1)))
+      printf("  %s(%s): %s\n", op, inputs, text);
+  } else if (!CHECK(m->nerror == 0)) {
+    printf("  %s(%s): %s\n", op, inputs, text);
+  } else {
+    for (int i = 0; i < nout; i++, w = next) {
+      if ((next = strchr(w, ';'))) *next++ = 0;
+      CHECK_STR(value_shape_text(n->out[i]), w);
+    }
+  }
+  model_free(m);
+}
+
+static void test_views(void)
+{
+  infer("Reshape", "N 3 4;=0 -1", "", "[N, 12]");
+  infer("Reshape", "N 3 4;=-1 2", "", "[N*6, 2]");
+  infer("Reshape", "N 3 4;=-1 3 4 1", "", "[N, 3, 4, 1]");
+  infer("Reshape", "N H 4;=0 0 2 2", "", "[N, H, 2, 2]");
+  infer("Reshape", "2 3;=3 2", "", "[3, 2]");
+  infer("Reshape", "1;=", "", "[]");
+  infer("Reshape", "0 3;=0 7", "allowzero=1", "[0, 7]");
+  infer("Reshape", "2 3;=4 2", "", "!6 elements, the shape 8");
+  infer("Reshape", "2 3;=4 -1", "", "!don't fit");
+  infer("Reshape", "2 3;=-1 -1", "", "!-1 twice");
+  infer("Reshape", "2 3;=-2 3", "", "!shape[0] is -2");
+  infer("Reshape", "2 3;=2 3 0", "", "!rank 2");
+  infer("Reshape", "0 3;=0 -1", "", "!size is open");
+  infer("Reshape", "2 3;i64:2", "", "!run time");
+  infer("Reshape", "2 3;=1 1 1 1 1 1 1 1 1 1 1 2 3", "", "!at most 12");
+  infer("Reshape", "2;=4611686018427387904 4611686018427387904", "", "!");
+  infer("Flatten", "N 3 4", "", "[N, 12]");
+  infer("Flatten", "N 3 4", "axis=0", "[1, N*12]");
+  infer("Flatten", "N 3 4", "axis=-1", "[N*3, 4]");
+  infer("Flatten", "N 3 4", "axis=3", "[N*12, 1]");
+  infer("Flatten", "N 3 4", "axis=4", "!axis is 4");
+  infer("Squeeze", "N 1 4 1", "", "[N, 4]");
+  infer("Squeeze", "N 1 4 1;=-1", "", "[N, 1, 4]");
+  infer("Squeeze", "N 1 4 1;=2", "", "!axis 2 has size 4");
+  infer("Squeeze", "N 1;=1 -1", "", "!twice");
+  infer("Squeeze", "N 1;=5", "", "!5");
+  infer("Unsqueeze", "N 4;=0 -1", "", "[1, N, 4, 1]");
+  infer("Unsqueeze", "N 4;=4", "", "!4");
+  infer("Unsqueeze", "N 4;=1 1", "", "!twice");
+  infer("Identity", "N 4", "", "[N, 4]");
+  infer("Dropout", "N 4", "", "[N, 4];[N, 4]");
+}
+
+static void test_moves(void)
+{
+  infer("Transpose", "N 3 4", "", "[4, 3, N]");
+  infer("Transpose", "N 3 4", "perm=0,2,1", "[N, 4, 3]");
+  infer("Transpose", "N 3 4", "perm=0,2", "!perm has 2");
+  infer("Transpose", "N 3 4", "perm=0,2,2", "!axis 2 twice");
+  infer("Transpose", "N 3 4", "perm=0,2,3", "!3");
+  infer("Concat", "N 3;N 4;N K", "axis=1", "[N, K + 7]");
+  infer("Concat", "N 3;N 4", "axis=-1", "[N, 7]");
+  infer("Concat", "N 3;2 4", "axis=1", "[2, 7]");
+  infer("Concat", "1 3;2 4", "axis=1", "!size 2 on axis 0");
+  infer("Concat", "1 3;2", "axis=1", "!rank 1");
+  infer("Concat", "1 3;1 3", "axis=2", "!2");
+  infer("Concat", "1 3;1 3", "", "!axis is missing");
+  infer("Split", "N 6", "axis=1", "[N, 3];[N, 3]");
+  infer("Split", "N 7", "axis=1 num_outputs=3", "[N, 3];[N, 3];[N, 1]");
+  infer("Split", "N 6;=1 5", "axis=1", "[N, 1];[N, 5]");
+  infer("Split", "N 6;=0 6", "axis=1", "[N, 0];[N, 6]");
+  infer("Split", "N 6;=1 4", "axis=1", "!sums to 5");
+  infer("Split", "N 6;=-1 7", "axis=1", "!split[0] is -1");
+  infer("Split", "N 6;=1 4 1", "axis=1", "!3 sizes for 2 outputs");
+  infer("Split", "N 6", "axis=1 num_outputs=3", "!num_outputs is 3");
+  infer("Expand", "3 1;=2 1 4", "", "[2, 3, 4]");
+  infer("Expand", "N 1;=1 4", "", "[N, 4]");
+  infer("Expand", "3;=2", "", "!can't be expanded");
+  infer("Expand", "3;=-1", "", "!-1");
+  infer("Tile", "N 3;=2 2", "", "[N*2, 6]");
+  infer("Tile", "N 3;=2", "", "!repeats has 1");
+  infer("Tile", "N 3;=2 -2", "", "!repeats[1] is -2");
+}
+
+static void test_cuts(void)
+{
+  infer("Slice", "N 10;=1;=-1;=1", "", "[N, 8]");
+  infer("Slice", "N 10;=1;=9223372036854775807;=1", "", "[N, 9]");
+  infer("Slice", "N 10;=-1;=-9223372036854775808;=1;=-1", "", "[N, 10]");
+  infer("Slice", "N 10;=-1;=-9223372036854775808;=1;=-3", "", "[N, 4]");
+  infer("Slice", "N 10;=8;=2;=-1", "", "[N, 0]");
+  infer("Slice", "N 10;=0;=9223372036854775807", "", "[N, 10]");
+  infer("Slice", "10 10;=0 2;=5 4", "", "[5, 2]");
+  infer("Slice", "10;=0;=5;=0;=0", "", "!step of axis 0");
+  infer("Slice", "10;=0;=5;=0;=9223372036854775807", "", "[1]");
+  infer("Slice", "10;=0;=5;=0;=-9223372036854775808", "", "[0]");
+  infer("Slice", "10;=0 1;=5", "", "!ends has 1");
+  infer("Slice", "10;=0 1;=5 5;=0 0", "", "!twice");
+  infer("Slice", "10;=0;=5;=1", "", "!1");
+  infer("Slice", "10;i64:1;i64:1", "", "!where to cut");
+  infer("Pad", "N 3 4;=0 1 1 0 1 1", "", "[N, 5, 6]");
+  infer("Pad", "N 3 4;=1 -1;-;=2", "", "[N, 3, 4]");
+  infer("Pad", "N 3 4;=0 1 1 0 1", "", "!pads has 5");
+  infer("Pad", "3;=-2 -2", "", "!padded to -1");
+  infer("Pad", "0;=1 1", "mode=edge", "!padded to 2");
+  infer("Pad", "3;=1 1", "mode=other", "!mode is");
+  infer("Pad", "3;=1 1 1 1;-;=0 0", "", "!twice");
+  infer("Gather", "N 10;=1", "axis=1", "[N, 1]");
+  infer("Gather", "N 10;i32:K 2", "axis=1", "[N, K, 2]");
+  infer("Gather", "N 10;=10", "axis=1", "!index 10");
+  infer("Gather", "N 10;=1", "axis=2", "!2");
+  infer("GatherElements", "5 4;i64:2 4", "", "[2, 4]");
+  infer("GatherElements", "5 4;i64:2", "", "!rank 1");
+  infer("GatherElements", "5 4;i64:2 5", "", "!size 5");
+  infer("GatherND", "N 4 5;i64:N 7 1", "batch_dims=1", "[N, 7, 5]");
+  infer("GatherND", "N 4 5;i64:7 4", "", "!tuples of 4");
+  infer("GatherND", "N 4;i64:7 1", "batch_dims=2", "!batch_dims is 2");
+}
+
+static void test_shapes(void)
+{
+  infer("Shape", "N 3 4", "", "[3]");
+  infer("Shape", "N 3 4", "start=1", "[2]");
+  infer("Shape", "N 3 4", "start=-1 end=9", "[1]");
+  infer("Shape", "N 3 4", "start=2 end=1", "[0]");
+  infer("Size", "N 3 4", "", "[]");
+  infer("ConstantOfShape", "=2 3", "", "[2, 3]");
+  infer("ConstantOfShape", "=-2", "", "!shape[0] is -2");
+  infer("ConstantOfShape", "i64:2", "", "!run time");
+  infer("Constant", "", "value_ints=1,2,3", "[3]");
+  infer("Constant", "", "value_int=1", "[]");
+  infer("Constant", "", "", "!no value");
+  infer("Constant", "", "value_int=1 value_ints=1,", "!several");
+}
+
+/* Where axis `axis` of input 0 comes out. */
+static void axis(const char *op, const char *inputs, const char *attrs,
+                 const char *want)
+{
+  int64_t v[MAX_RANK];
+  int n = build_numbers(want, v);
+  m = model_new(NULL, "m");
+  Node *node = build_node(op, inputs, attrs, 1);
+  infer_node(node);
+  for (int i = 0; i < n; i++)
+    if (!CHECK_INT(node->op->axis(node, 0, i, 0), v[i]))
+      printf("  %s(%s), axis %d\n", op, inputs, i);
+  model_free(m);
+}
+
+static void test_axis(void)
+{
+  axis("Reshape", "N 3 4;=0 -1", "", "0 1 -1");
+  axis("Reshape", "N 3 4;=-1 4", "", "0 -1 1");
+  axis("Reshape", "2 N 4;=2 -1 2", "", "0 1 -1");
+  axis("Reshape", "N S 4;=-1 4", "", "0 -1 1");
+  axis("Unsqueeze", "N 4;=0", "", "1 2");
+  axis("Squeeze", "1 N 4;=0", "", "0 0 1");
+  axis("Flatten", "N 3 4", "", "0 1 -1");
+  axis("Transpose", "N 3 4", "perm=2,0,1", "1 2 0");
+  axis("Transpose", "N 3 4", "", "2 1 0");
+  axis("Concat", "N 3;N 4", "axis=1", "0 -1");
+  axis("Split", "N 3", "axis=1", "0 -1");
+  axis("Slice", "N 3 4;=0;=2;=-2", "", "0 -1 2");
+  axis("Slice", "N 3 4;=0;=2", "", "-1 1 2");
+  axis("Pad", "N 3 4;=0 1 0 0 -1 0", "", "0 -1 2");
+  axis("Pad", "N 3 4;=1 1;-;=1", "", "0 -1 2");
+  axis("Gather", "N 3 4;=0 1", "axis=1", "0 -1 2");
+  axis("Expand", "N 1;=5 1 4", "", "1 -1");
+  axis("Tile", "N 3;=1 2", "", "0 -1");
+}
+
+/* The node between transposed tensors gives the transposed result. */
+static void permute(const char *op, const char *inputs, const char *permuted,
+                    const char *attrs, const char *want)
+{
+  static const int perm[] = {0, 2, 3, 1};
+  m = model_new(NULL, "m");
+  Node *n = build_node(op, inputs, attrs, 1);
+  infer_node(n);
+  CHECK(n->op->permute(n, perm, 4));
+  node_set_input(n, 0, build_value(permuted));
+  if (!strcmp(op, "Concat")) node_set_input(n, 1, n->in[0]);
+  infer_node(n);
+  if (!CHECK(m->nerror == 0)) printf("  %s\n", m->diags->text);
+  CHECK_STR(value_shape_text(n->out[0]), want);
+  CHECK(!n->op->permute(n, perm, 3));
+  model_free(m);
+}
+
+static void test_permute(void)
+{
+  permute("Concat", "N 3 5 7;N 3 5 7", "N 5 7 3", "axis=1", "[N, 5, 7, 6]");
+  permute("Split", "N 4 5 7", "N 5 7 4", "axis=1 num_outputs=1",
+          "[N, 5, 7, 4]");
+  permute("Slice", "N 3 5 7;=1 1;=2 9;=1 3", "N 5 7 3", "", "[N, 5, 6, 1]");
+  permute("Slice", "N 3 5 7;=0 1;=9223372036854775807 2", "N 5 7 3", "",
+          "[N, 5, 7, 1]");
+  permute("Pad", "N 3 5 7;=0 0 1 2 0 0 1 2", "N 5 7 3", "", "[N, 7, 11, 3]");
+  permute("Pad", "N 3 5 7;=1 1;-;=-3", "N 5 7 3", "", "[N, 5, 7, 5]");
+}
+
+int main(void)
+{
+  test_views();
+  test_moves();
+  test_cuts();
+  test_shapes();
+  test_axis();
+  test_permute();
+  return test_end();
+}
