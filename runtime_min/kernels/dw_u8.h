@@ -431,70 +431,108 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
 #else
 
 #if defined(O2C_U8_ISA_DSP)
-/* Bytes 0, 2 and 1, 3 of both operands widen in one instruction; SMLABB and
- * SMLATT then multiply channel by channel. */
-O2C_U8_INLINE void o2c_dw_mac4(int32_t *s, const uint8_t *x, uint32_t e,
-                               uint32_t o)
+/* What o2c_dw_taps reads by offset. */
+typedef struct {
+    int32_t c, next, right, down, kw, kh; /* steps in bytes */
+} o2c_dw_steps;
+
+#define O2C_DW_X(s0, s1, s2, s3) /* r0: four bytes of x; lr, r12: weights */ \
+    "uxtb16 r3, r0\n\tuxtb16 r0, r0, ror #8\n\t" \
+    "smlabb " s0 ", r3, lr, " s0 "\n\tsmlatt " s2 ", r3, lr, " s2 "\n\t" \
+    "smlabb " s1 ", r0, r12, " s1 "\n\tsmlatt " s3 ", r0, r12, " s3 "\n\t"
+
+/* s[8] += four channels of two outputs, `next` apart, over a kh x kw window.
+ * Bytes 0, 2 and 1, 3 of x and w widen in one instruction; SMLABB and SMLATT
+ * multiply channel by channel. Frame: s, then a copy of the steps. */
+__attribute__((naked, noinline, unused)) static void o2c_dw_taps(
+    O2C_BY_ASM int32_t *s, O2C_BY_ASM const uint8_t *x,
+    O2C_BY_ASM const int8_t *w, O2C_BY_ASM const o2c_dw_steps *p)
 {
-    const uint32_t v = o2c_ld32(x);
-    const uint32_t a = o2c_uxtb16(v), b = o2c_uxtb16_8(v);
-    s[0] = o2c_smlabb(a, e, s[0]);
-    s[2] = o2c_smlatt(a, e, s[2]);
-    s[1] = o2c_smlabb(b, o, s[1]);
-    s[3] = o2c_smlatt(b, o, s[3]);
+    __asm__ volatile(
+        "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "ldm r3, {r4, r5, r6, r7, r8, r9}\n\t"
+        "push {r0, r4, r5, r6, r7, r8, r9}\n\t"
+        "sub sp, sp, #4\n\t"
+        "ldm r0, {r4, r5, r6, r7, r8, r9, r10, r11}\n"
+        "1:\tldr r0, [sp, #24]\n\t"
+        "str r0, [sp]\n" /* columns left */
+        "2:\tldr r0, [sp, #8]\n\t"
+        "ldr r12, [r2]\n\t"
+        "add r2, r2, r0\n\t"
+        "ldr r0, [r1]\n\t"
+        "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t"
+        O2C_DW_X("r4", "r5", "r6", "r7")
+        "ldr r0, [sp, #12]\n\t"
+        "ldr r0, [r1, r0]\n\t"
+        O2C_DW_X("r8", "r9", "r10", "r11")
+        "ldr r3, [sp, #16]\n\t"
+        "ldr r0, [sp]\n\t"
+        "add r1, r1, r3\n\t"
+        "subs r0, r0, #1\n\t"
+        "str r0, [sp]\n\t"
+        "bne 2b\n\t"
+        "ldr r3, [sp, #20]\n\t"
+        "ldr r0, [sp, #28]\n\t"
+        "add r1, r1, r3\n\t"
+        "subs r0, r0, #1\n\t"
+        "str r0, [sp, #28]\n\t"
+        "bne 1b\n\t"
+        "ldr r0, [sp, #4]\n\t"
+        "stm r0, {r4, r5, r6, r7, r8, r9, r10, r11}\n\t"
+        "add sp, sp, #32\n\t"
+        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
 }
 
-/* Four channels of one output, or of two beside each other. */
-O2C_U8_INLINE void o2c_dw_four(const uint8_t *x, const int8_t *w,
-                               const int32_t *bias, const float *scale,
-                               uint8_t *y, const o2c_dw_u8_p *p, const int two)
+O2C_U8_INLINE void o2c_dw_put(const int32_t *s, const float *scale, o2c_rq q,
+                              uint8_t *y)
 {
-    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    const ptrdiff_t next = (ptrdiff_t)p->x_pix, right = (ptrdiff_t)p->tap_pix;
-    const ptrdiff_t down = (ptrdiff_t)p->tap_row - p->kw * right;
-    int32_t s[4], u[4], r, k;
-    uint32_t v[2];
-    memcpy(s, bias, 16);
-    memcpy(u, bias, 16);
-    for (r = p->kh; r > 0; --r, x += down)
-        for (k = p->kw; k > 0; --k, x += right, w += p->c) {
-            const uint32_t v4 = o2c_ld32(w);
-            const uint32_t e = o2c_sxtb16(v4), o = o2c_sxtb16_8(v4);
-            o2c_dw_mac4(s, x, e, o);
-            if (two)
-                o2c_dw_mac4(u, x + next, e, o);
-        }
-    v[0] = o2c_requant_two(s, scale, q) & 0xFFFFu;
-    v[0] |= o2c_requant_two(s + 2, scale + 2, q) << 16;
-    memcpy(y, &v[0], 4);
-    if (two) {
-        v[1] = o2c_requant_two(u, scale, q) & 0xFFFFu;
-        v[1] |= o2c_requant_two(u + 2, scale + 2, q) << 16;
-        memcpy(y + p->y_pix, &v[1], 4);
-    }
+    uint32_t v = o2c_requant_two(s, scale, q) & 0xFFFFu;
+    v |= o2c_requant_two(s + 2, scale + 2, q) << 16;
+    memcpy(y, &v, 4);
 }
-#endif
 
-/* One output, all channels, or (DSP) two outputs; says which. */
-O2C_U8_INLINE int o2c_dw_pixels(const uint8_t *x, const int8_t *w,
+/* All multiples of four channels of one output, or of two side by side. */
+O2C_U8_INLINE void o2c_dw_fours(const uint8_t *x, const int8_t *w,
                                 const int32_t *bias, const float *scale,
                                 uint8_t *y, const o2c_dw_u8_p *p, int two)
 {
+    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+    const ptrdiff_t y_pix = (ptrdiff_t)p->y_pix;
+    o2c_dw_steps g;
+    int32_t c, s[8];
+    g.c = p->c;
+    g.next = two ? (int32_t)p->x_pix : 0;
+    g.right = (int32_t)p->tap_pix;
+    g.down = (int32_t)p->tap_row - p->kw * g.right;
+    g.kw = p->kw;
+    g.kh = p->kh;
+    for (c = 0; c + 4 <= p->c; c += 4) {
+        memcpy(s, bias + c, 16);
+        memcpy(s + 4, bias + c, 16);
+        o2c_dw_taps(s, x + c, w + c, &g);
+        o2c_dw_put(s, scale + c, q, y + c);
+        if (two)
+            o2c_dw_put(s + 4, scale + c, q, y + y_pix + c);
+    }
+}
+#endif
+
+/* All channels of one output, or of two side by side. */
+O2C_U8_INLINE void o2c_dw_pixels(const uint8_t *x, const int8_t *w,
+                                 const int32_t *bias, const float *scale,
+                                 uint8_t *y, const o2c_dw_u8_p *p, int two)
+{
     int32_t c = 0;
 #if defined(O2C_U8_ISA_DSP)
-    if (two && p->c % 4 == 0) {
-        for (; c < p->c; c += 4)
-            o2c_dw_four(x + c, w + c, bias + c, scale + c, y + c, p, 1);
-        return 2;
-    }
-    for (; c + 4 <= p->c; c += 4)
-        o2c_dw_four(x + c, w + c, bias + c, scale + c, y + c, p, 0);
-#else
-    (void)two;
+    o2c_dw_fours(x, w, bias, scale, y, p, two);
+    c = p->c / 4 * 4;
 #endif
-    for (; c < p->c; ++c)
+    for (; c < p->c; ++c) {
         y[c] = o2c_dw_one(x + c, w + c, bias[c], scale[c], p);
-    return 1;
+        if (two)
+            y[p->y_pix + c] = o2c_dw_one(x + p->x_pix + c, w + c, bias[c],
+                                         scale[c], p);
+    }
 }
 
 O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
@@ -503,10 +541,9 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
 {
     int32_t i, k;
     for (i = 0; i < p->oh; ++i)
-        for (k = 0; k < p->ow;)
-            k += o2c_dw_pixels(x + i * p->x_row + k * p->x_pix, w, bias, scale,
-                               y + i * p->y_row + k * p->y_pix, p,
-                               k + 1 < p->ow);
+        for (k = 0; k < p->ow; k += 2)
+            o2c_dw_pixels(x + i * p->x_row + k * p->x_pix, w, bias, scale,
+                          y + i * p->y_row + k * p->y_pix, p, k + 1 < p->ow);
 }
 
 #endif

@@ -93,6 +93,9 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
 }
 
 #if defined(O2C_U8_ISA_DSP)
+/* A parameter that only the assembly text of a naked function names. */
+#define O2C_BY_ASM __attribute__((unused))
+
 /* ARMv7E-M instructions that compilers do not find: ROR is free in them. */
 #define O2C_ASM1(name, text) \
     O2C_U8_INLINE uint32_t name(uint32_t a) { \

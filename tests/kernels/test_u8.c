@@ -127,7 +127,8 @@ static void conv_ref(const Conv *c, const o2c_conv_u8_p *p)
             }
 }
 
-static int conv_same(const Conv *c, const o2c_conv_u8_p *p, const int32_t *shape)
+static int conv_same(const Conv *c, const o2c_conv_u8_p *p,
+                     const int32_t *shape)
 {
     const int32_t q[3] = { p->y_zp, p->lo, p->hi };
     const int32_t *a = c->acc;
