@@ -58,6 +58,7 @@ static const Tensor **load_files(const Ports *p, const char *folder,
         arena_printf(&m->arena, "%s/%s_%d.pb", folder, what, j);
     if (!exists(path)) continue;
     const Tensor *x = import_tensor_file(m, path);
+    if (x) tensor_aligned(m, x); /* the file aligns nothing */
     int k = x ? port_of(v, n, x, j) : -1;
     if (x && k < 0)
       diag_model(m, SEV_ERROR, EXIT_MODEL, "%s: the model has no %s %d", path,
