@@ -212,6 +212,9 @@ void lower_ref(Plan *p, Node *n);
 bool lower_copy(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
+bool lower_conv_u8(Plan *p, Node *n);
+bool lower_gemm_u8(Plan *p, Node *n);
+bool lower_pool_u8(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */
 bool lower_elementwise(Plan *p, Node *n);
 #endif

@@ -136,7 +136,9 @@ typedef struct {
   int64_t max;           /* upper bound; 0: none known */
   int64_t lo, hi;        /* bounds from the definition */
   int size;              /* symbols, when written out in full */
+  bool made;             /* ARG: the model gives no name */
 } Sym;
+typedef struct { int sym; const Dim *by; } Merge;
 struct DimPool {
   Model *m;
   Map map;
@@ -145,13 +147,16 @@ struct DimPool {
   int trying;            /* > 0: overflow is no error of the model */
   const Dim *bad;
   bool told;             /* that a dimension is absurd */
+  Merge *merge;          /* found by the node in work; see unify.c */
+  int nmerge;
 };
-#define DIM_INFINITE ((int64_t)1 << 30) /* constants above: "to the end" */
+#define DIM_INFINITE ((int64_t)1 << 28) /* constants above: "to the end" */
 void dims_init(DimPool *p, Model *m);
 const Dim *dim_int(DimPool *p, int64_t v);
 const Dim *dim_sym(DimPool *p, int sym);
 /* The SYM_ARG of this name, or the constant that --dim gives to it. */
 const Dim *dim_named(DimPool *p, const char *name);
+const Dim *dim_unnamed(DimPool *p, const char *made_name); /* a new one */
 bool dims_known(const DimPool *p, const char *name); /* asked for by name */
 /* A new symbol, of which no other call knows; ARG or CAPACITY. */
 const Dim *dim_new(DimPool *p, SymKind kind, const char *name);
@@ -170,6 +175,7 @@ const Dim *dim_subst(DimPool *p, const Dim *d, int sym, const Dim *by);
 bool dim_is_int(const Dim *d, int64_t *v);
 bool dim_is(const Dim *d, int64_t v);
 bool dim_has(const DimPool *p, const Dim *d, int sym); /* also through DIV.. */
+int dim_symbol(const Dim *d); /* the symbol that it is, or -1 */
 bool dim_bad(const Dim *d); /* overflowed: already diagnosed */
 bool dim_nonneg(const DimPool *p, const Dim *d); /* proven */
 /* INT64_MIN: overflow, or division by zero. sym: a value for each ARG. */
@@ -179,6 +185,11 @@ int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym);
  * defined by others are written out, so the text is a constant expression. */
 void dim_print(StrBuf *b, const DimPool *p, const Dim *d, const char *pre);
 const char *dim_text(DimPool *p, const Dim *d); /* for people: "N*3" */
+
+/* unify.c: one dimension for two that must be equal; NULL: they can't become
+ * one. `proven`: the operator demands it; else only unnamed ones merge. */
+const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven);
+void dims_settle(DimPool *p); /* rewrites the model; after a node's infer */
 
 /* names.c: names of a model as C identifiers (not unique). */
 bool c_valid(const char *s);    /* has the form of an identifier */
@@ -672,6 +683,8 @@ bool match_op(const Value *v, const char *op_type, Node **n);
 const Tensor *const_input(const Node *n, int i); /* NULL: not constant */
 void dead_code(Graph *g);
 void node_absorb(Node *to, Node *from); /* removes; `to` gets its origin */
+/* fuse_conv.c: lo, hi of Relu or a constant Clip; false if n is neither. */
+bool clamp_bounds(const Node *n, float *lo, float *hi);
 bool conv_is_tuned(const Node *n);      /* fuse_conv.c: becomes FusedConv */
 
 /* verify_ir.c, print.c */

@@ -183,6 +183,8 @@ static bool is_literal(const Ew *e, int k)
   return v > lo && v < hi && v != 0 && v != -1;
 }
 
+/* How often an expression reads the operand. A choice counts twice: its arms
+ * make vectors only where they are values, not reads. */
 static int uses(Ew *e, int ref)
 {
   int n = 0;
@@ -191,7 +193,8 @@ static int uses(Ew *e, int ref)
     int arity = s->kind == ES_OP ? s->op->arity : s->kind == ES_CAST ? 1 : 3;
     for (int j = 0; j < arity; j++)
       if (s->arg[j] == ref)
-        n += count_word(step_expr(e, s), "xyz"[j]);
+        n += count_word(step_expr(e, s), "xyz"[j]) *
+             (strchr(step_expr(e, s), '?') ? 2 : 1);
   }
   return n;
 }

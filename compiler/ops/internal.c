@@ -5,6 +5,11 @@
  *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
  *              provider's convolution kernel does in one go. R may be absent.
  *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N]
+ *   QConv      the same on bytes: X u8, W s8, B i32 (with -x_zp sum(w)), S f32,
+ *              one for each filter: clamp(round(sum S) + y_zp, lo, hi) as u8,
+ *              or sum S as f32, or sum as i32, by the type of Y
+ *   QGemm      a product of that kind: X [.., K], W [N, K]
+ *   QAveragePool  round(scale / count * sum(x - x_zp)) + y_zp
  * They come after the passes that look into operators, and a provider that
  * has no kernel for them never gets them: the fusing pass asks first.
  */
@@ -51,7 +56,34 @@ static const OpRow gemm_rows[] = {
   { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32", "lo:f hi:f", NULL }
 };
 
+static int axis_rows(const Node *n, int in, int axis, int out)
+{
+  (void)out;
+  return in == 0 && axis + 1 < n->in[0]->rank ? axis : AXIS_MIXES;
+}
+
+static const OpRow qconv_rows[] = {
+  { 1, "X:T W:U B:I S:F -> Y:V", "T=u8; U=i8; I=i32; F=f32; V=u8 i32 f32",
+    "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I "
+    "channels_last:i x_zp:i y_zp:i lo:i hi:i", NULL }
+};
+static const OpRow qgemm_rows[] = {
+  { 1, "X:T W:U B:I S:F -> Y:V", "T=u8; U=i8; I=i32; F=f32; V=u8 i32 f32",
+    "alpha:f beta:f transA:i transB:i x_zp:i y_zp:i lo:i hi:i", NULL }
+};
+static const OpRow qpool_rows[] = {
+  { 1, "X:T -> Y:T", "T=u8",
+    "auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I "
+    "pads:I strides:I channels_last:i global:i x_zp:i y_zp:i scale:f", NULL }
+};
+
 static const OpDef defs[] = {
+  { .name = "QConv", .domain = "o2c", .rows = qconv_rows, .nrow = 1,
+    .infer = infer_given, .axis = geometry_axis, .flags = OP_INTERNAL },
+  { .name = "QGemm", .domain = "o2c", .rows = qgemm_rows, .nrow = 1,
+    .infer = infer_given, .axis = axis_rows, .flags = OP_INTERNAL },
+  { .name = "QAveragePool", .domain = "o2c", .rows = qpool_rows, .nrow = 1,
+    .infer = infer_given, .axis = geometry_axis, .flags = OP_INTERNAL },
   { .name = "Copy", .domain = "o2c", .rows = copy_rows, .nrow = 1,
     .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
     .flags = OP_INTERNAL | OP_MOVES },

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* lo, hi of an activation; false if the node is none. */
-static bool clamp_of(const Node *n, float *lo, float *hi)
+bool clamp_bounds(const Node *n, float *lo, float *hi)
 {
   *lo = -INFINITY;
   *hi = INFINITY;
@@ -38,7 +38,7 @@ static bool absorb_clamp(Node *c)
   float lo, hi;
   Node *n = value_only_user(c->out[0]);
   if (!n || attr_get(c, "lo") || n->in[0] != c->out[0] ||
-      !clamp_of(n, &lo, &hi))
+      !clamp_bounds(n, &lo, &hi))
     return false;
   attr_set_float(c, "lo", lo);
   attr_set_float(c, "hi", hi);

@@ -24,6 +24,8 @@ static bool wants_channels_last(const Node *n)
     "LRN", "QLinearConv", "ConvInteger",
   };
   const Value *x = node_in(n, 0);
+  if (node_is_internal(n, "QConv") || node_is_internal(n, "QAveragePool"))
+    return !attr_get(n, "channels_last");
   if (attr_get(n, "channels_last") || !x || x->rank < 3 || x->rank > 5)
     return false;
   for (int i = 1; i < n->nout; i++)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the CPU's lowerings share: the shape of a convolution as its kernels
+ * see it, and prototypes by file. */
+#ifndef O2C_CPU_H
+#define O2C_CPU_H
+#include "../target.h"
+
+/* shape.c: spatial axes as rows and columns; a single axis is the columns. */
+typedef struct {
+  Step *s;
+  Node *n;
+  DimPool *d;
+  ConvGeom g;
+  int64_t c, oc, cg, og;        /* channels; per group */
+  int64_t kh, kw, sh, sw, dh, dw;
+  const Dim *h, *w, *oh, *ow;   /* spatial extents; 1-D has one row */
+  const Dim *top, *bottom, *left, *right;
+  const Dim *wp;                /* width with padding */
+  bool pad;
+} Conv;
+
+bool conv_shape(Plan *p, Node *n, Conv *v); /* false: not of this kind */
+const Dim *conv_times(const Conv *v, const Dim *a, int64_t k);
+/* A whole row of the kernel is one tap: kw * C inputs that lie together. */
+bool conv_row_taps(const Conv *v);
+/* TAPS, NTAP, KC: offsets of the taps in the padded image. */
+void conv_put_taps(Conv *v);
+/* x, y and the image with its border in scratch; PAD, IMAGES and the like. */
+void conv_put_image(Conv *v);
+void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
+#endif
