@@ -83,17 +83,27 @@ static bool explicit_pads(const Node *n, ConvGeom *g)
   return true;
 }
 
+/* Half of t, rounded toward zero. */
+static const Dim *half(DimPool *p, const Dim *t)
+{
+  const Dim *zero = dim_int(p, 0), *two = dim_int(p, 2);
+  const Dim *more = dim_div(p, dim_max(p, t, zero), two);
+  const Dim *less = dim_div(p, dim_max(p, dim_sub(p, zero, t), zero), two);
+  return dim_sub(p, more, less);
+}
+
 /* Splits `total` for SAME_UPPER and SAME_LOWER. */
 static void split_pad(DimPool *p, ConvGeom *g, int i, const Dim *total,
                       bool upper)
 {
-  const Dim *half = dim_div(p, total, dim_int(p, 2));
-  const Dim *rest = dim_sub(p, total, half);
-  g->begin[i] = upper ? half : rest;
-  g->end[i] = upper ? rest : half;
+  g->begin[i] = half(p, dim_add(p, total, dim_int(p, !upper)));
+  g->end[i] = dim_sub(p, total, g->begin[i]);
 }
 
-/* SAME: one window for every stride, begun or not. */
+/* SAME: one window for every stride, begun or not. Where strides are longer
+ * than windows, convolutions are not padded, while pools, by the text of ONNX
+ * AveragePool-1 on, are by a negative amount: elements at both ends are left
+ * out. */
 static void same_axis(DimPool *p, ConvGeom *g, int i, bool upper)
 {
   const Dim *s = dim_int(p, g->stride[i]);
@@ -101,8 +111,17 @@ static void same_axis(DimPool *p, ConvGeom *g, int i, bool upper)
   const Dim *reach = dim_add(p,
     dim_mul(p, dim_sub(p, g->out[i], dim_int(p, 1)), s),
     dim_int(p, g->extent[i]));
-  split_pad(p, g, i, dim_max(p, dim_sub(p, reach, g->in[i]), dim_int(p, 0)),
-            upper);
+  const Dim *total = dim_sub(p, reach, g->in[i]);
+  if (g->extent[i] < g->stride[i]) {
+    if (g->want_channels) /* a convolution */
+      total = dim_max(p, total, dim_int(p, 0));
+    split_pad(p, g, i, total, upper);
+    return;
+  }
+  /* total is at least extent - stride: no case for less than 0 is needed. */
+  g->begin[i] = dim_div(p, dim_add(p, total, dim_int(p, !upper)),
+                        dim_int(p, 2));
+  g->end[i] = dim_sub(p, total, g->begin[i]);
 }
 
 /* ceil_mode: windows may hang over the end, but one which would start in the
