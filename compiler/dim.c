@@ -258,10 +258,23 @@ const Dim *dim_named(DimPool *p, const char *name)
   return d;
 }
 
+const Dim *dim_unnamed(DimPool *p, const char *made_name)
+{
+  const Dim *d = dim_named(p, made_name);
+  int sym = dim_symbol(d);
+  if (sym >= 0) p->sym[sym].made = true;
+  return d;
+}
+
 bool dims_known(const DimPool *p, const char *name)
 {
   char *key = arena_printf(&p->m->arena, "n%s", name);
   return map_get(&p->map, key, strlen(key)) != NULL;
+}
+
+int dim_symbol(const Dim *d)
+{
+  return d->n == 1 && d->t[0].n == 1 && d->t[0].k == 1 ? d->t[0].s[0] : -1;
 }
 
 bool dim_is_int(const Dim *d, int64_t *v)
@@ -578,9 +591,8 @@ static const Dim *min_max(DimPool *p, const Dim *a, const Dim *b, SymKind kind)
   /* min(min(x, y), y) */
   for (int i = 0; i < 2; i++) {
     const Dim *x = i ? b : a, *y = i ? a : b;
-    if (x->n != 1 || x->t[0].n != 1 || x->t[0].k != 1) continue;
-    const Sym *s = &p->sym[x->t[0].s[0]];
-    if (s->kind == kind && (s->a == y || s->b == y)) return x;
+    const Sym *s = dim_symbol(x) < 0 ? NULL : &p->sym[dim_symbol(x)];
+    if (s && s->kind == kind && (s->a == y || s->b == y)) return x;
   }
   return a->id < b->id ? defined(p, kind, a, b) : defined(p, kind, b, a);
 }

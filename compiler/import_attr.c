@@ -175,7 +175,7 @@ static const Dim *unnamed_dim(Import *im, const Value *v, int k)
   while (map_get(&im->symbols, name, strlen(name)))
     name = arena_printf(&im->m->arena, "%su", name);
   *map_at(&im->symbols, name, strlen(name)) = im;
-  return dim_named(&im->m->dims, name);
+  return dim_unnamed(&im->m->dims, name);
 }
 
 void import_input(Import *im, Value *v, const Onnx__ValueInfoProto *vi)

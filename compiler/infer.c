@@ -3,8 +3,9 @@
  *
  * Each operator's infer function states its outputs by the helpers here. A
  * node with a bad input is not looked at: its outputs are bad too, silently.
- * A symbolic dimension broadcasts only against itself and 1: anything else
- * would be a check at run time that a different size could fail. */
+ * A symbolic dimension broadcasts only against itself and 1 (and see unify.c):
+ * anything else would be a check at run time that a different size could fail.
+ */
 #include "ir.h"
 #include <string.h>
 
@@ -24,27 +25,32 @@ bool infer_ready(const Node *n)
   return true;
 }
 
-static void compare_type(Node *n, const Value *v, Dtype t)
+/* The file's claims about an output; what is inferred wins. */
+static void compare_declared(Node *n, const Value *v, Dtype t, int rank,
+                             const Dim *const *dim)
 {
-  if (!v->dtype || !t || v->dtype == t) return;
-  fail_model(n, "output %s is declared as %s, but the operator gives %s; "
-             "correct the declaration", quote(&n->g->m->arena, v->name),
-             dtype_info(v->dtype)->onnx, dtype_info(t)->onnx);
-}
-
-static void compare_shape(Node *n, const Value *v, int rank,
-                          const Dim *const *dim)
-{
-  bool differs = v->rank >= 0 && v->rank != rank;
-  for (int i = 0; i < rank && v->rank == rank; i++) {
-    int64_t a, b;
-    if (dim_is_int(v->dim[i], &a) && dim_is_int(dim[i], &b) && a != b)
-      differs = true;
+  const Type *d = v->declared;
+  if (!d || d->kind != VK_TENSOR) return;
+  const char *name = quote(&n->g->m->arena, v->name);
+  if (d->dtype && t && d->dtype != t) {
+    fail_model(n, "output %s is declared as %s, but the operator gives %s; "
+               "correct the declaration", name, dtype_info(d->dtype)->onnx,
+               dtype_info(t)->onnx);
+    return;
   }
-  if (differs)
-    diag(n, SEV_WARNING, EXIT_OK, "output %s is declared as %s, but its "
-         "shape is %s, which is taken", quote(&n->g->m->arena, v->name),
-         value_shape_text(v), dims_text(node_dims(n), rank, dim));
+  if (d->rank >= 0 && d->rank != rank)
+    diag(n, SEV_WARNING, EXIT_OK, "output %s is declared with rank %d, but "
+         "its shape is %s, which is taken", name, d->rank,
+         dims_text(node_dims(n), rank, dim));
+  for (int i = 0; i < rank && d->rank == rank; i++) {
+    int64_t x, y;
+    if (!d->dim[i] || !dim_is_int(d->dim[i], &x) || !dim_is_int(dim[i], &y) ||
+        x == y) continue;
+    diag(n, SEV_WARNING, EXIT_OK, "dimension %d of output %s is declared as "
+         "%lld, but its shape is %s, which is taken", i, name, (long long)x,
+         dims_text(node_dims(n), rank, dim));
+    return;
+  }
 }
 
 void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim)
@@ -70,10 +76,7 @@ void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim)
                dims_text(node_dims(n), rank, dim));
     return;
   }
-  if (!v->inferred) {
-    compare_type(n, v, t);
-    compare_shape(n, v, rank, dim);
-  }
+  if (!v->inferred) compare_declared(n, v, t, rank, dim);
   v->inferred = true;
   v->dtype = t;
   value_set_shape(v, rank, dim);
@@ -89,6 +92,7 @@ void infer_same(Node *n, int out, int in)
 const Dim *infer_broadcast_dim(Node *n, const Dim *a, const Dim *b, int axis)
 {
   DimPool *p = node_dims(n);
+  const Dim *one;
   int64_t x, y;
   if (a == b || dim_is(b, 1)) return a;
   if (dim_is(a, 1)) return b;
@@ -96,6 +100,8 @@ const Dim *infer_broadcast_dim(Node *n, const Dim *a, const Dim *b, int axis)
   if (dim_is_int(a, &x) && dim_is_int(b, &y))
     fail_model(n, "the inputs' shapes do not broadcast: axis %d is %lld and "
                "%lld", axis, (long long)x, (long long)y);
+  else if ((one = dims_unify(p, a, b, false)))
+    return one;
   else
     fail_unsupported(n, "axis %d is %s in one input and %s in another, which "
                      "may or may not be equal; fix the sizes with --dim, or "
@@ -113,6 +119,8 @@ bool infer_equal(Node *n, const Dim *a, const Dim *b, const char *what)
   if (dim_is_int(a, &x) && dim_is_int(b, &y))
     fail_model(n, "%s: %lld and %lld (spec: equal)", what, (long long)x,
                (long long)y);
+  else if (dims_unify(p, a, b, true))
+    return true;
   else
     fail_unsupported(n, "%s: %s and %s, which may or may not be equal; fix the "
                      "sizes with --dim, or give the dimensions one name", what,
@@ -220,6 +228,7 @@ void infer_node(Node *n)
   }
   if (!schema_types(n)) return;
   if (n->op->infer) n->op->infer(n);
+  dims_settle(node_dims(n));
   check_outputs(n);
   if (!any_bad(n->out, n->nout)) sym_eval_node(n);
 }

@@ -257,6 +257,12 @@ static bool complete(const Options *o)
   if (o->print) return true;
   if (!o->nmodel)
     return usage("no model given: onnx2c MODEL.onnx -o OUT.c");
+  bool dump = !o->dump_after || !strcmp(o->dump_after, "import");
+  for (int i = 0; i < pass_count() && !dump; i++)
+    dump = !strcmp(pass_at(i)->name, o->dump_after);
+  if (!dump)
+    return usage("--dump-after: no pass is called '%s' (--list-passes)",
+                 o->dump_after);
   if (compile && !o->out) return usage("no output given: add -o OUT.c");
   if (o->nmodel > 1 && strcmp(o->command, "verify"))
     return usage("%s takes one model, not %d", o->command, o->nmodel);

@@ -90,18 +90,30 @@ static void test_messages(void)
   model_free(m);
 }
 
+/* An output about which the file claims something. */
+static Value *declared(const char *name, Dtype t, const char *shape)
+{
+  Value *v = value(name, t, shape);
+  Type *d = NEW(&m->arena, Type, 1);
+  *d = (Type){VK_TENSOR, t, v->rank, v->dim, NULL};
+  v->declared = d;
+  v->dtype = DT_NONE;
+  v->rank = -1;
+  return v;
+}
+
 static void test_declared(void)
 {
   m = model_new(NULL, "m");
   Value *a = input("a", "N 3");
-  Node *good = add(a, a, value("good", DT_F32, "batch 3"));
-  Node *bad = add(a, a, value("bad", DT_F32, "N 4"));
-  Node *rank = add(a, a, value("rank", DT_F32, "N"));
+  Node *good = add(a, a, declared("good", DT_F32, "batch 3"));
+  Node *bad = add(a, a, declared("bad", DT_F32, "N 4"));
+  Node *rank = add(a, a, declared("rank", DT_F32, "N"));
   infer_graph(m->main);
   CHECK(m->nerror == 0 && m->nwarning == 2);
   CHECK(value_same_shape(good->out[0], a) && value_same_shape(bad->out[0], a));
   CHECK(value_same_shape(rank->out[0], a));
-  CHECK(strstr(m->diags->text, "declared as [N, 4]") != NULL);
+  CHECK(strstr(m->diags->text, "declared as 4") != NULL);
   /* What was inferred is no declaration: it may change. */
   const Dim *dim[] = {dim_int(&m->dims, 2), dim_int(&m->dims, 5)};
   value_set_shape(a, 2, dim);
@@ -111,10 +123,39 @@ static void test_declared(void)
 
   m = model_new(NULL, "m");
   a = input("a", "N 3");
-  add(a, a, value("y", DT_I64, "N 3"));
+  add(a, a, declared("y", DT_I64, "N 3"));
   infer_graph(m->main);
   CHECK(diag_worst(m) == EXIT_MODEL);
   CHECK(strstr(m->diags->text, "declared as int64") != NULL);
+  model_free(m);
+}
+
+/* Unnamed dimensions merge with what they meet; proven ones always. */
+static void test_merge(void)
+{
+  m = model_new(NULL, "m");
+  const Dim *made[] = {dim_unnamed(&m->dims, "x_d0"), dim_int(&m->dims, 3)};
+  Value *x = value_new(m->main, "x", DT_F32, 2, made);
+  graph_add_input(m->main, x);
+  Value *b = input("b", "N 3");
+  Node *n = add(add(x, x, NULL)->out[0], b, NULL);
+  infer_graph(m->main);
+  CHECK(m->nerror == 0 && value_same_shape(x, b));
+  CHECK_STR(value_shape_text(n->out[0]), "[N, 3]");
+  CHECK_STR(value_shape_text(n->in[0]), "[N, 3]");
+  model_free(m);
+
+  m = model_new(NULL, "m");
+  Value *a = input("a", "N K"), *w = input("w", "7 L");
+  Node *y = node_new(m->main, NULL, "MatMul", 2, 1, NULL);
+  node_set_input(y, 0, a);
+  node_set_input(y, 1, w);
+  node_set_output(y, 0, value_tmp(m->main, "y", NULL));
+  infer_graph(m->main);
+  CHECK(m->nerror == 0);
+  CHECK_STR(value_shape_text(a), "[N, 7]");
+  CHECK_STR(value_shape_text(y->out[0]), "[N, L]");
+  CHECK(dim_is(dim_named(&m->dims, "K"), 7));
   model_free(m);
 }
 
@@ -140,6 +181,7 @@ int main(void)
   test_broadcast();
   test_messages();
   test_declared();
+  test_merge();
   test_upgrade();
   return test_end();
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dimensions that inference finds equal become one.
+ *
+ * Two symbols merge where the operator demands equal sizes, and in broadcasting
+ * where the model did not name one of them: its name is ours, and nothing says
+ * that it should differ. A symbol that must equal a number becomes the number.
+ * The infer function that finds it may hold dimensions already, so merges wait
+ * in the pool until it returns; then the whole graph is rewritten. */
+#include "ir.h"
+#include <string.h>
+
+static const Dim *resolve(DimPool *p, const Dim *d)
+{
+  for (int i = 0; i < p->nmerge; i++)
+    d = dim_subst(p, d, p->merge[i].sym, p->merge[i].by);
+  return d;
+}
+
+/* The argument that `d` is, or -1. */
+static int argument(const DimPool *p, const Dim *d)
+{
+  int s = dim_symbol(d);
+  return s >= 0 && p->sym[s].kind == SYM_ARG ? s : -1;
+}
+
+static const Dim *merge(DimPool *p, int sym, const Dim *by)
+{
+  int other = argument(p, by);
+  int64_t max = p->sym[sym].max;
+  if (other >= 0 && max && (!p->sym[other].max || max < p->sym[other].max))
+    p->sym[other].max = max;
+  p->merge = arena_grow(&p->m->arena, p->merge, p->nmerge, sizeof *p->merge);
+  p->merge[p->nmerge++] = (Merge){sym, by};
+  return by;
+}
+
+const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
+{
+  int64_t k;
+  a = resolve(p, a);
+  b = resolve(p, b);
+  if (a == b) return a;
+  int x = argument(p, a), y = argument(p, b);
+  if (x >= 0 && y >= 0) {
+    bool mx = p->sym[x].made, my = p->sym[y].made;
+    if (!proven && !mx && !my) return NULL;
+    /* A name that the model gives is kept, else the older one. */
+    bool keep_a = mx == my ? x < y : my;
+    return keep_a ? merge(p, y, a) : merge(p, x, b);
+  }
+  if (!proven) return NULL;
+  if (x >= 0 && dim_is_int(b, &k) && k >= 0) return merge(p, x, b);
+  if (y >= 0 && dim_is_int(a, &k) && k >= 0) return merge(p, y, a);
+  return NULL;
+}
+
+static void rewrite(DimPool *p, const Dim **dim, int64_t n)
+{
+  for (int64_t i = 0; dim && i < n; i++)
+    if (dim[i]) dim[i] = resolve(p, dim[i]);
+}
+
+static void rewrite_value(DimPool *p, Value *v)
+{
+  int64_t n = 0;
+  if (!v) return;
+  rewrite(p, v->dim, v->rank);
+  if (v->sym && dim_is_int(value_numel(v), &n)) rewrite(p, v->sym, n);
+  for (const Type *t = v->declared; t; t = t->elem)
+    if (t->rank > 0) rewrite(p, t->dim, t->rank);
+}
+
+static void rewrite_graph(DimPool *p, Graph *g)
+{
+  for (int i = 0; i < g->nin; i++) rewrite_value(p, g->in[i]);
+  for (Node *n = g->first; n; n = n->next) {
+    for (int i = 0; i < n->nout; i++) rewrite_value(p, n->out[i]);
+    for (int i = 0; i < n->nattr; i++)
+      if (n->attr[i].type == AT_GRAPH && n->attr[i].g)
+        rewrite_graph(p, n->attr[i].g);
+  }
+}
+
+void dims_settle(DimPool *p)
+{
+  if (!p->nmerge) return;
+  rewrite_graph(p, p->m->main);
+  for (int i = 0; i < p->map.n; i++) {
+    struct MapSlot *s = &p->map.slot[i];
+    if (!s->len || s->key[0] != 'n') continue;
+    /* A name now means what its symbol became. */
+    const Dim *d = resolve(p, s->value);
+    memcpy(&s->value, &d, sizeof d);
+  }
+  p->nmerge = 0;
+}
