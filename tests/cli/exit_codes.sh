@@ -37,7 +37,7 @@ no_output "an unknown operator"
 expect 5 env M4=/no/such/m4 "$ONNX2C" "$net" -o out/net.c
 expect 5 "$ONNX2C" verify --cc /no/such/cc "$net"
 expect 5 "$ONNX2C" "$net" -o out/no/such/folder/net.c
-expect 5 "$ONNX2C" "$net" -o /dev/full
+expect 5 sh -c '"$1" "$2" -o - >/dev/full' sh "$ONNX2C" "$net"
 no_output "a poor environment"
 
 expect 0 "$ONNX2C" "$net" -o out/net.c

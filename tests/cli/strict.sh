@@ -15,17 +15,20 @@ allowed="$allowed|logbf?|scalbnf?|lroundf?|__aeabi_.*|__aarch64_.*"
 allowed="$allowed|__[a-z]*[sdt]i[0-9]?|__.*[sdht]f[0-9]?|net[0-9]*_weights.*)\$"
 
 check_object() {
-  nm=nm
+  tools=
   case $1 in
-  aarch64*) nm=aarch64-linux-gnu-nm ;;
-  arm*) nm=arm-none-eabi-nm ;;
+  aarch64*) tools=aarch64-linux-gnu- ;;
+  arm*) tools=arm-none-eabi- ;;
   esac
-  $nm -u net.o | awk '{print $NF}' | grep -Ev "$allowed" >extern || true
+  "${tools}nm" -u net.o | awk '{print $NF}' | grep -Ev "$allowed" >extern ||
+    true
   [ ! -s extern ] || fail "$2, $1: it needs $(tr '\n' ' ' <extern)"
-  # d D b B C: data, zeroed data, common (local labels of clang apart).
-  $nm net.o | awk '$2 ~ /^[dDbBC]$/ && $3 !~ /\.(data\.)?rel/' >mutable
+  # .data.rel.ro holds constants with addresses: not mutable.
+  "${tools}size" -A net.o |
+    awk '$1 ~ /^\.t?(data|bss)/ && $1 !~ /\.rel\.ro/ && $2 > 0' >mutable
+  "${tools}nm" net.o | awk '$2 == "C"' >>mutable
   [ ! -s mutable ] || fail "$2, $1: mutable data: $(cat mutable)"
-  $nm --defined-only -g net.o | awk '$3 !~ /^net_/' >foreign
+  "${tools}nm" --defined-only -g net.o | awk '$3 !~ /^net_/' >foreign
   [ ! -s foreign ] || fail "$2, $1: symbols without prefix: $(cat foreign)"
 }
 
