@@ -17,6 +17,7 @@
 
 #define IR_KNOWN 14      /* Version.IR_VERSION of proto/onnx.proto */
 #define MAX_NESTING 200  /* of graphs and calls of functions */
+#define MAX_ERRORS 1000  /* then the file is noise, and reading on is no use */
 
 Import *import_state(Model *m)
 {
@@ -25,11 +26,13 @@ Import *import_state(Model *m)
   im->m = m;
   im->tmp.panic = &m->panic;
   im->memory = (Diag){.sev = SEV_ERROR, .code = EXIT_ENVIRONMENT,
-                      .text = "out of memory while reading the model"};
+                      .text = arena_printf(&m->arena, "%s: out of memory while "
+                                           "reading the model", m->file)};
   im->pb = (Pb){.m = m, .tmp = &im->tmp};
   map_init(&im->functions, &im->tmp);
   map_init(&im->symbols, &im->tmp);
   map_init(&im->shadowed, &im->tmp);
+  map_init(&im->prefixes, &im->tmp);
   m->import = im;
   return im;
 }
@@ -87,7 +90,7 @@ Bind *scope_bind(Scope *sc, const char *name, Value *v, bool made)
 /* A value of a node of the scope, known by `name`. */
 static Value *scope_value(Scope *sc, const char *name)
 {
-  if (*sc->prefix) name = arena_printf(sc->names.a, "%s%s", sc->prefix, name);
+  if (*sc->path) name = arena_printf(sc->names.a, "%s%s", sc->path, name);
   return value_new(sc->g, name, DT_NONE, -1, NULL);
 }
 
@@ -219,7 +222,8 @@ static void add_constant(Import *im, Scope *sc, const char *name,
 
 static void add_initializers(Import *im, Scope *sc, const Onnx__GraphProto *gp)
 {
-  for (size_t i = 0; i < gp->n_initializer + gp->n_sparse_initializer; i++) {
+  size_t n = gp->n_initializer + gp->n_sparse_initializer;
+  for (size_t i = 0; i < n && im->m->nerror < MAX_ERRORS; i++) {
     bool sparse = i >= gp->n_initializer;
     const Onnx__SparseTensorProto *sp = !sparse ? NULL
       : gp->sparse_initializer[i - gp->n_initializer];
@@ -251,7 +255,7 @@ static void check_default(Import *im, const Value *v,
 static void add_inputs(Import *im, Scope *sc, const Onnx__GraphProto *gp)
 {
   Graph *g = sc->g;
-  for (size_t i = 0; i < gp->n_input; i++) {
+  for (size_t i = 0; i < gp->n_input && im->m->nerror < MAX_ERRORS; i++) {
     const char *name = gp->input[i]->name;
     if (!name || !*name) {
       diag_model(im->m, SEV_ERROR, EXIT_MODEL, "graph input %zu has no name; "
@@ -340,7 +344,7 @@ static void add_value_info(Import *im, Scope *sc, const Onnx__GraphProto *gp)
 
 Graph *import_graph(Import *im, const Onnx__GraphProto *gp, Scope *outer)
 {
-  Scope sc = outer ? *outer : (Scope){.prefix = "", .path = "", .index = -1};
+  Scope sc = outer ? *outer : (Scope){.path = "", .index = -1};
   const char *name = gp->name ? gp->name : "";
   sc.g = outer ? graph_new(im->m, outer->g, name) : im->m->main;
   if (!outer) sc.g->name = arena_str(&im->m->arena, name);
@@ -362,7 +366,7 @@ Graph *import_graph(Import *im, const Onnx__GraphProto *gp, Scope *outer)
   for (size_t i = 0; i < gp->n_node; i++) scope_declare(&sc, gp->node[i]);
   add_value_info(im, &sc, gp);
   warn_shadowed(im, &sc);
-  for (size_t i = 0; i < gp->n_node; i++)
+  for (size_t i = 0; i < gp->n_node && im->m->nerror < MAX_ERRORS; i++)
     import_node(im, &sc, gp->node[i], (int)i);
   add_outputs(im, &sc, gp);
   import_order(im, sc.g);
@@ -449,7 +453,8 @@ static void import_model(Import *im, const void *p, size_t n)
   sha256_hex(p, n, m->sha256);
 }
 
-/* What only the import needs is freed, also when memory ran out. */
+/* What only the import needs is freed, also when memory ran out. Afterwards
+ * the caller says where a panic goes. */
 static Model *import_guarded(Model *m, const char *path, const void *p,
                              size_t n)
 {
@@ -474,7 +479,9 @@ static Model *import_guarded(Model *m, const char *path, const void *p,
   if (im) {
     sb_free(&im->pb.skel);
     arena_free(&im->tmp);
+    im->tmp.panic = NULL;
   }
+  m->arena.panic = NULL;
   return m;
 }
 

@@ -54,7 +54,6 @@ typedef struct FileMap {
 } FileMap;
 typedef struct Function {
   const Onnx__FunctionProto *p;
-  const char *domain;
   const Opset *opset;
   int nopset;
   bool active;           /* being inlined: meeting it again is recursion */
@@ -67,6 +66,7 @@ typedef struct Import {
   Map functions;         /* domain, name, overload -> Function */
   Map symbols;           /* named dimensions of the main graph's inputs */
   Map shadowed;          /* names already warned about */
+  Map prefixes;          /* of calls of functions, so that names differ */
   int depth;             /* of graphs and calls */
   int64_t inlined;       /* nodes that calls of functions gave */
   Diag memory;           /* ready for when there is none left */
@@ -83,8 +83,7 @@ typedef struct Scope {
   const Opset *opset;
   int nopset;
   const Map *actual;     /* in a function: attribute -> ActualAttr */
-  const char *prefix;    /* of names made in a function, else "" */
-  const char *path;      /* of node names in a function, else "" */
+  const char *path;      /* in a function: before its names; else "" */
   int index;             /* in a function: index of the call; else -1 */
 } Scope;
 typedef struct { const Onnx__AttributeProto *p; Scope *scope; } ActualAttr;

@@ -51,7 +51,9 @@ void import_free(Model *m)
   Import *im = m->import;
   for (const FileMap *f = im ? im->maps : NULL; f; f = f->next)
     if (f->n) munmap(f->p, f->n);
-  if (im) im->maps = NULL;
+  if (!im) return;
+  im->maps = NULL;
+  arena_free(&im->tmp);
 }
 
 /* The reason to refuse a location as it is written, or NULL. */

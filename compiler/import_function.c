@@ -158,16 +158,28 @@ static bool may_call(Import *im, Node *call, const Function *f)
   return false;
 }
 
+/* "<path of the caller><name of the call>/"; a repeated one gets a number. */
+static const char *call_prefix(Import *im, const Scope *caller,
+                               const Onnx__NodeProto *np, const Node *call)
+{
+  Arena *a = &im->tmp;
+  const char *name = np->name && *np->name ? np->name : call->op_type;
+  const char *plain = arena_printf(a, "%s%s/", caller->path, name), *s = plain;
+  uintptr_t used = (uintptr_t)*map_at(&im->prefixes, plain, strlen(plain));
+  for (; used && map_get(&im->prefixes, s, strlen(s)); used++)
+    s = arena_printf(a, "%s%s_%zu/", caller->path, name, (size_t)used + 1);
+  *map_at(&im->prefixes, plain, strlen(plain)) = (void *)(used ? used : 1);
+  if (s != plain) *map_at(&im->prefixes, s, strlen(s)) = (void *)1;
+  return s;
+}
+
 void import_call(Import *im, Scope *caller, const Onnx__NodeProto *np,
                  Node *call, Function *f)
 {
-  Arena *a = &im->m->arena;
   Scope sc = {.g = caller->g, .opset = f->opset, .nopset = f->nopset,
               .index = call->origin->index};
   map_init(&sc.names, &im->tmp);
-  const char *name = *call->name ? call->name : call->op_type;
-  sc.path = arena_printf(a, "%s/", name);
-  sc.prefix = arena_printf(a, "%s/", name);
+  sc.path = call_prefix(im, caller, np, call);
   bind_inputs(caller, &sc, call, np, f);
   Value **out = bind_outputs(caller, &sc, call, np, f);
   if (!may_call(im, call, f)) return;
