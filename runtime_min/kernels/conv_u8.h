@@ -24,66 +24,66 @@
 #include "u8.h"
 
 typedef struct {
-    int32_t oh, ow, oc, ntap, kc;
-    const int32_t *tap;
-    int64_t x_row, x_pix, y_row, y_pix; /* in elements */
-    int32_t y_zp, lo, hi;               /* u8 output only */
-    const float *fbias;                 /* f32 output only; may be NULL */
-    int16_t *scratch; /* O2C_CONV_U8_SCRATCH elements or NULL; DSP only */
+  int32_t oh, ow, oc, ntap, kc;
+  const int32_t *tap;
+  int64_t x_row, x_pix, y_row, y_pix; /* in elements */
+  int32_t y_zp, lo, hi;               /* u8 output only */
+  const float *fbias;                 /* f32 output only; may be NULL */
+  int16_t *scratch; /* O2C_CONV_U8_SCRATCH elements or NULL; DSP only */
 } o2c_conv_u8_p;
 
 /* Elements of scratch, 4-byte aligned: three pixels as 16-bit values. */
 #define O2C_CONV_U8_SCRATCH(ntap, kc) (12 * (ntap) * (((kc) + 3) / 4))
 
-enum { O2C_TO_U8, O2C_TO_I32, O2C_TO_F32 };
+enum { O2C_U8_TO_U8, O2C_U8_TO_I32, O2C_U8_TO_F32 };
 
 /* What the tiles of one group of outputs share. */
 typedef struct {
-    const o2c_conv_u8_p *p;
-    const int32_t *bias; /* of the group's first output, as are the next two */
-    const float *scale, *fbias;
-    o2c_rq q;
-    int32_t n;     /* outputs from the group's first to oc */
-    int32_t ng;    /* groups of 4 per tap */
-    int32_t last;  /* step to the last group */
-    int64_t panel; /* bytes of one panel of weights */
+  const o2c_conv_u8_p *p;
+  const int32_t *bias; /* of the group's first output, as are the next two */
+  const float *scale, *fbias;
+  o2c_rq q;
+  int32_t n;     /* outputs from the group's first to oc */
+  int32_t ng;    /* groups of 4 per tap */
+  int32_t last;  /* step to the last group */
+  int64_t panel; /* bytes of one panel of weights */
 } o2c_u8_job;
 
 O2C_U8_INLINE o2c_u8_job o2c_u8_job_make(const o2c_conv_u8_p *p, int32_t o,
                                          const int32_t *bias,
                                          const float *scale)
 {
-    o2c_u8_job j;
-    j.p = p;
-    j.bias = bias + o;
-    j.scale = scale ? scale + o : 0;
-    j.fbias = p->fbias ? p->fbias + o : 0;
-    j.q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    j.n = p->oc - o;
-    j.ng = (p->kc + 3) / 4;
-    j.last = p->kc % 4 ? p->kc % 4 : 4;
-    j.panel = (int64_t)p->ntap * j.ng * 64;
-    return j;
+  o2c_u8_job j;
+  j.p = p;
+  j.bias = bias + o;
+  j.scale = scale ? scale + o : 0;
+  j.fbias = p->fbias ? p->fbias + o : 0;
+  j.q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+  j.n = p->oc - o;
+  j.ng = (p->kc + 3) / 4;
+  j.last = p->kc % 4 ? p->kc % 4 : 4;
+  j.panel = (int64_t)p->ntap * j.ng * 64;
+  return j;
 }
 
 /* The element after e of an output of this kind. */
 O2C_U8_INLINE void *o2c_u8_at(void *y, int64_t e, int kind)
 {
-    return (char *)y + (kind == O2C_TO_U8 ? e : 4 * e);
+  return (char *)y + (kind == O2C_U8_TO_U8 ? e : 4 * e);
 }
 
 /* A group of a pixel; `few`: kc < 4, where 4 bytes may be too many. */
 O2C_U8_INLINE uint32_t o2c_u8_group(const uint8_t *x, int few)
 {
-    uint32_t v;
-    if (!few)
-        return o2c_ld32(x);
-    v = x[0];
-    if (few > 1)
-        v |= (uint32_t)x[1] << 8;
-    if (few > 2)
-        v |= (uint32_t)x[2] << 16;
-    return v;
+  uint32_t v;
+  if (!few)
+    return o2c_ld32(x);
+  v = x[0];
+  if (few > 1)
+    v |= (uint32_t)x[1] << 8;
+  if (few > 2)
+    v |= (uint32_t)x[2] << 16;
+  return v;
 }
 
 #include "conv_u8_vec.h"
@@ -91,10 +91,10 @@ O2C_U8_INLINE uint32_t o2c_u8_group(const uint8_t *x, int few)
 
 /* ---- the kernels ------------------------------------------------------- */
 O2C_U8_NOINLINE void o2c_conv_u8(const uint8_t *x, const int8_t *w,
-                                     const int32_t *bias, const float *scale,
-                                     uint8_t *y, const o2c_conv_u8_p *p)
+                                 const int32_t *bias, const float *scale,
+                                 uint8_t *y, const o2c_conv_u8_p *p)
 {
-    o2c_u8_conv(x, w, bias, scale, y, p, O2C_TO_U8);
+  o2c_u8_conv(x, w, bias, scale, y, p, O2C_U8_TO_U8);
 }
 
 /* y = acc; scale, y_zp, lo, hi are not used. */
@@ -102,7 +102,7 @@ O2C_U8_NOINLINE void o2c_conv_u8_i32(const uint8_t *x, const int8_t *w,
                                      const int32_t *bias, int32_t *y,
                                      const o2c_conv_u8_p *p)
 {
-    o2c_u8_conv(x, w, bias, 0, y, p, O2C_TO_I32);
+  o2c_u8_conv(x, w, bias, 0, y, p, O2C_U8_TO_I32);
 }
 
 /* y = (float)acc * scale[o] + fbias[o], each operation rounded. */
@@ -110,13 +110,13 @@ O2C_U8_NOINLINE void o2c_conv_u8_f32(const uint8_t *x, const int8_t *w,
                                      const int32_t *bias, const float *scale,
                                      float *y, const o2c_conv_u8_p *p)
 {
-    o2c_u8_conv(x, w, bias, scale, y, p, O2C_TO_F32);
+  o2c_u8_conv(x, w, bias, scale, y, p, O2C_U8_TO_F32);
 }
 
 typedef struct {
-    int32_t h, w, c; /* input */
-    int32_t top, left, bottom, right;
-    uint8_t value;
+  int32_t h, w, c; /* input */
+  int32_t top, left, bottom, right;
+  uint8_t value;
 } o2c_pad_hwc_u8_p;
 
 /* x [h][w][c] into the middle of y [top+h+bottom][left+w+right][c], whose
@@ -124,19 +124,19 @@ typedef struct {
 O2C_U8_NOINLINE void o2c_pad_hwc_u8(const uint8_t *x, uint8_t *y,
                                     const o2c_pad_hwc_u8_p *p)
 {
-    const size_t c = (size_t)p->c, row = (size_t)p->w * c;
-    const size_t left = (size_t)p->left * c, right = (size_t)p->right * c;
-    const size_t all = left + row + right;
-    int32_t i;
-    memset(y, p->value, (size_t)p->top * all + left);
-    y += (size_t)p->top * all + left;
-    for (i = 0; i < p->h; ++i, x += row, y += all) {
-        memcpy(y, x, row);
-        if (i + 1 < p->h)
-            memset(y + row, p->value, right + left);
-    }
-    y -= left + right;
-    memset(y, p->value, right + (size_t)p->bottom * all);
+  const size_t c = (size_t)p->c, row = (size_t)p->w * c;
+  const size_t left = (size_t)p->left * c, right = (size_t)p->right * c;
+  const size_t all = left + row + right;
+  int32_t i;
+  memset(y, p->value, (size_t)p->top * all + left);
+  y += (size_t)p->top * all + left;
+  for (i = 0; i < p->h; ++i, x += row, y += all) {
+    memcpy(y, x, row);
+    if (i + 1 < p->h)
+      memset(y + row, p->value, right + left);
+  }
+  y -= left + right;
+  memset(y, p->value, right + (size_t)p->bottom * all);
 }
 
 #endif /* O2C_CONV_U8_H */

@@ -13,24 +13,23 @@
 
 /* c: outputs o, o + 1 of the pixel at x0, then (if two) of that at x1. Bytes
  * 0, 2 and 1, 3 widen in one instruction each, on both sides alike. */
-O2C_U8_INLINE void o2c_u8_quad(int32_t *c, const uint8_t *x0,
-                               const uint8_t *x1, const int8_t *w,
-                               const int two)
+O2C_U8_INLINE void o2c_u8_quad(int32_t *c, const uint8_t *x0, const uint8_t *x1,
+                               const int8_t *w, const int two)
 {
-    const int8_t *v = (const int8_t *)__builtin_assume_aligned(w, 4);
-    const uint32_t u = o2c_ld32(v), t = o2c_ld32(v + 4);
-    const uint32_t u0 = o2c_sxtb16(u), u1 = o2c_sxtb16_8(u);
-    const uint32_t t0 = o2c_sxtb16(t), t1 = o2c_sxtb16_8(t);
-    uint32_t x = o2c_ld32(x0), e = o2c_uxtb16(x), o = o2c_uxtb16_8(x);
-    c[0] = o2c_smlad(o, u1, o2c_smlad(e, u0, c[0]));
-    c[1] = o2c_smlad(o, t1, o2c_smlad(e, t0, c[1]));
-    if (!two)
-        return;
-    x = o2c_ld32(x1);
-    e = o2c_uxtb16(x);
-    o = o2c_uxtb16_8(x);
-    c[2] = o2c_smlad(o, u1, o2c_smlad(e, u0, c[2]));
-    c[3] = o2c_smlad(o, t1, o2c_smlad(e, t0, c[3]));
+  const int8_t *v = (const int8_t *)__builtin_assume_aligned(w, 4);
+  const uint32_t u = o2c_ld32(v), t = o2c_ld32(v + 4);
+  const uint32_t u0 = o2c_sxtb16(u), u1 = o2c_sxtb16_8(u);
+  const uint32_t t0 = o2c_sxtb16(t), t1 = o2c_sxtb16_8(t);
+  uint32_t x = o2c_ld32(x0), e = o2c_uxtb16(x), o = o2c_uxtb16_8(x);
+  c[0] = o2c_smlad(o, u1, o2c_smlad(e, u0, c[0]));
+  c[1] = o2c_smlad(o, t1, o2c_smlad(e, t0, c[1]));
+  if (!two)
+    return;
+  x = o2c_ld32(x1);
+  e = o2c_uxtb16(x);
+  o = o2c_uxtb16_8(x);
+  c[2] = o2c_smlad(o, u1, o2c_smlad(e, u0, c[2]));
+  c[3] = o2c_smlad(o, t1, o2c_smlad(e, t0, c[3]));
 }
 
 #else
@@ -38,20 +37,18 @@ O2C_U8_INLINE void o2c_u8_quad(int32_t *c, const uint8_t *x0,
 /* A sum of 4 fits 32 bits whatever the operands; the running sum may wrap. */
 O2C_U8_INLINE int32_t o2c_u8_dot4(int32_t c, const uint8_t *x, const int8_t *w)
 {
-    return o2c_wrap_add(c, x[0] * w[0] + x[1] * w[1] + x[2] * w[2] +
-                               x[3] * w[3]);
+  return o2c_wrap_add(c, x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3]);
 }
 
-O2C_U8_INLINE void o2c_u8_quad(int32_t *c, const uint8_t *x0,
-                               const uint8_t *x1, const int8_t *w,
-                               const int two)
+O2C_U8_INLINE void o2c_u8_quad(int32_t *c, const uint8_t *x0, const uint8_t *x1,
+                               const int8_t *w, const int two)
 {
-    c[0] = o2c_u8_dot4(c[0], x0, w);
-    c[1] = o2c_u8_dot4(c[1], x0, w + 4);
-    if (!two)
-        return;
-    c[2] = o2c_u8_dot4(c[2], x1, w);
-    c[3] = o2c_u8_dot4(c[3], x1, w + 4);
+  c[0] = o2c_u8_dot4(c[0], x0, w);
+  c[1] = o2c_u8_dot4(c[1], x0, w + 4);
+  if (!two)
+    return;
+  c[2] = o2c_u8_dot4(c[2], x1, w);
+  c[3] = o2c_u8_dot4(c[3], x1, w + 4);
 }
 
 #endif
@@ -61,46 +58,45 @@ O2C_U8_INLINE void o2c_u8_tile22(int32_t *c, const uint8_t *x0,
                                  const uint8_t *x1, const int8_t *w,
                                  const o2c_u8_job *j, const int two)
 {
-    int32_t t, g, k;
-    for (t = 0; t < j->p->ntap; ++t) {
-        const uint8_t *a = x0 + j->p->tap[t], *b = x1 + j->p->tap[t];
-        if (j->p->kc < 4) {
-            for (k = 0; k < j->p->kc; ++k) {
-                c[0] = o2c_wrap_add(c[0], a[k] * w[k]);
-                c[1] = o2c_wrap_add(c[1], a[k] * w[k + 4]);
-                c[2] = o2c_wrap_add(c[2], b[k] * w[k]);
-                c[3] = o2c_wrap_add(c[3], b[k] * w[k + 4]);
-            }
-            w += 64;
-            continue;
-        }
-        for (g = j->ng - 1; g > 0; --g, a += 4, b += 4, w += 64)
-            o2c_u8_quad(c, a, b, w, two);
-        o2c_u8_quad(c, a + j->last - 4, b + j->last - 4, w, two);
-        w += 64;
+  int32_t t, g, k;
+  for (t = 0; t < j->p->ntap; ++t) {
+    const uint8_t *a = x0 + j->p->tap[t], *b = x1 + j->p->tap[t];
+    if (j->p->kc < 4) {
+      for (k = 0; k < j->p->kc; ++k) {
+        c[0] = o2c_wrap_add(c[0], a[k] * w[k]);
+        c[1] = o2c_wrap_add(c[1], a[k] * w[k + 4]);
+        c[2] = o2c_wrap_add(c[2], b[k] * w[k]);
+        c[3] = o2c_wrap_add(c[3], b[k] * w[k + 4]);
+      }
+      w += 64;
+      continue;
     }
+    for (g = j->ng - 1; g > 0; --g, a += 4, b += 4, w += 64)
+      o2c_u8_quad(c, a, b, w, two);
+    o2c_u8_quad(c, a + j->last - 4, b + j->last - 4, w, two);
+    w += 64;
+  }
 }
 
 /* Outputs o and (if there is one) o + 1 of one pixel. */
 O2C_U8_INLINE void o2c_u8_put(const o2c_u8_job *j, const int32_t *acc,
                               int32_t o, void *y, const int kind)
 {
-    const int two = o + 1 < j->n;
-    if (kind == O2C_TO_U8) {
-        uint8_t *to = (uint8_t *)y + o;
-        const uint32_t v = o2c_requant_two(acc, j->scale + o, j->q);
-        to[0] = (uint8_t)v;
-        if (two)
-            to[1] = (uint8_t)(v >> 8);
-    } else if (kind == O2C_TO_I32) {
-        memcpy((int32_t *)y + o, acc, two ? 8 : 4);
-    } else {
-        int32_t k;
-        for (k = 0; k <= two; ++k)
-            o2c_lanes_f32(acc[k], j->scale + o + k,
-                          j->fbias ? j->fbias + o + k : 0,
-                          (float *)y + o + k, 1);
-    }
+  const int two = o + 1 < j->n;
+  if (kind == O2C_U8_TO_U8) {
+    uint8_t *to = (uint8_t *)y + o;
+    const uint32_t v = o2c_requant_two(acc, j->scale + o, j->q);
+    to[0] = (uint8_t)v;
+    if (two)
+      to[1] = (uint8_t)(v >> 8);
+  } else if (kind == O2C_U8_TO_I32) {
+    memcpy((int32_t *)y + o, acc, two ? 8 : 4);
+  } else {
+    int32_t k;
+    for (k = 0; k <= two; ++k)
+      o2c_u8_lanes_f32(acc[k], j->scale + o + k,
+                       j->fbias ? j->fbias + o + k : 0, (float *)y + o + k, 1);
+  }
 }
 
 /* One pixel, or two. */
@@ -108,58 +104,54 @@ O2C_U8_INLINE void o2c_u8_pixels(const o2c_u8_job *j, const uint8_t *x,
                                  const int8_t *w, void *y, const int two,
                                  const int kind)
 {
-    const uint8_t *x1 = two ? x + j->p->x_pix : x;
-    int32_t o;
-    for (o = 0; o < j->n; o += 2) {
-        int32_t c[4];
-        c[0] = c[2] = j->bias[o];
-        c[1] = c[3] = j->bias[o + 1];
-        o2c_u8_tile22(c, x, x1, w, j, two);
-        o2c_u8_put(j, c, o, y, kind);
-        if (two)
-            o2c_u8_put(j, c + 2, o, o2c_u8_at(y, j->p->y_pix, kind), kind);
-        w += o % 16 == 14 ? j->panel - 56 : 8;
-    }
+  const uint8_t *x1 = two ? x + j->p->x_pix : x;
+  int32_t o;
+  for (o = 0; o < j->n; o += 2) {
+    int32_t c[4];
+    c[0] = c[2] = j->bias[o];
+    c[1] = c[3] = j->bias[o + 1];
+    o2c_u8_tile22(c, x, x1, w, j, two);
+    o2c_u8_put(j, c, o, y, kind);
+    if (two)
+      o2c_u8_put(j, c + 2, o, o2c_u8_at(y, j->p->y_pix, kind), kind);
+    w += o % 16 == 14 ? j->panel - 56 : 8;
+  }
 }
 
 #if defined(O2C_U8_ISA_DSP)
 
 /* One group of 4 k: weights r12, r0 and lr, r3; pixel after pixel r10, r11. */
-#define O2C_U8_PIXEL(a, b) \
-    "ldrd r10, r11, [r1], #8\n\t" \
-    "smlad " a ", r10, r12, " a "\n\tsmlad " b ", r10, lr, " b "\n\t" \
-    "smlad " a ", r11, r0, " a "\n\tsmlad " b ", r11, r3, " b "\n\t"
-#define O2C_U8_GROUP \
-    "ldrd r0, r3, [r2], #64\n\t" \
-    "sxtb16 r12, r0\n\tsxtb16 r0, r0, ror #8\n\t" \
-    "sxtb16 lr, r3\n\tsxtb16 r3, r3, ror #8\n\t" \
-    O2C_U8_PIXEL("r4", "r5") O2C_U8_PIXEL("r6", "r7") O2C_U8_PIXEL("r8", "r9")
+#define O2C_U8_PIXEL(a, b)                                          \
+  "ldrd r10, r11, [r1], #8\n\t"                                     \
+  "smlad " a ", r10, r12, " a "\n\tsmlad " b ", r10, lr, " b "\n\t" \
+  "smlad " a ", r11, r0, " a "\n\tsmlad " b ", r11, r3, " b "\n\t"
+#define O2C_U8_GROUP                                                    \
+  "ldrd r0, r3, [r2], #64\n\t"                                          \
+  "sxtb16 r12, r0\n\tsxtb16 r0, r0, ror #8\n\t"                         \
+  "sxtb16 lr, r3\n\tsxtb16 r3, r3, ror #8\n\t" O2C_U8_PIXEL("r4", "r5") \
+      O2C_U8_PIXEL("r6", "r7") O2C_U8_PIXEL("r8", "r9")
 
 /* c[6] += three widened pixels x by two outputs, over n groups. It takes all
  * 14 registers, hence a function of its own: 41 instructions for 48 products
  * and 4 for the loop, whose counter lives on the stack. */
-__attribute__((naked, noinline, unused)) static void o2c_u8_tile32(
-    O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
-    O2C_BY_ASM const int8_t *w, O2C_BY_ASM int32_t n)
+__attribute__((naked, noinline, unused)) static void
+o2c_u8_tile32(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
+              O2C_BY_ASM const int8_t *w, O2C_BY_ASM int32_t n)
 {
-    __asm__ volatile(
-        "push {r0, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-        "ldm r0, {r4, r5, r6, r7, r8, r9}\n\t"
-        "lsrs r3, r3, #1\n\t"
-        "str r3, [sp, #4]\n\t"
-        "bcc 1f\n\t"
-        O2C_U8_GROUP
-        "1: ldr r0, [sp, #4]\n\t"
-        "cmp r0, #0\n\t"
-        "beq 3f\n"
-        "2:\t" O2C_U8_GROUP O2C_U8_GROUP
-        "ldr r0, [sp, #4]\n\t"
-        "subs r0, r0, #1\n\t"
-        "str r0, [sp, #4]\n\t"
-        "bne 2b\n"
-        "3:\tpop {r0, r3}\n\t"
-        "stm r0, {r4, r5, r6, r7, r8, r9}\n\t"
-        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
+  __asm__ volatile("push {r0, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                   "ldm r0, {r4, r5, r6, r7, r8, r9}\n\t"
+                   "lsrs r3, r3, #1\n\t"
+                   "str r3, [sp, #4]\n\t"
+                   "bcc 1f\n\t" O2C_U8_GROUP "1: ldr r0, [sp, #4]\n\t"
+                   "cmp r0, #0\n\t"
+                   "beq 3f\n"
+                   "2:\t" O2C_U8_GROUP O2C_U8_GROUP "ldr r0, [sp, #4]\n\t"
+                   "subs r0, r0, #1\n\t"
+                   "str r0, [sp, #4]\n\t"
+                   "bne 2b\n"
+                   "3:\tpop {r0, r3}\n\t"
+                   "stm r0, {r4, r5, r6, r7, r8, r9}\n\t"
+                   "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
 }
 
 /* All taps of three pixels as 16-bit values: of each group of 4 and each
@@ -167,103 +159,104 @@ __attribute__((naked, noinline, unused)) static void o2c_u8_tile32(
 O2C_U8_INLINE void o2c_u8_widen(const o2c_u8_job *j, const uint8_t *const *x,
                                 uint32_t *to)
 {
-    int32_t t, g, i;
-    for (t = 0; t < j->p->ntap; ++t) {
-        const uint8_t *a = x[0] + j->p->tap[t];
-        const ptrdiff_t b = x[1] - x[0], c = x[2] - x[0];
-        for (g = j->ng; g > 0; --g) {
-            if (j->p->kc < 4) {
-                for (i = 0; i < 3; ++i, to += 2) {
-                    const uint32_t v = o2c_u8_group(a + (x[i] - x[0]),
-                                                    j->p->kc);
-                    to[0] = o2c_uxtb16(v);
-                    to[1] = o2c_uxtb16_8(v);
-                }
-                continue;
-            }
-            if (g == 1)
-                a += j->last - 4;
-            {
-                const uint32_t u = o2c_ld32(a), v = o2c_ld32(a + b);
-                const uint32_t z = o2c_ld32(a + c);
-                to[0] = o2c_uxtb16(u);
-                to[1] = o2c_uxtb16_8(u);
-                to[2] = o2c_uxtb16(v);
-                to[3] = o2c_uxtb16_8(v);
-                to[4] = o2c_uxtb16(z);
-                to[5] = o2c_uxtb16_8(z);
-            }
-            a += 4;
-            to += 6;
+  int32_t t, g, i;
+  for (t = 0; t < j->p->ntap; ++t) {
+    const uint8_t *a = x[0] + j->p->tap[t];
+    const ptrdiff_t b = x[1] - x[0], c = x[2] - x[0];
+    for (g = j->ng; g > 0; --g) {
+      if (j->p->kc < 4) {
+        for (i = 0; i < 3; ++i, to += 2) {
+          const uint32_t v = o2c_u8_group(a + (x[i] - x[0]), j->p->kc);
+          to[0] = o2c_uxtb16(v);
+          to[1] = o2c_uxtb16_8(v);
         }
+        continue;
+      }
+      if (g == 1)
+        a += j->last - 4;
+      {
+        const uint32_t u = o2c_ld32(a), v = o2c_ld32(a + b);
+        const uint32_t z = o2c_ld32(a + c);
+        to[0] = o2c_uxtb16(u);
+        to[1] = o2c_uxtb16_8(u);
+        to[2] = o2c_uxtb16(v);
+        to[3] = o2c_uxtb16_8(v);
+        to[4] = o2c_uxtb16(z);
+        to[5] = o2c_uxtb16_8(z);
+      }
+      a += 4;
+      to += 6;
     }
+  }
 }
 
 /* All outputs of three pixels, widened in the scratch. */
 O2C_U8_INLINE void o2c_u8_three(const o2c_u8_job *j, const int8_t *w,
                                 void *const *y, const int kind)
 {
-    const int32_t n = j->p->ntap * j->ng;
-    int32_t o;
-    for (o = 0; o < j->n; o += 2) {
-        int32_t c[6];
-        c[0] = c[2] = c[4] = j->bias[o];
-        c[1] = c[3] = c[5] = j->bias[o + 1];
-        o2c_u8_tile32(c, j->p->scratch, w, n);
-        o2c_u8_put(j, c, o, y[0], kind);
-        o2c_u8_put(j, c + 2, o, y[1], kind);
-        o2c_u8_put(j, c + 4, o, y[2], kind);
-        w += o % 16 == 14 ? j->panel - 56 : 8;
-    }
+  const int32_t n = j->p->ntap * j->ng;
+  int32_t o;
+  for (o = 0; o < j->n; o += 2) {
+    int32_t c[6];
+    c[0] = c[2] = c[4] = j->bias[o];
+    c[1] = c[3] = c[5] = j->bias[o + 1];
+    o2c_u8_tile32(c, j->p->scratch, w, n);
+    o2c_u8_put(j, c, o, y[0], kind);
+    o2c_u8_put(j, c + 2, o, y[1], kind);
+    o2c_u8_put(j, c + 4, o, y[2], kind);
+    w += o % 16 == 14 ? j->panel - 56 : 8;
+  }
 }
 
 /* With scratch: pixels in threes, on over the ends of rows. */
 O2C_U8_INLINE void o2c_u8_threes(const o2c_u8_job *j, const uint8_t *x,
                                  const int8_t *w, void *y, const int kind)
 {
-    const o2c_conv_u8_p *p = j->p;
-    const uint8_t *a[3];
-    void *b[3];
-    int32_t i, k, n = 0;
-    for (i = 0; i < p->oh; ++i)
-        for (k = 0; k < p->ow; ++k) {
-            a[n] = x + (ptrdiff_t)i * (ptrdiff_t)p->x_row +
-                   (ptrdiff_t)k * (ptrdiff_t)p->x_pix;
-            b[n] = o2c_u8_at(y, (ptrdiff_t)i * (ptrdiff_t)p->y_row +
-                                    (ptrdiff_t)k * (ptrdiff_t)p->y_pix, kind);
-            if (++n < 3)
-                continue;
-            n = 0;
-            o2c_u8_widen(j, a, (uint32_t *)(void *)p->scratch);
-            o2c_u8_three(j, w, b, kind);
-        }
-    for (i = 0; i < n; ++i)
-        o2c_u8_pixels(j, a[i], w, b[i], 0, kind);
+  const o2c_conv_u8_p *p = j->p;
+  const uint8_t *a[3];
+  void *b[3];
+  int32_t i, k, n = 0;
+  for (i = 0; i < p->oh; ++i)
+    for (k = 0; k < p->ow; ++k) {
+      a[n] = x + (ptrdiff_t)i * (ptrdiff_t)p->x_row +
+             (ptrdiff_t)k * (ptrdiff_t)p->x_pix;
+      b[n] = o2c_u8_at(y,
+                       (ptrdiff_t)i * (ptrdiff_t)p->y_row +
+                           (ptrdiff_t)k * (ptrdiff_t)p->y_pix,
+                       kind);
+      if (++n < 3)
+        continue;
+      n = 0;
+      o2c_u8_widen(j, a, (uint32_t *)(void *)p->scratch);
+      o2c_u8_three(j, w, b, kind);
+    }
+  for (i = 0; i < n; ++i)
+    o2c_u8_pixels(j, a[i], w, b[i], 0, kind);
 }
 #endif
 
 O2C_U8_INLINE void o2c_u8_conv(const uint8_t *x, const int8_t *w,
-                               const int32_t *bias, const float *scale,
-                               void *y, const o2c_conv_u8_p *p, const int kind)
+                               const int32_t *bias, const float *scale, void *y,
+                               const o2c_conv_u8_p *p, const int kind)
 {
-    const o2c_u8_job j = o2c_u8_job_make(p, 0, bias, scale);
-    int32_t i, k;
+  const o2c_u8_job j = o2c_u8_job_make(p, 0, bias, scale);
+  int32_t i, k;
 #if defined(O2C_U8_ISA_DSP)
-    if (p->scratch) {
-        o2c_u8_threes(&j, x, w, y, kind);
-        return;
-    }
+  if (p->scratch) {
+    o2c_u8_threes(&j, x, w, y, kind);
+    return;
+  }
 #endif
-    for (i = 0; i < p->oh; ++i) {
-        const uint8_t *a = x + i * p->x_row;
-        void *to = o2c_u8_at(y, i * p->y_row, kind);
-        for (k = 0; k + 2 <= p->ow; k += 2, a += 2 * p->x_pix) {
-            o2c_u8_pixels(&j, a, w, to, 1, kind);
-            to = o2c_u8_at(to, 2 * p->y_pix, kind);
-        }
-        if (k < p->ow)
-            o2c_u8_pixels(&j, a, w, to, 0, kind);
+  for (i = 0; i < p->oh; ++i) {
+    const uint8_t *a = x + i * p->x_row;
+    void *to = o2c_u8_at(y, i * p->y_row, kind);
+    for (k = 0; k + 2 <= p->ow; k += 2, a += 2 * p->x_pix) {
+      o2c_u8_pixels(&j, a, w, to, 1, kind);
+      to = o2c_u8_at(to, 2 * p->y_pix, kind);
     }
+    if (k < p->ow)
+      o2c_u8_pixels(&j, a, w, to, 0, kind);
+  }
 }
 
 #endif /* O2C_U8_LANES */

@@ -19,237 +19,260 @@
 
 /* rows of n elements; a row stride of 0 repeats the operand's one row. */
 typedef struct {
-    int64_t rows, n, a_row, b_row, y_row;
-    float a_scale, b_scale;
-    int32_t a_zp, b_zp, y_zp, lo, hi;
+  int64_t rows, n, a_row, b_row, y_row;
+  float a_scale, b_scale;
+  int32_t a_zp, b_zp, y_zp, lo, hi;
 } o2c_binary_u8_p;
 
-/* ---- float lanes: as many floats as o2c_lanes has integers ------------- */
+/* ---- float lanes: as many floats as o2c_u8_lanes has integers -------------
+ */
 #if defined(O2C_U8_ISA_AVX512VNNI)
-typedef __m512 o2c_fl;
-#define O2C_FL2(op, a, b) _mm512_##op##_ps(a, b)
-O2C_U8_INLINE o2c_fl o2c_fl_set(float v) { return _mm512_set1_ps(v); }
-O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p) { return _mm512_loadu_ps(p); }
-O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm512_storeu_ps(p, v); }
-
-O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+typedef __m512 o2c_flq;
+#define O2C_FLQ2(op, a, b) _mm512_##op##_ps(a, b)
+O2C_U8_INLINE o2c_flq o2c_flq_set(float v)
 {
-    return _mm512_cvtepi32_ps(
-        _mm512_sub_epi32(o2c_lanes_widen(p), _mm512_set1_epi32(zp)));
+  return _mm512_set1_ps(v);
+}
+O2C_U8_INLINE o2c_flq o2c_flq_load(const float *p)
+{
+  return _mm512_loadu_ps(p);
+}
+O2C_U8_INLINE void o2c_flq_save(float *p, o2c_flq v)
+{
+  _mm512_storeu_ps(p, v);
 }
 
-O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
 {
-    _mm_storeu_si128((__m128i *)(void *)y, o2c_bytes_f32(v, q));
+  return _mm512_cvtepi32_ps(
+      _mm512_sub_epi32(o2c_u8_lanes_widen(p), _mm512_set1_epi32(zp)));
+}
+
+O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
+{
+  _mm_storeu_si128((__m128i *)(void *)y, o2c_bytes_f32(v, q));
 }
 
 #elif defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX2)
-typedef __m256 o2c_fl;
-#define O2C_FL2(op, a, b) _mm256_##op##_ps(a, b)
-O2C_U8_INLINE o2c_fl o2c_fl_set(float v) { return _mm256_set1_ps(v); }
-O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p) { return _mm256_loadu_ps(p); }
-O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v) { _mm256_storeu_ps(p, v); }
-
-O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+typedef __m256 o2c_flq;
+#define O2C_FLQ2(op, a, b) _mm256_##op##_ps(a, b)
+O2C_U8_INLINE o2c_flq o2c_flq_set(float v)
 {
-    return _mm256_cvtepi32_ps(
-        _mm256_sub_epi32(o2c_lanes_widen(p), _mm256_set1_epi32(zp)));
+  return _mm256_set1_ps(v);
+}
+O2C_U8_INLINE o2c_flq o2c_flq_load(const float *p)
+{
+  return _mm256_loadu_ps(p);
+}
+O2C_U8_INLINE void o2c_flq_save(float *p, o2c_flq v)
+{
+  _mm256_storeu_ps(p, v);
 }
 
-O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
 {
-    _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v, q));
+  return _mm256_cvtepi32_ps(
+      _mm256_sub_epi32(o2c_u8_lanes_widen(p), _mm256_set1_epi32(zp)));
+}
+
+O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
+{
+  _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v, q));
 }
 
 #elif defined(O2C_U8_ISA_SSE2)
-typedef struct { __m128 a, b; } o2c_fl;
-#define O2C_FL2(op, x, y) o2c_fl_of(_mm_##op##_ps((x).a, (y).a), \
-                                    _mm_##op##_ps((x).b, (y).b))
-O2C_U8_INLINE o2c_fl o2c_fl_of(__m128 a, __m128 b)
+typedef struct {
+  __m128 a, b;
+} o2c_flq;
+#define O2C_FLQ2(op, x, y) \
+  o2c_flq_of(_mm_##op##_ps((x).a, (y).a), _mm_##op##_ps((x).b, (y).b))
+O2C_U8_INLINE o2c_flq o2c_flq_of(__m128 a, __m128 b)
 {
-    o2c_fl r;
-    r.a = a;
-    r.b = b;
-    return r;
+  o2c_flq r;
+  r.a = a;
+  r.b = b;
+  return r;
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_set(float v)
+O2C_U8_INLINE o2c_flq o2c_flq_set(float v)
 {
-    return o2c_fl_of(_mm_set1_ps(v), _mm_set1_ps(v));
+  return o2c_flq_of(_mm_set1_ps(v), _mm_set1_ps(v));
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p)
+O2C_U8_INLINE o2c_flq o2c_flq_load(const float *p)
 {
-    return o2c_fl_of(_mm_loadu_ps(p), _mm_loadu_ps(p + 4));
+  return o2c_flq_of(_mm_loadu_ps(p), _mm_loadu_ps(p + 4));
 }
 
-O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
+O2C_U8_INLINE void o2c_flq_save(float *p, o2c_flq v)
 {
-    _mm_storeu_ps(p, v.a);
-    _mm_storeu_ps(p + 4, v.b);
+  _mm_storeu_ps(p, v.a);
+  _mm_storeu_ps(p + 4, v.b);
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
 {
-    const __m128i z = _mm_set1_epi32(zp);
-    const o2c_lanes x = o2c_lanes_widen(p);
-    return o2c_fl_of(_mm_cvtepi32_ps(_mm_sub_epi32(x.a, z)),
-                     _mm_cvtepi32_ps(_mm_sub_epi32(x.b, z)));
+  const __m128i z = _mm_set1_epi32(zp);
+  const o2c_u8_lanes x = o2c_u8_lanes_widen(p);
+  return o2c_flq_of(_mm_cvtepi32_ps(_mm_sub_epi32(x.a, z)),
+                    _mm_cvtepi32_ps(_mm_sub_epi32(x.b, z)));
 }
 
-O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
 {
-    _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v.a, v.b, q));
+  _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v.a, v.b, q));
 }
 
 #elif O2C_U8_LANES > 1
-typedef struct { float32x4_t a, b; } o2c_fl;
-#define O2C_FL2(op, x, y) o2c_fl_of(v##op##q_f32((x).a, (y).a), \
-                                    v##op##q_f32((x).b, (y).b))
-O2C_U8_INLINE o2c_fl o2c_fl_of(float32x4_t a, float32x4_t b)
+typedef struct {
+  float32x4_t a, b;
+} o2c_flq;
+#define O2C_FLQ2(op, x, y) \
+  o2c_flq_of(v##op##q_f32((x).a, (y).a), v##op##q_f32((x).b, (y).b))
+O2C_U8_INLINE o2c_flq o2c_flq_of(float32x4_t a, float32x4_t b)
 {
-    o2c_fl r;
-    r.a = a;
-    r.b = b;
-    return r;
+  o2c_flq r;
+  r.a = a;
+  r.b = b;
+  return r;
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_set(float v)
+O2C_U8_INLINE o2c_flq o2c_flq_set(float v)
 {
-    return o2c_fl_of(vdupq_n_f32(v), vdupq_n_f32(v));
+  return o2c_flq_of(vdupq_n_f32(v), vdupq_n_f32(v));
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_load(const float *p)
+O2C_U8_INLINE o2c_flq o2c_flq_load(const float *p)
 {
-    return o2c_fl_of(vld1q_f32(p), vld1q_f32(p + 4));
+  return o2c_flq_of(vld1q_f32(p), vld1q_f32(p + 4));
 }
 
-O2C_U8_INLINE void o2c_fl_save(float *p, o2c_fl v)
+O2C_U8_INLINE void o2c_flq_save(float *p, o2c_flq v)
 {
-    vst1q_f32(p, v.a);
-    vst1q_f32(p + 4, v.b);
+  vst1q_f32(p, v.a);
+  vst1q_f32(p + 4, v.b);
 }
 
-O2C_U8_INLINE o2c_fl o2c_fl_u8(const uint8_t *p, int32_t zp)
+O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
 {
-    const int32x4_t z = vdupq_n_s32(zp);
-    const o2c_lanes x = o2c_lanes_widen(p);
-    return o2c_fl_of(vcvtq_f32_s32(vsubq_s32(x.a, z)),
-                     vcvtq_f32_s32(vsubq_s32(x.b, z)));
+  const int32x4_t z = vdupq_n_s32(zp);
+  const o2c_u8_lanes x = o2c_u8_lanes_widen(p);
+  return o2c_flq_of(vcvtq_f32_s32(vsubq_s32(x.a, z)),
+                    vcvtq_f32_s32(vsubq_s32(x.b, z)));
 }
 
-O2C_U8_INLINE void o2c_fl_put(uint8_t *y, o2c_fl v, o2c_rq q)
+O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
 {
-    vst1_u8(y, o2c_bytes_f32(v.a, v.b, q));
+  vst1_u8(y, o2c_bytes_f32(v.a, v.b, q));
 }
 #endif
 
 /* ---- kernels: whole lanes, then one by one with the same operations ----- */
-O2C_U8_INLINE void o2c_add_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
-                               const o2c_binary_u8_p *p)
+O2C_U8_INLINE void o2c_addq_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                                const o2c_binary_u8_p *p)
 {
-    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    const size_t n = (size_t)p->n;
-    size_t i = 0;
+  const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+  const size_t n = (size_t)p->n;
+  size_t i = 0;
 #if O2C_U8_LANES > 1
-    const o2c_fl sa = o2c_fl_set(p->a_scale), sb = o2c_fl_set(p->b_scale);
-    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
-        const o2c_fl u = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp), sa);
-        const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(b + i, p->b_zp), sb);
-        o2c_fl_put(y + i, O2C_FL2(add, u, v), q);
-    }
+  const o2c_flq sa = o2c_flq_set(p->a_scale), sb = o2c_flq_set(p->b_scale);
+  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
+    const o2c_flq u = O2C_FLQ2(mul, o2c_flq_u8(a + i, p->a_zp), sa);
+    const o2c_flq v = O2C_FLQ2(mul, o2c_flq_u8(b + i, p->b_zp), sb);
+    o2c_flq_put(y + i, O2C_FLQ2(add, u, v), q);
+  }
 #endif
-    for (; i < n; ++i) {
-        const float u = (float)(a[i] - p->a_zp) * p->a_scale;
-        const float v = (float)(b[i] - p->b_zp) * p->b_scale;
-        y[i] = o2c_requant_f32(u + v, q);
-    }
+  for (; i < n; ++i) {
+    const float u = (float)(a[i] - p->a_zp) * p->a_scale;
+    const float v = (float)(b[i] - p->b_zp) * p->b_scale;
+    y[i] = o2c_requant_f32(u + v, q);
+  }
 }
 
-O2C_U8_INLINE void o2c_mul_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
-                               const o2c_binary_u8_p *p)
+O2C_U8_INLINE void o2c_mulq_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
+                                const o2c_binary_u8_p *p)
 {
-    const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-    const size_t n = (size_t)p->n;
-    size_t i = 0;
+  const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
+  const size_t n = (size_t)p->n;
+  size_t i = 0;
 #if O2C_U8_LANES > 1
-    const o2c_fl s = o2c_fl_set(p->a_scale);
-    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
-        const o2c_fl v = O2C_FL2(mul, o2c_fl_u8(a + i, p->a_zp),
-                                 o2c_fl_u8(b + i, p->b_zp));
-        o2c_fl_put(y + i, O2C_FL2(mul, v, s), q);
-    }
+  const o2c_flq s = o2c_flq_set(p->a_scale);
+  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
+    const o2c_flq v =
+        O2C_FLQ2(mul, o2c_flq_u8(a + i, p->a_zp), o2c_flq_u8(b + i, p->b_zp));
+    o2c_flq_put(y + i, O2C_FLQ2(mul, v, s), q);
+  }
 #endif
-    for (; i < n; ++i) {
-        const int32_t v = (a[i] - p->a_zp) * (b[i] - p->b_zp);
-        y[i] = o2c_requant_f32((float)v * p->a_scale, q);
-    }
+  for (; i < n; ++i) {
+    const int32_t v = (a[i] - p->a_zp) * (b[i] - p->b_zp);
+    y[i] = o2c_requant_f32((float)v * p->a_scale, q);
+  }
 }
 
 O2C_U8_NOINLINE void o2c_add_u8(const uint8_t *a, const uint8_t *b, uint8_t *y,
                                 const o2c_binary_u8_p *p)
 {
-    int64_t i;
-    for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
-        o2c_add_row(a, b, y, p);
+  int64_t i;
+  for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
+    o2c_addq_row(a, b, y, p);
 }
 
 O2C_U8_NOINLINE void o2c_mul_u8(const uint8_t *a, const uint8_t *b, uint8_t *y,
                                 const o2c_binary_u8_p *p)
 {
-    int64_t i;
-    for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
-        o2c_mul_row(a, b, y, p);
+  int64_t i;
+  for (i = 0; i < p->rows; ++i, a += p->a_row, b += p->b_row, y += p->y_row)
+    o2c_mulq_row(a, b, y, p);
 }
 
 O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
                                      float scale, int32_t zp)
 {
-    const o2c_rq q = o2c_rq_make(zp, 0, 255);
-    size_t i = 0;
+  const o2c_rq q = o2c_rq_make(zp, 0, 255);
+  size_t i = 0;
 #if O2C_U8_LANES > 1
-    const o2c_fl s = o2c_fl_set(scale);
-    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
-        o2c_fl_put(y + i, O2C_FL2(div, o2c_fl_load(x + i), s), q);
+  const o2c_flq s = o2c_flq_set(scale);
+  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+    o2c_flq_put(y + i, O2C_FLQ2(div, o2c_flq_load(x + i), s), q);
 #endif
-    for (; i < n; ++i)
-        y[i] = o2c_requant_f32(x[i] / scale, q);
+  for (; i < n; ++i)
+    y[i] = o2c_requant_f32(x[i] / scale, q);
 }
 
 O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, size_t n,
                                        float scale, int32_t zp)
 {
-    size_t i = 0;
+  size_t i = 0;
 #if O2C_U8_LANES > 1
-    const o2c_fl s = o2c_fl_set(scale);
-    for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
-        o2c_fl_save(y + i, O2C_FL2(mul, o2c_fl_u8(x + i, zp), s));
+  const o2c_flq s = o2c_flq_set(scale);
+  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+    o2c_flq_save(y + i, O2C_FLQ2(mul, o2c_flq_u8(x + i, zp), s));
 #endif
-    for (; i < n; ++i)
-        y[i] = (float)(x[i] - zp) * scale;
+  for (; i < n; ++i)
+    y[i] = (float)(x[i] - zp) * scale;
 }
 
 O2C_U8_NOINLINE void o2c_map_u8(const uint8_t *x, uint8_t *y, size_t n,
                                 const uint8_t *table)
 {
-    size_t i = 0;
+  size_t i = 0;
 #if defined(O2C_U8_ISA_AVX512VNNI) && defined(__AVX512VBMI__)
-    const __m512i t0 = _mm512_loadu_si512(table);
-    const __m512i t1 = _mm512_loadu_si512(table + 64);
-    const __m512i t2 = _mm512_loadu_si512(table + 128);
-    const __m512i t3 = _mm512_loadu_si512(table + 192);
-    for (; i < n; i += 64) {
-        const __mmask64 m = n - i >= 64 ? ~(__mmask64)0
-                                        : ((__mmask64)1 << (n - i)) - 1;
-        const __m512i v = _mm512_maskz_loadu_epi8(m, x + i);
-        const __m512i l = _mm512_permutex2var_epi8(t0, v, t1);
-        const __m512i h = _mm512_permutex2var_epi8(t2, v, t3);
-        _mm512_mask_storeu_epi8(
-            y + i, m, _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), l, h));
-    }
+  const __m512i t0 = _mm512_loadu_si512(table);
+  const __m512i t1 = _mm512_loadu_si512(table + 64);
+  const __m512i t2 = _mm512_loadu_si512(table + 128);
+  const __m512i t3 = _mm512_loadu_si512(table + 192);
+  for (; i < n; i += 64) {
+    const __mmask64 m =
+        n - i >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << (n - i)) - 1;
+    const __m512i v = _mm512_maskz_loadu_epi8(m, x + i);
+    const __m512i l = _mm512_permutex2var_epi8(t0, v, t1);
+    const __m512i h = _mm512_permutex2var_epi8(t2, v, t3);
+    _mm512_mask_storeu_epi8(
+        y + i, m, _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), l, h));
+  }
 #endif
-    for (; i < n; ++i)
-        y[i] = table[x[i]];
+  for (; i < n; ++i)
+    y[i] = table[x[i]];
 }
 
 #endif /* O2C_EW_U8_H */

@@ -17,149 +17,150 @@
 #include "u8.h"
 
 typedef struct {
-    int32_t h, w, c, oh, ow, kh, kw;
-    int32_t sh, sw, dh, dw;           /* strides and dilations, at least 1 */
-    int32_t top, left, bottom, right; /* pads */
-    int64_t x_row, x_pix, y_row, y_pix; /* in elements; of input and output */
-    /* average only: */
-    float scale;
-    int32_t x_zp, y_zp, lo, hi, count_pad;
+  int32_t h, w, c, oh, ow, kh, kw;
+  int32_t sh, sw, dh, dw;             /* strides and dilations, at least 1 */
+  int32_t top, left, bottom, right;   /* pads */
+  int64_t x_row, x_pix, y_row, y_pix; /* in elements; of input and output */
+  /* average only: */
+  float scale;
+  int32_t x_zp, y_zp, lo, hi, count_pad;
 } o2c_pool_u8_p;
 
 /* First and end tap of a window that begins at `at`, inside 0 .. n - 1. */
-typedef struct { int32_t from, to; } o2c_pool_span;
+typedef struct {
+  int32_t from, to;
+} o2c_poolq_span;
 
-O2C_U8_INLINE o2c_pool_span o2c_pool_clip(int32_t at, int32_t k, int32_t d,
-                                          int32_t low, int32_t high)
+O2C_U8_INLINE o2c_poolq_span o2c_poolq_clip(int32_t at, int32_t k, int32_t d,
+                                            int32_t low, int32_t high)
 {
-    o2c_pool_span s;
-    s.from = at < low ? (low - at + d - 1) / d : 0;
-    s.to = at + (k - 1) * d >= high ? (high - 1 - at) / d + 1 : k;
-    return s;
+  o2c_poolq_span s;
+  s.from = at < low ? (low - at + d - 1) / d : 0;
+  s.to = at + (k - 1) * d >= high ? (high - 1 - at) / d + 1 : k;
+  return s;
 }
 
 /* The taps of one output, and where the first one lies. */
 typedef struct {
-    o2c_pool_span r, s;
-    const uint8_t *x;
-    int32_t count;
-} o2c_pool_window;
+  o2c_poolq_span r, s;
+  const uint8_t *x;
+  int32_t count;
+} o2c_poolq_window;
 
-O2C_U8_INLINE o2c_pool_window o2c_pool_at(const uint8_t *x,
-                                          const o2c_pool_u8_p *p, int32_t i,
-                                          int32_t j)
+O2C_U8_INLINE o2c_poolq_window o2c_poolq_at(const uint8_t *x,
+                                            const o2c_pool_u8_p *p, int32_t i,
+                                            int32_t j)
 {
-    const int32_t y0 = i * p->sh - p->top, x0 = j * p->sw - p->left;
-    o2c_pool_window v;
-    v.r = o2c_pool_clip(y0, p->kh, p->dh, 0, p->h);
-    v.s = o2c_pool_clip(x0, p->kw, p->dw, 0, p->w);
-    v.x = x + (y0 + v.r.from * p->dh) * p->x_row +
-          (x0 + v.s.from * p->dw) * p->x_pix;
-    v.count = (v.r.to - v.r.from) * (v.s.to - v.s.from);
-    if (p->count_pad) {
-        const o2c_pool_span a = o2c_pool_clip(y0, p->kh, p->dh, -p->top,
-                                              p->h + p->bottom);
-        const o2c_pool_span b = o2c_pool_clip(x0, p->kw, p->dw, -p->left,
-                                              p->w + p->right);
-        v.count = (a.to - a.from) * (b.to - b.from);
-    }
-    return v;
+  const int32_t y0 = i * p->sh - p->top, x0 = j * p->sw - p->left;
+  o2c_poolq_window v;
+  v.r = o2c_poolq_clip(y0, p->kh, p->dh, 0, p->h);
+  v.s = o2c_poolq_clip(x0, p->kw, p->dw, 0, p->w);
+  v.x = x + (y0 + v.r.from * p->dh) * p->x_row +
+        (x0 + v.s.from * p->dw) * p->x_pix;
+  v.count = (v.r.to - v.r.from) * (v.s.to - v.s.from);
+  if (p->count_pad) {
+    const o2c_poolq_span a =
+        o2c_poolq_clip(y0, p->kh, p->dh, -p->top, p->h + p->bottom);
+    const o2c_poolq_span b =
+        o2c_poolq_clip(x0, p->kw, p->dw, -p->left, p->w + p->right);
+    v.count = (a.to - a.from) * (b.to - b.from);
+  }
+  return v;
 }
 
-#define O2C_POOL_C 64
+#define O2C_POOLQ_C 64
 
-/* n <= O2C_POOL_C channels; with n a literal the loops become vectors. */
-O2C_U8_INLINE void o2c_maxpool_part(const o2c_pool_window *v, uint8_t *y,
-                                    const o2c_pool_u8_p *p, const int32_t n)
+/* n <= O2C_POOLQ_C channels; with n a literal the loops become vectors. */
+O2C_U8_INLINE void o2c_maxpoolq_part(const o2c_poolq_window *v, uint8_t *y,
+                                     const o2c_pool_u8_p *p, const int32_t n)
 {
-    uint8_t m[O2C_POOL_C];
-    int32_t r, s, c;
-    memcpy(m, v->x, (size_t)n);
-    for (r = 0; r < v->r.to - v->r.from; ++r)
-        for (s = 0; s < v->s.to - v->s.from; ++s) {
-            const uint8_t *x = v->x + r * p->dh * p->x_row +
-                               s * p->dw * p->x_pix;
-            for (c = 0; c < n; ++c)
-                m[c] = m[c] > x[c] ? m[c] : x[c];
-        }
-    memcpy(y, m, (size_t)n);
+  uint8_t m[O2C_POOLQ_C];
+  int32_t r, s, c;
+  memcpy(m, v->x, (size_t)n);
+  for (r = 0; r < v->r.to - v->r.from; ++r)
+    for (s = 0; s < v->s.to - v->s.from; ++s) {
+      const uint8_t *x = v->x + r * p->dh * p->x_row + s * p->dw * p->x_pix;
+      for (c = 0; c < n; ++c)
+        m[c] = m[c] > x[c] ? m[c] : x[c];
+    }
+  memcpy(y, m, (size_t)n);
 }
 
 O2C_U8_NOINLINE void o2c_maxpool_u8(const uint8_t *x, uint8_t *y,
                                     const o2c_pool_u8_p *p)
 {
-    int32_t i, j, c;
-    for (i = 0; i < p->oh; ++i)
-        for (j = 0; j < p->ow; ++j) {
-            o2c_pool_window v = o2c_pool_at(x, p, i, j);
-            uint8_t *to = y + i * p->y_row + j * p->y_pix;
-            for (c = 0; c + 64 <= p->c; c += 64, v.x += 64)
-                o2c_maxpool_part(&v, to + c, p, 64);
-            for (; c + 16 <= p->c; c += 16, v.x += 16)
-                o2c_maxpool_part(&v, to + c, p, 16);
-            if (c < p->c)
-                o2c_maxpool_part(&v, to + c, p, p->c - c);
-        }
+  int32_t i, j, c;
+  for (i = 0; i < p->oh; ++i)
+    for (j = 0; j < p->ow; ++j) {
+      o2c_poolq_window v = o2c_poolq_at(x, p, i, j);
+      uint8_t *to = y + i * p->y_row + j * p->y_pix;
+      for (c = 0; c + 64 <= p->c; c += 64, v.x += 64)
+        o2c_maxpoolq_part(&v, to + c, p, 64);
+      for (; c + 16 <= p->c; c += 16, v.x += 16)
+        o2c_maxpoolq_part(&v, to + c, p, 16);
+      if (c < p->c)
+        o2c_maxpoolq_part(&v, to + c, p, p->c - c);
+    }
 }
 
 /* One channel. */
-O2C_U8_INLINE uint8_t o2c_avgpool_one(const o2c_pool_window *v,
-                                      const uint8_t *x, float scale,
-                                      const o2c_pool_u8_p *p)
+O2C_U8_INLINE uint8_t o2c_avgpoolq_one(const o2c_poolq_window *v,
+                                       const uint8_t *x, float scale,
+                                       const o2c_pool_u8_p *p)
 {
-    const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
-    const ptrdiff_t step = (ptrdiff_t)p->dw * (ptrdiff_t)p->x_pix;
-    uint32_t sum = (uint32_t)nr * (uint32_t)ns * (0u - (uint32_t)p->x_zp);
-    int32_t r, s;
-    for (r = 0; r < nr; ++r) {
-        const uint8_t *a = x + (ptrdiff_t)r * p->dh * (ptrdiff_t)p->x_row;
-        for (s = ns; s > 0; --s, a += step)
-            sum += *a;
-    }
-    return o2c_requant_u8((int32_t)sum, scale,
-                          o2c_rq_make(p->y_zp, p->lo, p->hi));
+  const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
+  const ptrdiff_t step = (ptrdiff_t)p->dw * (ptrdiff_t)p->x_pix;
+  uint32_t sum = (uint32_t)nr * (uint32_t)ns * (0u - (uint32_t)p->x_zp);
+  int32_t r, s;
+  for (r = 0; r < nr; ++r) {
+    const uint8_t *a = x + (ptrdiff_t)r * p->dh * (ptrdiff_t)p->x_row;
+    for (s = ns; s > 0; --s, a += step)
+      sum += *a;
+  }
+  return o2c_requant_u8((int32_t)sum, scale,
+                        o2c_rq_make(p->y_zp, p->lo, p->hi));
 }
 
 #if O2C_U8_LANES > 1
-O2C_U8_INLINE void o2c_avgpool_lanes(const o2c_pool_window *v,
-                                     const uint8_t *x, float scale, uint8_t *y,
-                                     const o2c_pool_u8_p *p)
+O2C_U8_INLINE void o2c_avgpoolq_lanes(const o2c_poolq_window *v,
+                                      const uint8_t *x, float scale, uint8_t *y,
+                                      const o2c_pool_u8_p *p)
 {
-    const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
-    int32_t start[O2C_U8_LANES], r, s, c;
-    float scales[O2C_U8_LANES];
-    o2c_lanes sum;
-    for (c = 0; c < O2C_U8_LANES; ++c) {
-        start[c] = -nr * ns * p->x_zp;
-        scales[c] = scale;
-    }
-    sum = o2c_lanes_load(start);
-    for (r = 0; r < nr; ++r)
-        for (s = 0; s < ns; ++s)
-            sum = o2c_lanes_add(sum, o2c_lanes_widen(x + r * p->dh * p->x_row +
+  const int32_t nr = v->r.to - v->r.from, ns = v->s.to - v->s.from;
+  int32_t start[O2C_U8_LANES], r, s, c;
+  float scales[O2C_U8_LANES];
+  o2c_u8_lanes sum;
+  for (c = 0; c < O2C_U8_LANES; ++c) {
+    start[c] = -nr * ns * p->x_zp;
+    scales[c] = scale;
+  }
+  sum = o2c_u8_lanes_load(start);
+  for (r = 0; r < nr; ++r)
+    for (s = 0; s < ns; ++s)
+      sum = o2c_u8_lanes_add(sum, o2c_u8_lanes_widen(x + r * p->dh * p->x_row +
                                                      s * p->dw * p->x_pix));
-    o2c_lanes_u8(sum, scales, o2c_rq_make(p->y_zp, p->lo, p->hi), y,
-                 O2C_U8_LANES);
+  o2c_u8_lanes_u8(sum, scales, o2c_rq_make(p->y_zp, p->lo, p->hi), y,
+                  O2C_U8_LANES);
 }
 #endif
 
 O2C_U8_NOINLINE void o2c_avgpool_u8(const uint8_t *x, uint8_t *y,
                                     const o2c_pool_u8_p *p)
 {
-    int32_t i, j, c;
-    for (i = 0; i < p->oh; ++i)
-        for (j = 0; j < p->ow; ++j) {
-            const o2c_pool_window v = o2c_pool_at(x, p, i, j);
-            const float scale = p->scale / (float)v.count;
-            uint8_t *to = y + i * p->y_row + j * p->y_pix;
-            c = 0;
+  int32_t i, j, c;
+  for (i = 0; i < p->oh; ++i)
+    for (j = 0; j < p->ow; ++j) {
+      const o2c_poolq_window v = o2c_poolq_at(x, p, i, j);
+      const float scale = p->scale / (float)v.count;
+      uint8_t *to = y + i * p->y_row + j * p->y_pix;
+      c = 0;
 #if O2C_U8_LANES > 1
-            for (; c + O2C_U8_LANES <= p->c; c += O2C_U8_LANES)
-                o2c_avgpool_lanes(&v, v.x + c, scale, to + c, p);
+      for (; c + O2C_U8_LANES <= p->c; c += O2C_U8_LANES)
+        o2c_avgpoolq_lanes(&v, v.x + c, scale, to + c, p);
 #endif
-            for (; c < p->c; ++c)
-                to[c] = o2c_avgpool_one(&v, v.x + c, scale, p);
-        }
+      for (; c < p->c; ++c)
+        to[c] = o2c_avgpoolq_one(&v, v.x + c, scale, p);
+    }
 }
 
 #endif /* O2C_POOL_U8_H */

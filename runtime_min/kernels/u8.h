@@ -76,20 +76,20 @@
 
 /* Bounds of v and the zero point: what o2c_requant_u8 works with. */
 typedef struct {
-    float lo, hi;
-    int32_t zp;
-    uint32_t lo2, over2; /* lo and 255 - hi, in both low bytes */
+  float lo, hi;
+  int32_t zp;
+  uint32_t lo2, over2; /* lo and 255 - hi, in both low bytes */
 } o2c_rq;
 
 O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
 {
-    o2c_rq q;
-    q.lo = (float)(lo - zp);
-    q.hi = (float)(hi - zp);
-    q.zp = zp;
-    q.lo2 = (uint32_t)lo * 0x101u;
-    q.over2 = (uint32_t)(255 - hi) * 0x101u;
-    return q;
+  o2c_rq q;
+  q.lo = (float)(lo - zp);
+  q.hi = (float)(hi - zp);
+  q.zp = zp;
+  q.lo2 = (uint32_t)lo * 0x101u;
+  q.over2 = (uint32_t)(255 - hi) * 0x101u;
+  return q;
 }
 
 #if defined(O2C_U8_ISA_DSP)
@@ -97,21 +97,27 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
 #define O2C_BY_ASM __attribute__((unused))
 
 /* ARMv7E-M instructions that compilers do not find: ROR is free in them. */
-#define O2C_ASM1(name, text) \
-    O2C_U8_INLINE uint32_t name(uint32_t a) { \
-        uint32_t r; \
-        __asm__(text : "=r"(r) : "r"(a)); \
-        return r; }
-#define O2C_ASM2(name, text) \
-    O2C_U8_INLINE uint32_t name(uint32_t a, uint32_t b) { \
-        uint32_t r; \
-        __asm__(text " %0, %1, %2" : "=r"(r) : "r"(a), "r"(b)); \
-        return r; }
-#define O2C_ASM3(name, text) \
-    O2C_U8_INLINE int32_t name(uint32_t a, uint32_t b, int32_t c) { \
-        int32_t r; \
-        __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c)); \
-        return r; }
+#define O2C_ASM1(name, text)              \
+  O2C_U8_INLINE uint32_t name(uint32_t a) \
+  {                                       \
+    uint32_t r;                           \
+    __asm__(text : "=r"(r) : "r"(a));     \
+    return r;                             \
+  }
+#define O2C_ASM2(name, text)                                \
+  O2C_U8_INLINE uint32_t name(uint32_t a, uint32_t b)       \
+  {                                                         \
+    uint32_t r;                                             \
+    __asm__(text " %0, %1, %2" : "=r"(r) : "r"(a), "r"(b)); \
+    return r;                                               \
+  }
+#define O2C_ASM3(name, text)                                            \
+  O2C_U8_INLINE int32_t name(uint32_t a, uint32_t b, int32_t c)         \
+  {                                                                     \
+    int32_t r;                                                          \
+    __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c)); \
+    return r;                                                           \
+  }
 O2C_ASM1(o2c_uxtb16, "uxtb16 %0, %1")
 O2C_ASM1(o2c_uxtb16_8, "uxtb16 %0, %1, ror #8")
 O2C_ASM1(o2c_sxtb16, "sxtb16 %0, %1")
@@ -133,55 +139,55 @@ O2C_ASM3(o2c_smlatt, "smlatt")
 O2C_U8_INLINE int32_t o2c_round_i32(float v)
 {
 #if defined(O2C_U8_DSP_FP)
-    float t;
-    int32_t i;
-    __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
-    memcpy(&i, &t, 4);
-    return i;
+  float t;
+  int32_t i;
+  __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
+  memcpy(&i, &t, 4);
+  return i;
 #else
-    float t;
-    int32_t i;
+  float t;
+  int32_t i;
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
-    const volatile float rounded = v + 12582912.0f; /* x87 keeps more bits */
-    t = rounded;
+  const volatile float rounded = v + 12582912.0f; /* x87 keeps more bits */
+  t = rounded;
 #else
-    t = v + 12582912.0f;
+  t = v + 12582912.0f;
 #endif
-    memcpy(&i, &t, 4);
-    return i - 0x4B400000;
+  memcpy(&i, &t, 4);
+  return i - 0x4B400000;
 #endif
 }
 
 O2C_U8_INLINE uint8_t o2c_requant_f32(float v, o2c_rq q)
 {
 #if defined(O2C_U8_DSP_FP)
-    /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
-    uint32_t i = o2c_qadd((uint32_t)o2c_round_i32(v), (uint32_t)q.zp);
-    i = o2c_uqsub8(o2c_usat8(i), q.lo2) + q.lo2;
-    return (uint8_t)(o2c_uqadd8(i, q.over2) - q.over2);
+  /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
+  uint32_t i = o2c_qadd((uint32_t)o2c_round_i32(v), (uint32_t)q.zp);
+  i = o2c_uqsub8(o2c_usat8(i), q.lo2) + q.lo2;
+  return (uint8_t)(o2c_uqadd8(i, q.over2) - q.over2);
 #else
-    v = v > q.lo ? v : q.lo;
-    v = v < q.hi ? v : q.hi;
-    return (uint8_t)(o2c_round_i32(v) + q.zp);
+  v = v > q.lo ? v : q.lo;
+  v = v < q.hi ? v : q.hi;
+  return (uint8_t)(o2c_round_i32(v) + q.zp);
 #endif
 }
 
 O2C_U8_INLINE uint8_t o2c_requant_u8(int32_t acc, float scale, o2c_rq q)
 {
-    return o2c_requant_f32((float)acc * scale, q);
+  return o2c_requant_f32((float)acc * scale, q);
 }
 
 /* The same value may be read as unsigned, so that sums wrap. */
 O2C_U8_INLINE int32_t o2c_wrap_add(int32_t a, int32_t b)
 {
-    return (int32_t)((uint32_t)a + (uint32_t)b);
+  return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
 O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
 {
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return v;
+  uint32_t v;
+  memcpy(&v, p, 4);
+  return v;
 }
 
 /* Two outputs, in the low bytes; what is above them is not defined. */
@@ -189,311 +195,315 @@ O2C_U8_INLINE uint32_t o2c_requant_two(const int32_t *acc, const float *scale,
                                        o2c_rq q)
 {
 #if defined(O2C_U8_DSP_FP)
-    const uint32_t a = (uint32_t)o2c_round_i32((float)acc[0] * scale[0]);
-    const uint32_t b = (uint32_t)o2c_round_i32((float)acc[1] * scale[1]);
-    const uint32_t z = (uint32_t)q.zp;
-    uint32_t v = o2c_usat8(o2c_qadd(a, z)) | o2c_usat8(o2c_qadd(b, z)) << 8;
-    v = o2c_uqsub8(v, q.lo2) + q.lo2;
-    return o2c_uqadd8(v, q.over2) - q.over2;
+  const uint32_t a = (uint32_t)o2c_round_i32((float)acc[0] * scale[0]);
+  const uint32_t b = (uint32_t)o2c_round_i32((float)acc[1] * scale[1]);
+  const uint32_t z = (uint32_t)q.zp;
+  uint32_t v = o2c_usat8(o2c_qadd(a, z)) | o2c_usat8(o2c_qadd(b, z)) << 8;
+  v = o2c_uqsub8(v, q.lo2) + q.lo2;
+  return o2c_uqadd8(v, q.over2) - q.over2;
 #else
-    return (uint32_t)(o2c_requant_u8(acc[0], scale[0], q) |
-                      o2c_requant_u8(acc[1], scale[1], q) << 8);
+  return (uint32_t)(o2c_requant_u8(acc[0], scale[0], q) |
+                    o2c_requant_u8(acc[1], scale[1], q) << 8);
 #endif
 }
 
 /* ---- lanes ------------------------------------------------------------ */
 #if defined(O2C_U8_ISA_AVX512VNNI)
 
-typedef __m512i o2c_lanes;
+typedef __m512i o2c_u8_lanes;
 
-O2C_U8_INLINE __mmask16 o2c_lanes_mask(int32_t n)
+O2C_U8_INLINE __mmask16 o2c_u8_lanes_mask(int32_t n)
 {
-    return (__mmask16)(n >= 16 ? 0xFFFFu : (1u << n) - 1u);
+  return (__mmask16)(n >= 16 ? 0xFFFFu : (1u << n) - 1u);
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_load(const int32_t *p)
 {
-    return _mm512_loadu_si512(p);
+  return _mm512_loadu_si512(p);
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_add(o2c_u8_lanes a, o2c_u8_lanes b)
 {
-    return _mm512_add_epi32(a, b);
+  return _mm512_add_epi32(a, b);
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
 {
-    return _mm512_cvtepu8_epi32(
-        _mm_loadu_si128((const __m128i *)(const void *)p));
+  return _mm512_cvtepu8_epi32(
+      _mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
 O2C_U8_INLINE __m128i o2c_bytes_f32(__m512 v, o2c_rq q)
 {
-    __m512i i;
-    v = _mm512_max_ps(v, _mm512_set1_ps(q.lo));
-    v = _mm512_min_ps(v, _mm512_set1_ps(q.hi));
-    i = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(q.zp));
-    return _mm512_cvtepi32_epi8(i);
+  __m512i i;
+  v = _mm512_max_ps(v, _mm512_set1_ps(q.lo));
+  v = _mm512_min_ps(v, _mm512_set1_ps(q.hi));
+  i = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(q.zp));
+  return _mm512_cvtepi32_epi8(i);
 }
 
-O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes a, const float *scale, o2c_rq q,
-                                uint8_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes a, const float *scale, o2c_rq q,
+                                   uint8_t *y, int32_t n)
 {
-    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
-    __m128i b = o2c_bytes_f32(v, q);
-    if (n >= 16)
-        _mm_storeu_si128((__m128i *)(void *)y, b);
-    else
-        _mm_mask_storeu_epi8(y, o2c_lanes_mask(n), b);
+  __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
+  __m128i b = o2c_bytes_f32(v, q);
+  if (n >= 16)
+    _mm_storeu_si128((__m128i *)(void *)y, b);
+  else
+    _mm_mask_storeu_epi8(y, o2c_u8_lanes_mask(n), b);
 }
 
-O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes a, int32_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_i32(o2c_u8_lanes a, int32_t *y, int32_t n)
 {
-    _mm512_mask_storeu_epi32(y, o2c_lanes_mask(n), a);
+  _mm512_mask_storeu_epi32(y, o2c_u8_lanes_mask(n), a);
 }
 
-O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
-                                 const float *bias, float *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes a, const float *scale,
+                                    const float *bias, float *y, int32_t n)
 {
-    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
-    if (bias)
-        v = _mm512_add_ps(v, _mm512_loadu_ps(bias));
-    _mm512_mask_storeu_ps(y, o2c_lanes_mask(n), v);
+  __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_loadu_ps(scale));
+  if (bias)
+    v = _mm512_add_ps(v, _mm512_loadu_ps(bias));
+  _mm512_mask_storeu_ps(y, o2c_u8_lanes_mask(n), v);
 }
 
 #elif defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX2)
 
-typedef __m256i o2c_lanes;
+typedef __m256i o2c_u8_lanes;
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_load(const int32_t *p)
 {
-    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+  return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes a, o2c_lanes b)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_add(o2c_u8_lanes a, o2c_u8_lanes b)
 {
-    return _mm256_add_epi32(a, b);
+  return _mm256_add_epi32(a, b);
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
 {
-    return _mm256_cvtepu8_epi32(
-        _mm_loadl_epi64((const __m128i *)(const void *)p));
+  return _mm256_cvtepu8_epi32(
+      _mm_loadl_epi64((const __m128i *)(const void *)p));
 }
 
 /* Eight bytes in the low half. */
 O2C_U8_INLINE __m128i o2c_bytes_f32(__m256 v, o2c_rq q)
 {
-    __m256i i;
-    __m128i h;
-    v = _mm256_max_ps(v, _mm256_set1_ps(q.lo));
-    v = _mm256_min_ps(v, _mm256_set1_ps(q.hi));
-    i = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(q.zp));
-    h = _mm_packs_epi32(_mm256_castsi256_si128(i),
-                        _mm256_extracti128_si256(i, 1));
-    return _mm_packus_epi16(h, h);
+  __m256i i;
+  __m128i h;
+  v = _mm256_max_ps(v, _mm256_set1_ps(q.lo));
+  v = _mm256_min_ps(v, _mm256_set1_ps(q.hi));
+  i = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(q.zp));
+  h = _mm_packs_epi32(_mm256_castsi256_si128(i),
+                      _mm256_extracti128_si256(i, 1));
+  return _mm_packus_epi16(h, h);
 }
 
-O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes a, const float *scale, o2c_rq q,
-                                uint8_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes a, const float *scale, o2c_rq q,
+                                   uint8_t *y, int32_t n)
 {
-    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
-    int64_t b = _mm_cvtsi128_si64(o2c_bytes_f32(v, q));
-    memcpy(y, &b, n >= 8 ? 8 : (size_t)n);
+  __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
+  int64_t b = _mm_cvtsi128_si64(o2c_bytes_f32(v, q));
+  memcpy(y, &b, n >= 8 ? 8 : (size_t)n);
 }
 
-O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes a, int32_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_i32(o2c_u8_lanes a, int32_t *y, int32_t n)
 {
-    int32_t t[8];
-    if (n >= 8) {
-        _mm256_storeu_si256((__m256i *)(void *)y, a);
-        return;
-    }
-    _mm256_storeu_si256((__m256i *)(void *)t, a);
-    memcpy(y, t, (size_t)n * 4);
+  int32_t t[8];
+  if (n >= 8) {
+    _mm256_storeu_si256((__m256i *)(void *)y, a);
+    return;
+  }
+  _mm256_storeu_si256((__m256i *)(void *)t, a);
+  memcpy(y, t, (size_t)n * 4);
 }
 
-O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
-                                 const float *bias, float *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes a, const float *scale,
+                                    const float *bias, float *y, int32_t n)
 {
-    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
-    float t[8];
-    if (bias)
-        v = _mm256_add_ps(v, _mm256_loadu_ps(bias));
-    if (n >= 8) {
-        _mm256_storeu_ps(y, v);
-        return;
-    }
-    _mm256_storeu_ps(t, v);
-    memcpy(y, t, (size_t)n * 4);
+  __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(a), _mm256_loadu_ps(scale));
+  float t[8];
+  if (bias)
+    v = _mm256_add_ps(v, _mm256_loadu_ps(bias));
+  if (n >= 8) {
+    _mm256_storeu_ps(y, v);
+    return;
+  }
+  _mm256_storeu_ps(t, v);
+  memcpy(y, t, (size_t)n * 4);
 }
 
 #elif defined(O2C_U8_ISA_SSE2)
 
-typedef struct { __m128i a, b; } o2c_lanes;
+typedef struct {
+  __m128i a, b;
+} o2c_u8_lanes;
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_load(const int32_t *p)
 {
-    o2c_lanes r;
-    r.a = _mm_loadu_si128((const __m128i *)(const void *)p);
-    r.b = _mm_loadu_si128((const __m128i *)(const void *)(p + 4));
-    return r;
+  o2c_u8_lanes r;
+  r.a = _mm_loadu_si128((const __m128i *)(const void *)p);
+  r.b = _mm_loadu_si128((const __m128i *)(const void *)(p + 4));
+  return r;
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_add(o2c_u8_lanes x, o2c_u8_lanes y)
 {
-    x.a = _mm_add_epi32(x.a, y.a);
-    x.b = _mm_add_epi32(x.b, y.b);
-    return x;
+  x.a = _mm_add_epi32(x.a, y.a);
+  x.b = _mm_add_epi32(x.b, y.b);
+  return x;
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
 {
-    const __m128i zero = _mm_setzero_si128();
-    const __m128i b = _mm_unpacklo_epi8(
-        _mm_loadl_epi64((const __m128i *)(const void *)p), zero);
-    o2c_lanes r;
-    r.a = _mm_unpacklo_epi16(b, zero);
-    r.b = _mm_unpackhi_epi16(b, zero);
-    return r;
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i b = _mm_unpacklo_epi8(
+      _mm_loadl_epi64((const __m128i *)(const void *)p), zero);
+  o2c_u8_lanes r;
+  r.a = _mm_unpacklo_epi16(b, zero);
+  r.b = _mm_unpackhi_epi16(b, zero);
+  return r;
 }
 
 O2C_U8_INLINE __m128i o2c_ints_f32(__m128 v, o2c_rq q)
 {
-    v = _mm_max_ps(v, _mm_set1_ps(q.lo));
-    v = _mm_min_ps(v, _mm_set1_ps(q.hi));
-    return _mm_add_epi32(_mm_cvtps_epi32(v), _mm_set1_epi32(q.zp));
+  v = _mm_max_ps(v, _mm_set1_ps(q.lo));
+  v = _mm_min_ps(v, _mm_set1_ps(q.hi));
+  return _mm_add_epi32(_mm_cvtps_epi32(v), _mm_set1_epi32(q.zp));
 }
 
 O2C_U8_INLINE __m128i o2c_bytes_f32(__m128 a, __m128 b, o2c_rq q)
 {
-    __m128i h = _mm_packs_epi32(o2c_ints_f32(a, q), o2c_ints_f32(b, q));
-    return _mm_packus_epi16(h, h);
+  __m128i h = _mm_packs_epi32(o2c_ints_f32(a, q), o2c_ints_f32(b, q));
+  return _mm_packus_epi16(h, h);
 }
 
-O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes x, const float *scale, o2c_rq q,
-                                uint8_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes x, const float *scale, o2c_rq q,
+                                   uint8_t *y, int32_t n)
 {
-    __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
-    __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
-    uint8_t t[16];
-    _mm_storeu_si128((__m128i *)(void *)t, o2c_bytes_f32(a, b, q));
-    memcpy(y, t, n >= 8 ? 8 : (size_t)n);
+  __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
+  __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
+  uint8_t t[16];
+  _mm_storeu_si128((__m128i *)(void *)t, o2c_bytes_f32(a, b, q));
+  memcpy(y, t, n >= 8 ? 8 : (size_t)n);
 }
 
-O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes x, int32_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_i32(o2c_u8_lanes x, int32_t *y, int32_t n)
 {
-    int32_t t[8];
-    _mm_storeu_si128((__m128i *)(void *)t, x.a);
-    _mm_storeu_si128((__m128i *)(void *)(t + 4), x.b);
-    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+  int32_t t[8];
+  _mm_storeu_si128((__m128i *)(void *)t, x.a);
+  _mm_storeu_si128((__m128i *)(void *)(t + 4), x.b);
+  memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
 }
 
-O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes x, const float *scale,
-                                 const float *bias, float *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes x, const float *scale,
+                                    const float *bias, float *y, int32_t n)
 {
-    __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
-    __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
-    float t[8];
-    if (bias) {
-        a = _mm_add_ps(a, _mm_loadu_ps(bias));
-        b = _mm_add_ps(b, _mm_loadu_ps(bias + 4));
-    }
-    _mm_storeu_ps(t, a);
-    _mm_storeu_ps(t + 4, b);
-    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+  __m128 a = _mm_mul_ps(_mm_cvtepi32_ps(x.a), _mm_loadu_ps(scale));
+  __m128 b = _mm_mul_ps(_mm_cvtepi32_ps(x.b), _mm_loadu_ps(scale + 4));
+  float t[8];
+  if (bias) {
+    a = _mm_add_ps(a, _mm_loadu_ps(bias));
+    b = _mm_add_ps(b, _mm_loadu_ps(bias + 4));
+  }
+  _mm_storeu_ps(t, a);
+  _mm_storeu_ps(t + 4, b);
+  memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
 }
 
 #elif defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
 
-typedef struct { int32x4_t a, b; } o2c_lanes;
+typedef struct {
+  int32x4_t a, b;
+} o2c_u8_lanes;
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_load(const int32_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_load(const int32_t *p)
 {
-    o2c_lanes r;
-    r.a = vld1q_s32(p);
-    r.b = vld1q_s32(p + 4);
-    return r;
+  o2c_u8_lanes r;
+  r.a = vld1q_s32(p);
+  r.b = vld1q_s32(p + 4);
+  return r;
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_add(o2c_lanes x, o2c_lanes y)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_add(o2c_u8_lanes x, o2c_u8_lanes y)
 {
-    x.a = vaddq_s32(x.a, y.a);
-    x.b = vaddq_s32(x.b, y.b);
-    return x;
+  x.a = vaddq_s32(x.a, y.a);
+  x.b = vaddq_s32(x.b, y.b);
+  return x;
 }
 
-O2C_U8_INLINE o2c_lanes o2c_lanes_widen(const uint8_t *p)
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
 {
-    const uint16x8_t b = vmovl_u8(vld1_u8(p));
-    o2c_lanes r;
-    r.a = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(b)));
-    r.b = vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(b)));
-    return r;
+  const uint16x8_t b = vmovl_u8(vld1_u8(p));
+  o2c_u8_lanes r;
+  r.a = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(b)));
+  r.b = vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(b)));
+  return r;
 }
 
 O2C_U8_INLINE int16x4_t o2c_ints_f32(float32x4_t v, o2c_rq q)
 {
-    v = vmaxq_f32(v, vdupq_n_f32(q.lo));
-    v = vminq_f32(v, vdupq_n_f32(q.hi));
-    return vmovn_s32(vaddq_s32(vcvtnq_s32_f32(v), vdupq_n_s32(q.zp)));
+  v = vmaxq_f32(v, vdupq_n_f32(q.lo));
+  v = vminq_f32(v, vdupq_n_f32(q.hi));
+  return vmovn_s32(vaddq_s32(vcvtnq_s32_f32(v), vdupq_n_s32(q.zp)));
 }
 
 O2C_U8_INLINE uint8x8_t o2c_bytes_f32(float32x4_t a, float32x4_t b, o2c_rq q)
 {
-    return vqmovun_s16(vcombine_s16(o2c_ints_f32(a, q), o2c_ints_f32(b, q)));
+  return vqmovun_s16(vcombine_s16(o2c_ints_f32(a, q), o2c_ints_f32(b, q)));
 }
 
-O2C_U8_INLINE void o2c_lanes_u8(o2c_lanes x, const float *scale, o2c_rq q,
-                                uint8_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes x, const float *scale, o2c_rq q,
+                                   uint8_t *y, int32_t n)
 {
-    float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
-    float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
-    uint8x8_t r = o2c_bytes_f32(a, b, q);
-    uint8_t t[8];
-    if (n >= 8) {
-        vst1_u8(y, r);
-        return;
-    }
-    vst1_u8(t, r);
-    memcpy(y, t, (size_t)n);
+  float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
+  float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
+  uint8x8_t r = o2c_bytes_f32(a, b, q);
+  uint8_t t[8];
+  if (n >= 8) {
+    vst1_u8(y, r);
+    return;
+  }
+  vst1_u8(t, r);
+  memcpy(y, t, (size_t)n);
 }
 
-O2C_U8_INLINE void o2c_lanes_i32(o2c_lanes x, int32_t *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_i32(o2c_u8_lanes x, int32_t *y, int32_t n)
 {
-    int32_t t[8];
-    vst1q_s32(t, x.a);
-    vst1q_s32(t + 4, x.b);
-    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+  int32_t t[8];
+  vst1q_s32(t, x.a);
+  vst1q_s32(t + 4, x.b);
+  memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
 }
 
-O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes x, const float *scale,
-                                 const float *bias, float *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes x, const float *scale,
+                                    const float *bias, float *y, int32_t n)
 {
-    float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
-    float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
-    float t[8];
-    if (bias) { /* separate statements: never contracted to an fma */
-        a = vaddq_f32(a, vld1q_f32(bias));
-        b = vaddq_f32(b, vld1q_f32(bias + 4));
-    }
-    vst1q_f32(t, a);
-    vst1q_f32(t + 4, b);
-    memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
+  float32x4_t a = vmulq_f32(vcvtq_f32_s32(x.a), vld1q_f32(scale));
+  float32x4_t b = vmulq_f32(vcvtq_f32_s32(x.b), vld1q_f32(scale + 4));
+  float t[8];
+  if (bias) { /* separate statements: never contracted to an fma */
+    a = vaddq_f32(a, vld1q_f32(bias));
+    b = vaddq_f32(b, vld1q_f32(bias + 4));
+  }
+  vst1q_f32(t, a);
+  vst1q_f32(t + 4, b);
+  memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
 }
 
 #else /* one lane: a plain int32 */
 
-typedef int32_t o2c_lanes;
+typedef int32_t o2c_u8_lanes;
 
-O2C_U8_INLINE void o2c_lanes_f32(o2c_lanes a, const float *scale,
-                                 const float *bias, float *y, int32_t n)
+O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes a, const float *scale,
+                                    const float *bias, float *y, int32_t n)
 {
-    float v = (float)a * *scale;
-    (void)n;
-    if (bias)
-        v = v + *bias;
-    *y = v;
+  float v = (float)a * *scale;
+  (void)n;
+  if (bias)
+    v = v + *bias;
+  *y = v;
 }
 
 #endif
