@@ -5,6 +5,7 @@
  * instructions do; narrower integers are the low bits of that. */
 #ifndef O2C_CAST_H
 #define O2C_CAST_H
+#include "math_f32.h"
 #include "ref/base.h"
 
 O2C_UNUSED static int32_t o2c_f64_to_i32(double v) {
@@ -52,9 +53,8 @@ O2C_UNUSED static int8_t o2c_low_bits(int32_t v, int bits) {
 O2C_UNUSED static int32_t o2c_quantize_f32(float v, float scale, int32_t zero,
                                            int32_t lo, int32_t hi) {
   float r = v / scale, a = (float)(lo - zero), b = (float)(hi - zero);
-  r = r > a ? r : a;
-  r = r < b ? r : b;
-  r = (r + 12582912.0f) - 12582912.0f;
+  r = o2c_select_f32(r > a, r, a);
+  r = o2c_rintf_magic(o2c_select_f32(r < b, r, b));
   return (int32_t)r + zero;
 }
 O2C_UNUSED static float o2c_dequantize_f32(int32_t v, float scale,
