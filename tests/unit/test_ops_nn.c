@@ -56,7 +56,10 @@ static Value *data(Dtype t, const char *shape, double (*f)(int64_t))
 }
 
 static double count_up(int64_t i) { return (double)i; }
-static double scramble(int64_t i) { return (double)((i * 7919 + 13) % 101) - 50; }
+static double scramble(int64_t i)
+{
+  return (double)((i * 7919 + 13) % 101) - 50;
+}
 static double one(int64_t i) { return (void)i, 1.0; }
 static double third(int64_t i) { return (void)i, 1.0 / 3; }
 static double large(int64_t i) { return (void)i, 2147483647.0; }
