@@ -308,8 +308,19 @@ static void test_tensor_files(void)
     }
     model_free(m);
   }
-  remove(path);
   Model *m = model_new(NULL, "");
+  StrBuf seq = {0}, one = {0};
+  w_int(&seq, 2, 1);
+  w_raw(&one, 3, "a", DT_F32, "2", (Str){"12345678", 8});
+  sb_write(&seq, one.s, one.n);
+  FILE *f = fopen(path, "wb");
+  CHECK(f && fwrite(seq.s, 1, seq.n, f) == seq.n && !fclose(f));
+  CHECK(!import_tensor_file(m, path) && w_diag(m, "sequences, maps"));
+  sb_free(&seq);
+  sb_free(&one);
+  model_free(m);
+  remove(path);
+  m = model_new(NULL, "");
   CHECK(!import_tensor_file(m, path) && w_diag(m, "cannot be read"));
   CHECK(!export_tensor_file("/nonexistent/x", &(Tensor){.dtype = DT_F32}));
   model_free(m);
