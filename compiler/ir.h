@@ -139,6 +139,17 @@ typedef struct {
   bool made;             /* ARG: the model gives no name */
 } Sym;
 typedef struct { int sym; const Dim *by; } Merge;
+typedef struct {
+  int64_t k;             /* coefficient, not 0 */
+  int n;                 /* degree */
+  const int *s;          /* symbols, ascending, repeated */
+} Term;
+struct Dim {             /* a sum of terms; made and read by dim*.c only */
+  int id, n;             /* n: of terms */
+  int size;              /* symbols written out in full */
+  bool bad;
+  Term t[];
+};
 struct DimPool {
   Model *m;
   Map map;
@@ -180,6 +191,7 @@ bool dim_bad(const Dim *d); /* overflowed: already diagnosed */
 bool dim_nonneg(const DimPool *p, const Dim *d); /* proven */
 /* INT64_MIN: overflow, or division by zero. sym: a value for each ARG. */
 int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym);
+/* dim_print.c */
 /* C text, in parentheses unless one word. `pre` comes before a symbol's
  * c_name ("d->"), and ")" after it where `pre` ends in "(". Symbols that are
  * defined by others are written out, so the text is a constant expression. */
@@ -202,7 +214,7 @@ typedef struct Diag {
   struct Diag *next;
   Severity sev;
   ExitCode code;     /* of an error: what the command exits with */
-  const char *text;  /* one line, complete: "net.onnx: node 12 'x' (Conv-11): .." */
+  const char *text;  /* one line: "net.onnx: node 12 'x' (Conv-11): .." */
 } Diag;
 void diag_model(Model *m, Severity s, ExitCode c, const char *fmt, ...)
   PRINTF(4, 5);
@@ -212,7 +224,8 @@ void diag_model(Model *m, Severity s, ExitCode c, const char *fmt, ...)
  * onnx2c does not do (yet). The message states the remedy. */
 void diag(Node *n, Severity s, ExitCode c, const char *fmt, ...) PRINTF(4, 5);
 #define fail_model(n, ...) diag(n, SEV_ERROR, EXIT_MODEL, __VA_ARGS__)
-#define fail_unsupported(n, ...) diag(n, SEV_ERROR, EXIT_UNSUPPORTED, __VA_ARGS__)
+#define fail_unsupported(n, ...) \
+  diag(n, SEV_ERROR, EXIT_UNSUPPORTED, __VA_ARGS__)
 ExitCode diag_worst(const Model *m);
 void diag_print(const Model *m, FILE *f, Severity least);
 NORETURN void model_panic(Model *m, const char *fmt, ...) PRINTF(2, 3);
@@ -551,7 +564,7 @@ void softmax_span(const Node *n, const Dim *e[3]);
 /* reduce.c: the axes of a Reduce operator; false: not constant, or wrong. */
 bool reduce_axes(const Node *n, bool gone[MAX_RANK]);
 
-/* quantize.c: how scales lie along x; see runtime_min/kernels/ref/quantize.h. */
+/* quantize.c: how scales lie along x; see kernels/ref/quantize.h. */
 typedef struct {
   const Dim *outer, *n, *inner, *so, *sa, *si;
   int64_t block;

@@ -31,10 +31,8 @@ Tensor *tensor_new(Arena *a, Dtype t, int rank, const int64_t *dim)
 #define LOADER(T) \
   static T load_##T(const void *p, int64_t i) \
   { \
-    T v; \
-    memcpy(&v, (const char *)p + (size_t)i * sizeof v, sizeof v); \
-    return v; \
-  }
+    T v; memcpy(&v, (const char *)p + (size_t)i * sizeof v, sizeof v); \
+    return v; }
 LOADER(float) LOADER(double)
 LOADER(int8_t) LOADER(int16_t) LOADER(int32_t) LOADER(int64_t)
 LOADER(uint8_t) LOADER(uint16_t) LOADER(uint32_t) LOADER(uint64_t)
