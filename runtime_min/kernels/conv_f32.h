@@ -51,8 +51,9 @@ typedef struct {
 
 /* The tile is MR rows of 2 vectors (4 on NEON and scalars), of 4 vectors up to
    MR4 rows, of 1 vector up to MR1 rows. AHEAD: how many steps of k before its
-   use a GEMV asks for a weight. L2: a size sure to be there. */
-#define O2C_F32_AHEAD 16
+   use a weight is asked for, in a GEMV half as many (past the end of w it does
+   no harm). L2: a size sure to be there. */
+#define O2C_F32_AHEAD 32
 #if defined(O2C_AVX512)
 #define O2C_F32_MR 14
 #define O2C_F32_MR4 6
@@ -166,10 +167,14 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
 #undef O2C_X2
 #undef O2C_X4
 #undef O2C_MUL
-      w0 += 16;
-      w1 += 16;
-      w2 += 16;
-      w3 += 16;
+#define O2C_NEXT(q) if (nv > q && (q) * O2C_LANES % 16 == 0) \
+        O2C_PREFETCH(w##q + 16 * O2C_F32_AHEAD); \
+      w##q += 16;
+      O2C_NEXT(0)
+      O2C_NEXT(1)
+      O2C_NEXT(2)
+      O2C_NEXT(3)
+#undef O2C_NEXT
     }
   }
   const o2c_v lo = o2c_vset1(a->lo), hi = o2c_vset1(a->hi);
@@ -212,7 +217,7 @@ O2C_INLINE void o2c_gemv_f32_body(const o2c_tile_f32 *a)
       const o2c_v s = o2c_vset1(x[k]);
 #define O2C_X(q) c##q = o2c_vfma(s, o2c_vld(w##q + e), c##q); \
       if ((q) * O2C_LANES % 16 == 0) \
-        O2C_PREFETCH(w##q + e + 16 * O2C_F32_AHEAD);
+        O2C_PREFETCH(w##q + e + 8 * O2C_F32_AHEAD);
       O2C_COLS(O2C_X)
 #undef O2C_X
     }
@@ -285,8 +290,8 @@ O2C_UNUSED static void o2c_tile_f32_at(o2c_tile_f32 *a,
                                        const o2c_conv_f32_p *p, int32_t m,
                                        int mr)
 {
-  int32_t j = m % p->ow;
-  const int64_t i = m / p->ow;
+  const int32_t i = p->oh > 1 ? m / p->ow : 0;
+  int32_t j = m - i * p->ow;
   ptrdiff_t x = (ptrdiff_t)(i * p->x_row + j * p->x_pix);
   ptrdiff_t y = (ptrdiff_t)(i * p->y_row + j * p->y_pix);
   ptrdiff_t r = (ptrdiff_t)(i * p->r_row + j * p->r_pix);
@@ -336,8 +341,8 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
   const int32_t rows = p.oh * p.ow, nvec = (p.oc + O2C_LANES - 1) / O2C_LANES;
   const int32_t cap = nvec == 1 ? O2C_F32_MR1 : O2C_F32_MR;
   const int32_t tiles = (rows + cap - 1) / cap;
-  int32_t mr, block;
-  int nv;
+  int32_t base, extra, block; /* the first extra tiles have a row more */
+  int mr, nv;
   if (rows <= 0)
     return;
   if (o2c_conv_f32_flat(&p, r)) {
@@ -354,7 +359,9 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
   a.lo = p.lo;
   a.hi = p.hi;
   a.w_panel = (ptrdiff_t)p.ntap * p.kc * 16;
-  mr = (rows + tiles - 1) / tiles;
+  base = rows / tiles;
+  extra = rows % tiles;
+  mr = base + (extra > 0);
   block = o2c_conv_f32_block(&p, mr, a.w_panel);
   for (int32_t t0 = 0; t0 < tiles; t0 += block)
     for (int32_t v = 0; v < nvec; v += nv) {
@@ -364,10 +371,9 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
       a.w = w + a.col / 16 * a.w_panel + a.col % 16;
       a.ncol = p.oc - v * O2C_LANES;
       for (int32_t t = t0; t < end; t++) {
-        const int32_t m = (int32_t)((int64_t)t * rows / tiles);
-        const int n = (int32_t)((int64_t)(t + 1) * rows / tiles) - m;
+        const int n = base + (t < extra);
         if (v == 0 || block > 1)
-          o2c_tile_f32_at(&a, &p, m, n);
+          o2c_tile_f32_at(&a, &p, t * base + (t < extra ? t : extra), n);
         o2c_tile_f32_run(&a, n, nv);
       }
     }

@@ -30,6 +30,10 @@
 #define O2C_DW_PAIRS 0
 #endif
 
+/* Channels at a time, so that the inputs of a few pixels stay in the
+   first-level cache. */
+#define O2C_DW_BLOCK 128
+
 typedef struct {
   int32_t oh, ow, c;         /* output rows, pixels a row, channels */
   int32_t kh, kw;
@@ -226,8 +230,6 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
   const int pairs = kind == O2C_DW_3S1 && p->kh == 3 &&
                     p->x_row == p->tap_row && O2C_DW_PAIRS;
   o2c_dw_tile a;
-  a.w = w;
-  a.bias = bias;
   a.x_row = (ptrdiff_t)p->x_row;
   a.x_pix = (ptrdiff_t)p->x_pix;
   a.tap_row = (ptrdiff_t)p->tap_row;
@@ -242,12 +244,18 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
   a.hi = p->hi;
   for (int32_t i = 0; i < p->oh; i++) {
     const int two = pairs && i + 1 < p->oh;
-    for (int32_t j = 0; j < p->ow; j += px) {
-      /* the last four pixels may repeat some of those before */
-      const int32_t q = j + px > p->ow ? p->ow - px : j;
-      a.x = x + i * a.x_row + q * a.x_pix;
-      a.y = y + i * a.y_row + q * a.y_pix;
-      o2c_dw_run(&a, p->c, two ? O2C_DW_3X3 : kind);
+    for (int32_t c = 0, n; c < p->c; c += n) {
+      const int32_t left = p->c - c;
+      n = left > O2C_DW_BLOCK * 3 / 2 ? O2C_DW_BLOCK : left;
+      for (int32_t j = 0; j < p->ow; j += px) {
+        /* the last four pixels may repeat some of those before */
+        const int32_t q = j + px > p->ow ? p->ow - px : j;
+        a.x = x + i * a.x_row + q * a.x_pix + c;
+        a.y = y + i * a.y_row + q * a.y_pix + c;
+        a.w = w + c;
+        a.bias = bias ? bias + c : bias;
+        o2c_dw_run(&a, n, two ? O2C_DW_3X3 : kind);
+      }
     }
     i += two;
   }

@@ -26,12 +26,10 @@
 #define O2C_UNUSED __attribute__((unused))
 #define O2C_INLINE static inline __attribute__((always_inline, unused))
 #define O2C_NOINLINE static __attribute__((noinline, unused))
-#define O2C_PREFETCH(p) __builtin_prefetch(p)
 #else
 #define O2C_UNUSED
 #define O2C_INLINE static inline
 #define O2C_NOINLINE static
-#define O2C_PREFETCH(p) ((void)(p))
 #endif
 
 #if defined(__AVX512F__)
@@ -46,6 +44,14 @@
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 #define O2C_NEON 1
 #include <arm_neon.h>
+#endif
+
+/* Small cores without vectors have no caches to fill. */
+#if defined(__GNUC__) && (defined(O2C_AVX512) || defined(O2C_AVX2) || \
+                          defined(O2C_SSE2) || defined(O2C_NEON))
+#define O2C_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define O2C_PREFETCH(p) ((void)(p))
 #endif
 
 /* Fused where the vectors fuse, so that a tail equals a body. */
