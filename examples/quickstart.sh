@@ -46,7 +46,10 @@ cc -std=c99 -O3 -march=native -I "$out" -o "$out/filetype" \
 set +x
 
 say "What kind of file is it?"
-[ $# -gt 0 ] || set -- "$root/examples/filetype/main.c" "$root/README.md" \
-  "$root/examples/quickstart.sh" "$root/examples/filetype/unpack.py" \
-  "$out/filetype" "$out"/magika-1.0.3*.whl
+if [ $# = 0 ]; then
+  cd "$root"
+  set -- examples/filetype/main.c examples/filetype/unpack.py CMakeLists.txt \
+    examples/quickstart.sh build/quickstart/filetype \
+    build/quickstart/magika-1.0.3*.whl
+fi
 "$out/filetype" "$@"

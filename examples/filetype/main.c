@@ -86,13 +86,12 @@ int main(int argc, char **argv)
   magika_in in;
   magika_out out;
   magika_ctx *ctx;
-  int64_t *field = (int64_t *)&dims;
   for (i = 0; i < n; i++)
     if (!read_features(argv[i + 1], bytes + i * 2 * PART)) {
       fprintf(stderr, "can't read %s\n", argv[i + 1]);
       return 1;
     }
-  *field = n;
+  dims.unk_214 = n; /* the model's name for its batch */
   in.bytes = bytes;
   out.target_label = score;
   ctx = start(&dims);
