@@ -68,7 +68,7 @@ O2C_U8_INLINE o2c_poolq_window o2c_poolq_at(const uint8_t *x,
   return v;
 }
 
-#define O2C_POOLQ_C 64
+#define O2C_POOLQ_C 32
 
 /* n <= O2C_POOLQ_C channels; with n a literal the loops become vectors. */
 O2C_U8_INLINE void o2c_maxpoolq_part(const o2c_poolq_window *v, uint8_t *y,
@@ -94,8 +94,8 @@ O2C_U8_NOINLINE void o2c_maxpool_u8(const uint8_t *x, uint8_t *y,
     for (j = 0; j < p->ow; ++j) {
       o2c_poolq_window v = o2c_poolq_at(x, p, i, j);
       uint8_t *to = y + i * p->y_row + j * p->y_pix;
-      for (c = 0; c + 64 <= p->c; c += 64, v.x += 64)
-        o2c_maxpoolq_part(&v, to + c, p, 64);
+      for (c = 0; c + 32 <= p->c; c += 32, v.x += 32)
+        o2c_maxpoolq_part(&v, to + c, p, 32);
       for (; c + 16 <= p->c; c += 16, v.x += 16)
         o2c_maxpoolq_part(&v, to + c, p, 16);
       if (c < p->c)

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A kernel test for each instruction set that this machine runs, natively or
+# under QEMU:  run_isas.sh test_u8.c [compiler]
+# What is not installed is left out, and said.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+name=$1
+cc=${2:-cc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+flags="-std=c99 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
+bad=0
+
+has() { command -v "$1" >/dev/null; }
+
+# one LABEL RUNNER COMPILER FLAGS...
+one() {
+  label=$1
+  runner=$2
+  shift 2
+  # shellcheck disable=SC2086
+  if "$@" $flags "$here/$name" -lm -o "$work/t" && $runner "$work/t" \
+      >"$work/log"; then
+    echo "$label: ok"
+  else
+    echo "$label: FAILED"
+    tail -5 "$work/log" || true
+    bad=1
+  fi
+}
+
+one native "" "$cc" -march=native
+one portable "" "$cc" -DO2C_U8_PORTABLE
+if [ "$(uname -m)" = x86_64 ]; then
+  one x86-64 "" "$cc" -march=x86-64
+  if grep -qw avx2 /proc/cpuinfo; then
+    one x86-64-v3 "" "$cc" -march=x86-64-v3
+  fi
+  if grep -qw avx_vnni /proc/cpuinfo; then
+    one avx-vnni "" "$cc" -march=x86-64-v3 -mavxvnni
+  fi
+fi
+if has aarch64-linux-gnu-gcc && has qemu-aarch64; then
+  q="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+  one armv8-a "$q" aarch64-linux-gnu-gcc -march=armv8-a
+  one armv8.2-a+dotprod "$q" aarch64-linux-gnu-gcc -march=armv8.2-a+dotprod
+else
+  echo "aarch64: no cross compiler or QEMU, left out"
+fi
+if has arm-none-eabi-gcc && has qemu-system-arm; then
+  for CPU in "-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16" \
+      "-mcpu=cortex-m4 -mfloat-abi=soft" "-mcpu=cortex-m3"; do
+    export CPU
+    if "$here/run_m4.sh" "$name" >"$work/log"; then
+      echo "$CPU: ok"
+    else
+      echo "$CPU: FAILED"
+      bad=1
+    fi
+  done
+else
+  echo "Cortex-M: no cross compiler or QEMU, left out"
+fi
+exit $bad
