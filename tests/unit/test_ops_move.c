@@ -145,6 +145,91 @@ static void test_shapes(void)
   infer("Constant", "", "value_int=1 value_ints=1,", "!several");
 }
 
+/* A node of an old version is checked, brought to the newest, and inferred. */
+static void old(const char *op, int version, const char *inputs,
+                const char *attrs, const char *want)
+{
+  m = model_new(NULL, "m");
+  Node *n = build_node(op, inputs, attrs, strcmp(op, "Split") ? 1 : 2);
+  n->version = version;
+  schema_check(m->main);
+  upgrade_graph(m->main);
+  infer_graph(m->main);
+  const char *text = m->diags ? m->diags->text : "no error";
+  if (*want == '!') CHECK(strstr(text, want + 1) != NULL);
+  else CHECK(m->nerror == 0);
+  if (*want != '!' && m->nerror) printf("  %s-%d: %s\n", op, version, text);
+  if (*want != '!') CHECK_STR(value_shape_text(n->out[0]), want);
+  CHECK(*want == '!' || n->version > version);
+  model_free(m);
+}
+
+static void test_old(void)
+{
+  old("Reshape", 1, "2 3", "shape=3,-1", "[3, 2]");
+  old("Reshape", 1, "2 3", "shape=0,-1 consumed_inputs=0,", "[2, 3]");
+  old("Reshape", 1, "2 3", "", "!attribute shape is missing");
+  old("Reshape", 5, "N 3;=-1", "", "[N*3]");
+  old("Flatten", 1, "N 3 4", "axis=2", "[N*3, 4]");
+  old("Squeeze", 1, "N 1 1", "axes=1,", "[N, 1]");
+  old("Squeeze", 1, "N 1 1", "", "[N]");
+  old("Squeeze", 11, "N 1 1", "axes=-1,", "[N, 1]");
+  old("Unsqueeze", 1, "N 4", "axes=0,3", "[1, N, 4, 1]");
+  old("Unsqueeze", 11, "N 4", "axes=-1,", "[N, 4, 1]");
+  old("Unsqueeze", 1, "N 4", "", "!axes is missing");
+  old("Concat", 1, "N 4;N 5", "", "[N, 9]");
+  old("Concat", 4, "4 N;5 N", "axis=0", "[9, N]");
+  old("Split", 1, "N 4;f32:2", "axis=1", "!split is not a constant");
+  old("Split", 1, "4 N", "", "[2, N]");
+  old("Split", 2, "4 N", "split=1,3", "[1, N]");
+  old("Split", 11, "4 N", "split=1,3 axis=-2", "[1, N]");
+  old("Split", 13, "4 N", "", "[2, N]");
+  old("Slice", 1, "N 9 9", "starts=1,-3 ends=5,99 axes=1,2", "[N, 4, 3]");
+  old("Slice", 1, "9 9", "starts=1,0 ends=-1,9", "[7, 9]");
+  old("Slice", 1, "9 9", "starts=1,", "!attribute ends is missing");
+  old("Slice", 10, "9;=0;=9;=0;=2", "", "[5]");
+  old("Pad", 1, "N 3", "paddings=0,1,0,2 mode=edge", "[N, 6]");
+  old("Pad", 2, "N 3", "pads=0,1,0,2", "[N, 6]");
+  old("Pad", 2, "N 3", "", "!attribute pads is missing");
+  old("Pad", 11, "N 3;=0 1 0 2", "", "[N, 6]");
+  old("Tile", 6, "N 3;=1 2", "", "[N, 6]");
+  old("Gather", 1, "N 3;=1 2 0", "axis=1", "[N, 3]");
+  old("Shape", 1, "N 3", "", "[2]");
+  old("Dropout", 1, "N 3", "is_test=1 consumed_inputs=0,", "[N, 3]");
+  old("Dropout", 6, "N 3", "", "[N, 3]");
+  old("Dropout", 10, "N 3", "", "[N, 3]");
+  /* What a version does not have yet is refused. */
+  old("Reshape", 5, "2 3;=2 3", "allowzero=1", "!allowzero");
+  old("Squeeze", 11, "N 1;=1", "", "!at most 1");
+  old("Pad", 2, "i64:N 3", "pads=0,1,0,2", "!has type int64");
+  old("Concat", 1, "i64:2;i64:2", "axis=0", "!has type int64");
+}
+
+/* Tile-1 has an axis and a count, of the data's type; Pad-2 a value; the mask
+ * of Dropout-7 is of the data's type. */
+static void test_old_content(void)
+{
+  m = model_new(NULL, "m");
+  Node *tile = build_node("Tile", "N 3", "", 1);
+  tile->version = 1;
+  node_set_input(tile, 1, value_const_scalar(m->main, "t", DT_F32, 2));
+  node_set_input(tile, 2, value_const_scalar(m->main, "a", DT_F32, 1));
+  Node *pad = build_node("Pad", "N 3", "pads=0,0,0,1", 1);
+  pad->version = 2;
+  attr_set_float(pad, "value", 0.5f);
+  Node *drop = build_node("Dropout", "N 3", "", 2);
+  drop->version = 7;
+  schema_check(m->main);
+  upgrade_graph(m->main);
+  infer_graph(m->main);
+  if (!CHECK(m->nerror == 0)) printf("  %s\n", m->diags->text);
+  CHECK_STR(value_shape_text(tile->out[0]), "[N, 6]");
+  const Value *fill = node_in(pad, 2);
+  CHECK(fill && fill->data && tensor_f64(fill->data, 0) == 0.5);
+  CHECK(drop->out[1]->dtype == DT_F32);
+  model_free(m);
+}
+
 /* Where axis `axis` of input 0 comes out. */
 static void axis(const char *op, const char *inputs, const char *attrs,
                  const char *want)
@@ -218,6 +303,8 @@ int main(void)
   test_moves();
   test_cuts();
   test_shapes();
+  test_old();
+  test_old_content();
   test_axis();
   test_permute();
   return test_end();
