@@ -181,7 +181,8 @@ static void slot_offsets(Rows *r)
       continue;
     }
     sb_printf(&r->b, "o%d + O2C_ALIGN_UP(", i - 1);
-    dim_print(&r->b, &p->m->dims, p->slot[i - 1].bytes, "s->");
+    emit_slot_bytes(p, &r->b, p->slot[i - 1].bytes, p->slot[i - 1].nbytes,
+                    "s->");
     sb_puts(&r->b, ", 64);\n");
   }
   if (p->nslot)
@@ -214,8 +215,9 @@ static int64_t dims_limit(Plan *p)
       sym[i] = limit;
     bool ok = true;
     for (int i = 0; ok && i < p->nslot; i++)
-      ok = dim_eval(d, p->slot[i].bytes, sym) >= 0 &&
-           dim_eval(d, p->slot[i].bytes, sym) < (int64_t)1 << 46;
+      for (int k = 0; ok && k < p->slot[i].nbytes; k++)
+        ok = dim_eval(d, p->slot[i].bytes[k], sym) >= 0 &&
+             dim_eval(d, p->slot[i].bytes[k], sym) < (int64_t)1 << 46;
     for (int i = 0; ok && i < p->g->nin + p->g->nout; i++) {
       bool in = i < p->g->nin;
       int k = in ? i : i - p->g->nin;

@@ -158,6 +158,21 @@ static const char *dim_fields(Plan *p)
   return text;
 }
 
+/* The largest of n sizes; halved, since a macro repeats its arguments. */
+void emit_slot_bytes(Plan *p, StrBuf *b, const Dim **bytes, int n,
+                     const char *pre)
+{
+  if (n == 1) {
+    dim_print(b, &p->m->dims, bytes[0], pre);
+    return;
+  }
+  sb_puts(b, "O2C_MAX(");
+  emit_slot_bytes(p, b, bytes, n / 2, pre);
+  sb_puts(b, ", ");
+  emit_slot_bytes(p, b, bytes + n / 2, n - n / 2, pre);
+  sb_puts(b, ")");
+}
+
 int64_t plan_workspace(const Plan *p)
 {
   int64_t n = p->arena_bytes + p->head_bytes;
@@ -176,7 +191,7 @@ const char *emit_workspace(Plan *p, const char *pre)
   sb_puts(&b, "(INT64_C(64)");
   for (int i = 0; i < p->nslot; i++) {
     sb_puts(&b, " + O2C_ALIGN_UP(");
-    dim_print(&b, &p->m->dims, p->slot[i].bytes, pre);
+    emit_slot_bytes(p, &b, p->slot[i].bytes, p->slot[i].nbytes, pre);
     sb_puts(&b, ", 64)");
   }
   sb_puts(&b, ")");

@@ -94,7 +94,10 @@ static void join_in_place(Plan *p)
 static int new_slot(Plan *p, const Dim *bytes, int step)
 {
   p->slot = arena_grow(p->a, p->slot, p->nslot, sizeof *p->slot);
-  p->slot[p->nslot] = (Slot){ .bytes = bytes, .first = step, .last = step };
+  Slot *s = &p->slot[p->nslot];
+  *s = (Slot){ .nbytes = 1, .first = step, .last = step };
+  s->bytes = NEW(p->a, const Dim *, 1);
+  s->bytes[0] = bytes;
   return p->nslot++;
 }
 
@@ -136,8 +139,9 @@ static void resolve_sizes(Plan *p)
   for (int i = 0; i < p->nslot; i++) {
     Slot *s = &p->slot[i];
     if (p->block > 1)
-      s->bytes = dim_subst(d, s->bytes, p->batch, dim_int(d, p->block));
-    if (!dim_is_int(s->bytes, &s->max))
+      s->bytes[0] = dim_subst(d, s->bytes[0], p->batch,
+                              dim_int(d, p->block));
+    if (!dim_is_int(s->bytes[0], &s->max))
       p->arena_static = false;
   }
 }
@@ -155,25 +159,66 @@ static void lower_bound(Plan *p)
   }
 }
 
-/* Symbolic sizes: slots by interval colouring; equal sizes first. */
-static void share_slots(Plan *p)
+/* a <= b for all values of the symbols, as far as that can be proven. */
+static bool at_most(DimPool *d, const Dim *a, const Dim *b)
+{
+  return a == b || dim_nonneg(d, dim_sub(d, b, a));
+}
+
+/* The slot must hold `bytes` too. */
+static void slot_add(Plan *p, Slot *s, const Dim *bytes)
 {
   DimPool *d = &p->m->dims;
+  for (int i = 0; i < s->nbytes; i++)
+    if (at_most(d, bytes, s->bytes[i]))
+      return;
+  int kept = 0;
+  for (int i = 0; i < s->nbytes; i++)
+    if (!at_most(d, s->bytes[i], bytes))
+      s->bytes[kept++] = s->bytes[i];
+  s->bytes = arena_grow(p->a, s->bytes, kept, sizeof *s->bytes);
+  s->bytes[kept] = bytes;
+  s->nbytes = kept + 1;
+}
+
+/* How well a tensor fits a free slot: 2 fits in, 1 comparable, 0 neither. */
+static int fitness(Plan *p, const Slot *s, const Dim *bytes)
+{
+  DimPool *d = &p->m->dims;
+  int best = 0;
+  for (int i = 0; i < s->nbytes; i++) {
+    if (at_most(d, bytes, s->bytes[i]))
+      return 2;
+    if (at_most(d, s->bytes[i], bytes))
+      best = 1;
+  }
+  return best;
+}
+
+/* Symbolic sizes: slots by interval colouring; a slot that is large enough
+ * comes first. */
+static void share_slots(Plan *p)
+{
   int *to = NEW(p->a, int, p->nslot + 1);
   int n = 0;
   Slot *shared = NEW(p->a, Slot, p->nslot + 1);
   for (int i = 0; i < p->nslot; i++) {
     Slot *s = &p->slot[i];
-    int best = -1;
-    for (int k = 0; k < n; k++)
-      if (shared[k].last < s->first &&
-          (best < 0 || shared[k].bytes == s->bytes))
+    int best = -1, good = -1;
+    for (int k = 0; k < n; k++) {
+      if (shared[k].last >= s->first)
+        continue;
+      int fit = fitness(p, &shared[k], s->bytes[0]);
+      if (fit > good) {
+        good = fit;
         best = k;
+      }
+    }
     if (best < 0) {
       best = n++;
       shared[best] = *s;
     } else {
-      shared[best].bytes = dim_max(d, shared[best].bytes, s->bytes);
+      slot_add(p, &shared[best], s->bytes[0]);
       shared[best].last = s->last;
     }
     to[i] = best;

@@ -64,7 +64,8 @@ typedef struct {
 
 /* A piece of the workspace; its size is the largest of its tensors. */
 typedef struct {
-  const Dim *bytes;   /* rounded up to the alignment where it is placed */
+  const Dim **bytes;  /* of its tensors: those that may be the largest */
+  int nbytes;
   int64_t max;        /* bytes, where constant */
   int64_t offset;     /* where every size is constant */
   int first, last;    /* life, in step numbers */
@@ -146,6 +147,8 @@ const char *emit_upper(const Plan *p);
 const char *emit_shape(Plan *p, int rank, const Dim *const *dim);
 const char **emit_fields(Plan *p, const char *const *names, int n);
 const char *emit_workspace(Plan *p, const char *pre);
+void emit_slot_bytes(Plan *p, StrBuf *b, const Dim **bytes, int n,
+                     const char *pre);
 int64_t plan_workspace(const Plan *p); /* one worker; arena_static only */
 const char *emit_simple_signature(Plan *p);
 const char *emit_fields_text(Plan *p, bool inputs);
