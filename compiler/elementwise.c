@@ -96,7 +96,8 @@ static bool permute_elementwise(Node *n, const int *perm, int rank);
   {HEAD(op, EW_PREDICATE, 1) params bodies},
 #define PRED2(op, params, rows, bodies) \
   {HEAD(op, EW_PREDICATE, 2) params bodies},
-#define SELECT(op, params, rows, bodies) {HEAD(op, EW_SELECT, 3) params bodies},
+#define SELECT(op, params, rows, bodies) \
+  {HEAD(op, EW_SELECT, 3) params bodies},
 #define STEP1(op, bodies) {.def = {.name = #op}, .arity = 1, bodies},
 #define STEP2(op, bodies) {.def = {.name = #op}, .arity = 2, bodies},
 static const EwOp table[] = {
@@ -121,7 +122,7 @@ const EwOp *ew_find(const char *name)
 }
 
 /* ONNX Add-6 and its kin: the second operand's first axis lies on `axis` of the
- * first one's, and PRelu-6: slopes lie on axis 1. The ranks are not known before
+ * first one's; PRelu-6: slopes lie on axis 1. Ranks are not known before
  * inference, so the attribute stays until then. */
 static void upgrade_broadcast(Node *n)
 {

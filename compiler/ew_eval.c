@@ -37,19 +37,20 @@ typedef void (*EwFn)(const EwArgs *a);
 #define INT(e) SIGNED(e) UNSIGNED(e)
 #define ALL(e) FLOAT(e) SIGNED(e) UNSIGNED(e)
 #define EW_STORE(e) rs[i] = (R)(e);
-#define EW_FN(name, X, RESULT, bodies)        \
-  static void name(const EwArgs *a)           \
-  {                                           \
-    typedef RESULT R;                         \
-    const X *xs = a->x;                       \
-    const T *ys = a->y, *zs = a->z;           \
-    R *rs = a->r;                             \
-    for (int i = 0; rs && i < a->n; i++) {    \
-      const X x = xs[i];                      \
-      const T y = ys[i], z = zs[i];           \
-      (void)x; (void)y; (void)z;              \
-      bodies                                  \
-    }                                         \
+#define EW_OPERANDS(X, RESULT)    \
+  typedef RESULT R;               \
+  const X *xs = a->x;             \
+  const T *ys = a->y, *zs = a->z; \
+  R *rs = a->r;
+#define EW_ELEMENT(X)           \
+  const X x = xs[i];            \
+  const T y = ys[i], z = zs[i]; \
+  (void)x; (void)y; (void)z;
+#define EW_FN(name, X, RESULT, bodies)                                     \
+  static void name(const EwArgs *a)                                        \
+  {                                                                        \
+    EW_OPERANDS(X, RESULT)                                                 \
+    for (int i = 0; rs && i < a->n; i++) { EW_ELEMENT(X) bodies }          \
   }
 
 #define W uint32_t

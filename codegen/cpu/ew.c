@@ -39,19 +39,19 @@ static bool is_narrow(Dtype t)
   return t != DT_F32 && ew_compute(t) == DT_F32;
 }
 
+static bool in_word(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_';
+}
+
 /* How often `letter` is a word of `text`. */
 static int count_word(const char *text, char letter)
 {
   int n = 0;
-  bool inside = false;
-  for (const char *s = text; *s; s++) {
-    bool part = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-                (*s >= '0' && *s <= '9') || *s == '_';
-    bool ends = !((s[1] >= 'a' && s[1] <= 'z') || (s[1] >= 'A' && s[1] <= 'Z') ||
-                  (s[1] >= '0' && s[1] <= '9') || s[1] == '_');
-    n += *s == letter && !inside && ends;
-    inside = part;
-  }
+  char before = ' ';
+  for (const char *s = text; *s; before = *s++)
+    n += *s == letter && !in_word(before) && !in_word(s[1]);
   return n;
 }
 

@@ -23,7 +23,8 @@ m4_define(<%G_EW_FREE%>, <%$1O2C_INDEPENDENT
 
 G_EW_LET(indent, target, before, after, T, W, suffix of functions and
 constants, expression, x, y, z, P(0), P(1), which of PICK(0), of PICK(1))
-m4_define(<%G_EW_LET%>, <%$1$2 = $3<%%>G_EW_EXPR(m4_shift(m4_shift(m4_shift(m4_shift($@)))))$4;
+m4_define(<%G_EW_LET%>,
+<%$1$2 = $3<%%>G_EW_EXPR(m4_shift(m4_shift(m4_shift(m4_shift($@)))))$4;
 %>)
 
 m4_define(<%G_EW_EXPR%>,
@@ -31,7 +32,8 @@ m4_define(<%G_EW_EXPR%>,
 m4_define(<%G_EW_SUFFIX%>, <%$3%>)m4_dnl
 m4_define(<%G_EW_P0%>, <%$8%>)m4_define(<%G_EW_P1%>, <%$9%>)m4_dnl
 m4_define(<%G_EW_PICK0%>, <%$10%>)m4_define(<%G_EW_PICK1%>, <%$11%>)m4_dnl
-m4_pushdef(<%M%>, m4_defn(<%G_EW_M%>))m4_pushdef(<%K%>, m4_defn(<%G_EW_K%>))m4_dnl
+m4_pushdef(<%M%>, m4_defn(<%G_EW_M%>))m4_dnl
+m4_pushdef(<%K%>, m4_defn(<%G_EW_K%>))m4_dnl
 m4_pushdef(<%P%>, m4_defn(<%G_EW_P%>))m4_dnl
 m4_pushdef(<%PICK%>, m4_defn(<%G_EW_PICK%>))m4_dnl
 m4_pushdef(<%x%>, <%<%$5%>%>)m4_dnl
@@ -47,6 +49,8 @@ m4_define(<%G_EW_PICK%>,
   <%m4_ifelse(m4_indir(<%G_EW_PICK%>$1), 0, <%<%$2%>%>, <%<%$3%>%>)%>)
 
 G_EW_NUMBER(digits, suffix): a constant of the type, in C.
-m4_define(<%G_EW_NUMBER%>, <%G_EW_SIGN(m4_ifelse(m4_index(<%$1%>, <%.%>), -1, <%$1.0$2%>, <%$1$2%>))%>)
-m4_define(<%G_EW_SIGN%>, <%m4_ifelse(m4_index(<%$1%>, <%-%>), 0, <%($1)%>, <%$1%>)%>)
+m4_define(<%G_EW_NUMBER%>, <%G_EW_SIGN(m4_ifelse(m4_index(<%$1%>, <%.%>), -1,
+  <%$1.0$2%>, <%$1$2%>))%>)
+m4_define(<%G_EW_SIGN%>,
+  <%m4_ifelse(m4_index(<%$1%>, <%-%>), 0, <%($1)%>, <%$1%>)%>)
 m4_divert(0)m4_dnl

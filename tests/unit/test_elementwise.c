@@ -85,9 +85,12 @@ static void test_shifts(void)
 {
   begin();
   CHECK(shift("LEFT", DT_U8, 1, 7) == 128 && shift("LEFT", DT_U8, 1, 8) == 0);
-  CHECK(shift("RIGHT", DT_U64, 8, 64) == 0 && shift("RIGHT", DT_U32, 8, 3) == 1);
-  CHECK(shift("RIGHT", DT_I8, -1, 100) == -1 && shift("LEFT", DT_I8, 1, 8) == 0);
-  CHECK(shift("RIGHT", DT_I32, -8, 1) == -4 && shift("LEFT", DT_I32, 3, -1) == 0);
+  CHECK(shift("RIGHT", DT_U64, 8, 64) == 0);
+  CHECK(shift("RIGHT", DT_U32, 8, 3) == 1);
+  CHECK(shift("RIGHT", DT_I8, -1, 100) == -1);
+  CHECK(shift("LEFT", DT_I8, 1, 8) == 0);
+  CHECK(shift("RIGHT", DT_I32, -8, 1) == -4);
+  CHECK(shift("LEFT", DT_I32, 3, -1) == 0);
   CHECK(m->nerror == 0);
   infer_node(node("BitShift", scalar(DT_U8, 1), scalar(DT_U8, 1), NULL));
   CHECK(m->nerror == 1 && strstr(m->diags->text, "direction is missing"));
@@ -99,19 +102,26 @@ static void test_floats(void)
   begin();
   double nan = (double)NAN, inf = (double)INFINITY;
   CHECK(isnan(eval("Relu", DT_F32, nan, 0)));
-  CHECK(isnan(eval("Max", DT_F32, nan, 1)) && isnan(eval("Min", DT_F64, 1, nan)));
+  CHECK(isnan(eval("Max", DT_F32, nan, 1)));
+  CHECK(isnan(eval("Min", DT_F64, 1, nan)));
   CHECK(isnan(eval("HardSigmoid", DT_F32, nan, 0)));
-  CHECK(eval("Round", DT_F32, 2.5, 0) == 2 && eval("Round", DT_F32, -1.5, 0) == -2);
-  CHECK(isnan(eval("Sign", DT_F32, nan, 0)) && eval("Sign", DT_F32, -2, 0) == -1);
+  CHECK(eval("Round", DT_F32, 2.5, 0) == 2);
+  CHECK(eval("Round", DT_F32, -1.5, 0) == -2);
+  CHECK(isnan(eval("Sign", DT_F32, nan, 0)));
+  CHECK(eval("Sign", DT_F32, -2, 0) == -1);
   CHECK(eval("Elu", DT_F32, -1e-6, 0) < -0.99e-6);
   CHECK(eval("Elu", DT_F32, -200, 0) == -1 && eval("Selu", DT_F32, 0, 0) == 0);
   CHECK(eval("Softplus", DT_F32, 200, 0) == 200);
   CHECK(eval("Softplus", DT_F32, -50, 0) > 1e-22);
-  CHECK(eval("Sigmoid", DT_F32, -inf, 0) == 0 && eval("Sigmoid", DT_F64, inf, 0) == 1);
-  CHECK(eval("Pow", DT_F32, 3, 2) == 9 && eval("Pow", DT_F64, 2, 0.5) == sqrt(2));
-  CHECK(eval("IsInf", DT_F32, -inf, 0) == 1 && eval("IsNaN", DT_F16, nan, 0) == 1);
+  CHECK(eval("Sigmoid", DT_F32, -inf, 0) == 0);
+  CHECK(eval("Sigmoid", DT_F64, inf, 0) == 1);
+  CHECK(eval("Pow", DT_F32, 3, 2) == 9);
+  CHECK(eval("Pow", DT_F64, 2, 0.5) == sqrt(2));
+  CHECK(eval("IsInf", DT_F32, -inf, 0) == 1);
+  CHECK(eval("IsNaN", DT_F16, nan, 0) == 1);
   CHECK(eval("ThresholdedRelu", DT_F32, 1, 0) == 0);
-  CHECK(eval("Shrink", DT_I32, 3, 0) == 3 && eval("Shrink", DT_F32, 0.25, 0) == 0);
+  CHECK(eval("Shrink", DT_I32, 3, 0) == 3);
+  CHECK(eval("Shrink", DT_F32, 0.25, 0) == 0);
   /* A half type rounds: 2048 + 1 is a tie between 2048 and 2050. */
   CHECK(eval("Add", DT_F16, 2048, 1) == 2048);
   CHECK(eval("Add", DT_BF16, 256, 3) == 260);
@@ -193,13 +203,15 @@ static void test_permute(void)
   const int64_t nchw[] = {2, 3, 4, 5}, dim[] = {3, 1, 2};
   const int perm[] = {0, 2, 3, 1};
   begin();
-  Value *x = input("x", DT_F32, 4, nchw), *low = input("l", DT_F32, 3, nchw + 1);
+  Value *x = input("x", DT_F32, 4, nchw);
+  Value *low = input("l", DT_F32, 3, nchw + 1);
   Tensor *t = tensor_new(&m->arena, DT_F32, 3, dim);
   for (int i = 0; i < 6; i++) tensor_set_f64(t, i, i);
   Node *n = node("Add", x, value_const(g, "c", t), NULL);
   CHECK(n->op->permute(n, perm, 4));
   CHECK_STR(value_shape_text(n->in[1]), "[1, 1, 2, 3]");
-  CHECK(tensor_f64(n->in[1]->data, 1) == 2 && tensor_f64(n->in[1]->data, 3) == 1);
+  CHECK(tensor_f64(n->in[1]->data, 1) == 2);
+  CHECK(tensor_f64(n->in[1]->data, 3) == 1);
   n = node("Add", x, low, NULL);
   CHECK(!n->op->permute(n, perm, 4));
   n = node("Mul", x, scalar(DT_F32, 2), NULL);
@@ -219,7 +231,8 @@ static Tensor *wave(Dtype t, int64_t n)
   const int64_t dim[] = {2, n / 2};
   Tensor *w = tensor_new(&m->arena, t, 2, dim);
   for (int64_t i = 0; i < n; i++)
-    tensor_set_f64(w, i, (double)((i * 37) % 101 - 50) * (t == DT_F32 ? 0.1 : 1));
+    tensor_set_f64(w, i,
+                   (double)((i * 37) % 101 - 50) * (t == DT_F32 ? 0.1 : 1));
   return w;
 }
 
