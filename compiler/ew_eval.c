@@ -46,11 +46,12 @@ typedef void (*EwFn)(const EwArgs *a);
   const X x = xs[i];            \
   const T y = ys[i], z = zs[i]; \
   (void)x; (void)y; (void)z;
-#define EW_FN(name, X, RESULT, bodies)                                     \
-  static void name(const EwArgs *a)                                        \
-  {                                                                        \
-    EW_OPERANDS(X, RESULT)                                                 \
-    for (int i = 0; rs && i < a->n; i++) { EW_ELEMENT(X) bodies }          \
+#define EW_EACH(X, bodies) \
+  for (int i = 0; rs && i < a->n; i++) { EW_ELEMENT(X) bodies }
+#define EW_FN(name, X, RESULT, bodies)             \
+  static void name(const EwArgs *a)                \
+  {                                                \
+    EW_OPERANDS(X, RESULT) EW_EACH(X, bodies)      \
   }
 
 #define W uint32_t
