@@ -38,20 +38,19 @@ static int told(const Model *m, const char *name)
   return (int)diag_worst(m);
 }
 
-/* Infers and evaluates node by node; composites put their parts in place. */
-static int evaluate(Model *m, const char *name)
+/* Infers and evaluates the nodes from n to `end`; composites put their parts
+ * in their place. */
+static int evaluate_to(Model *m, Node *n, const Node *end, const char *name)
 {
-  Graph *g = m->main;
-  for (Node *n = g->first, *before; n;) {
+  while (n != end) {
+    Node *before = n->prev;
     infer_node(n);
-    if (diag_worst(m) != EXIT_OK) return told(m, name);
-    if (n->op && n->op->expand && !n->op->lower) {
-      before = n->prev;
+    if (diag_worst(m) == EXIT_OK && n->op && n->op->expand && !n->op->lower) {
       n->op->expand(n);
-      if (diag_worst(m) != EXIT_OK) return told(m, name);
-      n = before ? before->next : g->first;
-      continue;
+      n = before ? before->next : m->main->first;
+      if (diag_worst(m) == EXIT_OK) continue;
     }
+    if (diag_worst(m) != EXIT_OK) return told(m, name);
     if (!eval_node(n)) {
       printf("FAIL 3: %s: no reference for %s, or the data is refused\n", name,
              n->op_type);
@@ -60,6 +59,19 @@ static int evaluate(Model *m, const char *name)
     n = n->next;
   }
   return EXIT_OK;
+}
+
+/* As infer_graph: what an upgrade makes stands before the node. */
+static int evaluate(Model *m, const char *name)
+{
+  int r = EXIT_OK;
+  for (Node *n = m->main->first, *next; n && r == EXIT_OK; n = next) {
+    Node *before = n->prev;
+    next = n->next;
+    upgrade_node(n);
+    r = evaluate_to(m, before ? before->next : m->main->first, next, name);
+  }
+  return r;
 }
 
 static int compare(Model *m, const Options *opt, const Ports *p,
@@ -77,12 +89,10 @@ static int compare(Model *m, const Options *opt, const Ports *p,
   return EXIT_OK;
 }
 
-/* The schema is checked before, and types as the file has them. */
 static Model *prepare(const Options *opt, const char *path)
 {
   Model *m = import_file(opt, path);
   if (diag_worst(m) == EXIT_OK) schema_check(m->main);
-  if (diag_worst(m) == EXIT_OK) upgrade_graph(m->main);
   return m;
 }
 
