@@ -314,7 +314,7 @@ static void dw_check(const int v[7])
 
 static void test_o2c_dw_f32(void)
 {
-  static const int cs[] = {1, 3, 8, 10, 16, 17, 31, 32, 33, 48, 100};
+  static const int cs[] = {1, 3, 8, 10, 16, 17, 31, 32, 33, 48, 100, 193, 330};
   static const int ks[] = {3, 3, 5, 1, 2, 4, 7};
   for (int ow = 1; ow <= 13; ow++)
     for (size_t c = 0; c < sizeof cs / sizeof *cs; c++)
