@@ -68,7 +68,9 @@ static int *last_reads(Plan *p)
 static const Dim *value_bytes(const Plan *p, const Value *v)
 {
   DimPool *d = &p->m->dims;
-  return dim_mul(d, value_numel(v), dim_int(d, dtype_info(v->dtype)->size));
+  const Halo *h = halo_find(p, v);
+  const Dim *n = h ? dim_int(d, halo_elements(h, v)) : value_numel(v);
+  return dim_mul(d, n, dim_int(d, dtype_info(v->dtype)->size));
 }
 
 /* Joins outputs with the inputs that they may overwrite. */

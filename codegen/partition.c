@@ -93,6 +93,8 @@ Value *value_root(Value *v)
 
 void lower_graph(Plan *p)
 {
+  for (int i = 0; i < COUNT(targets); i++)
+    targets[i]->prepare(p);
   for (Node *n = p->g->first; n; n = n->next) {
     if (op_is_view(n))
       continue;

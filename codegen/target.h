@@ -62,6 +62,10 @@ typedef struct {
   int index;          /* of the input, output, weight or arena slot */
 } Store;
 
+/* A border around an image in its buffer: a convolution's padding, which the
+ * step that writes the image fills. In pixels; `fill` is a byte value. */
+typedef struct { int64_t top, left, bottom, right; int fill; } Halo;
+
 /* A piece of the workspace; its size is the largest of its tensors. */
 typedef struct {
   const Dim **bytes;  /* of its tensors: those that may be the largest */
@@ -90,6 +94,8 @@ struct Plan {
   int *args, narg;        /* symbols that are run-time arguments, in order */
   /* Storage, by Value id. */
   Store *store;           /* of roots; see store_of */
+  const Halo **halo;      /* by id, of values before lowering; see halo_find */
+  int halo_values;
   Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
@@ -158,6 +164,8 @@ bool emit_reserved(const char *word);
 const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
+/* compiler/info.c: what info says, of the plan of a compile: --report. */
+void report_print(Plan *p, FILE *f);
 /* m4.c: templates and a plan through m4; false after a diagnostic. */
 bool m4_expand(Model *m, const StrBuf *plan, StrBuf *out);
 
@@ -194,6 +202,7 @@ struct Target {
   const char *name;
   bool (*supports)(const Node *n);
   double (*cost)(const Node *n);        /* seconds, for partitioning */
+  void (*prepare)(Plan *p);             /* before any node is lowered */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
 const Target *target_find(const char *name);
@@ -211,6 +220,10 @@ Value *value_root(Value *v);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);
+/* cpu/halo.c */
+void plan_halos(Plan *p);
+const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
+int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);

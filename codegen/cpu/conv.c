@@ -55,8 +55,11 @@ static void put_common(Conv *v, Value *w)
   if (node_in(n, 3))
     step_in(s, "r", n->in[3]);
   conv_put_image(v);
-  if (node_in(n, 3))
+  const Halo *hr = node_in(n, 3) ? halo_find(s->plan, n->in[3]) : NULL;
+  if (node_in(n, 3) && !hr && !v->hy)
     step_in_place(s, "y", "r");
+  step_dim(s, "R_ROW", conv_row(v, hr));
+  step_text(s, "R", "%s", conv_pixels(v, "r", hr));
   step_text(s, "BIAS", node_in(n, 2) ? "b" : "NULL");
   step_text(s, "RESIDUAL", node_in(n, 3) ? "r" : "NULL");
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));

@@ -16,7 +16,8 @@ typedef struct {
   const Dim *h, *w, *oh, *ow;   /* spatial extents; 1-D has one row */
   const Dim *top, *bottom, *left, *right;
   const Dim *wp;                /* width with padding */
-  bool pad;
+  bool pad;                     /* a copy with a border is needed */
+  const Halo *hx, *hy;          /* the border is there; y has one */
 } Conv;
 
 bool conv_shape(Plan *p, Node *n, Conv *v); /* false: not of this kind */
@@ -27,5 +28,7 @@ bool conv_row_taps(const Conv *v);
 void conv_put_taps(Conv *v);
 /* x, y and the image with its border in scratch; PAD, IMAGES and the like. */
 void conv_put_image(Conv *v);
+const char *conv_pixels(const Conv *v, const char *name, const Halo *h);
+const Dim *conv_row(const Conv *v, const Halo *h); /* elements of y's rows */
 void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
 #endif

@@ -36,8 +36,12 @@ bool conv_shape(Plan *p, Node *n, Conv *v)
   v->left = g->begin[x];
   v->right = g->end[x];
   v->wp = dim_add(v->d, v->w, dim_add(v->d, v->left, v->right));
-  v->pad = !(is_zero(v->top) && is_zero(v->bottom) && is_zero(v->left) &&
+  v->hx = halo_find(p, n->in[0]);
+  v->hy = halo_find(p, n->out[0]);
+  v->pad = !v->hx && !(is_zero(v->top) && is_zero(v->bottom) && is_zero(v->left) &&
              is_zero(v->right));
+  if (v->hx)
+    v->wp = dim_add(v->d, v->w, dim_int(v->d, v->hx->left + v->hx->right));
   return true;
 }
 
@@ -78,6 +82,66 @@ void step_i32(Step *s, const char *key, const Dim *d)
             step_dim_text(s, d));
 }
 
+/* Elements from one row of an image of width w, stored with `h`, to the next. */
+static const Dim *halo_row(const Conv *v, const Halo *h, const Dim *w,
+                           int64_t c)
+{
+  if (h)
+    w = dim_add(v->d, w, dim_int(v->d, h->left + h->right));
+  return conv_times(v, w, c);
+}
+
+/* "y + 123": `name` moved by rows and pixels of an image of width w. */
+static const char *moved(const Conv *v, const char *name, const Halo *h,
+                         const Dim *w, const int64_t at[2], int64_t c)
+{
+  int64_t row = 0;
+  dim_is_int(halo_row(v, h, w, c), &row);
+  int64_t offset = at[0] * row + at[1] * c;
+  return offset ? arena_printf(v->s->plan->a, "%s + %lld", name,
+                               (long long)offset) : name;
+}
+
+static const char *image_text(const Conv *v)
+{
+  int64_t top, left;
+  if (!v->hx)
+    return v->pad ? "xp" : "x";
+  dim_is_int(v->top, &top);
+  dim_is_int(v->left, &left);
+  const int64_t at[2] = { v->hx->top - top, v->hx->left - left };
+  return moved(v, "x", v->hx, v->w, at, v->c);
+}
+
+static void put_border(Conv *v, int size)
+{
+  Step *s = v->s;
+  const Halo *h = v->hy;
+  step_int(s, "BORDER", h != NULL);
+  if (!h)
+    return;
+  int64_t ow = 0, oh = 0, pixel = v->oc * size;
+  dim_is_int(v->ow, &ow);
+  dim_is_int(v->oh, &oh);
+  step_text(s, "BORDER_ARGS", "%lld, %lld, %lld, %lld, %lld, %lld, %d",
+            (long long)h->top, (long long)oh, (long long)h->bottom,
+            (long long)(h->left * pixel), (long long)(ow * pixel),
+            (long long)(h->right * pixel), h->fill);
+  step_kernel(s, "border.h");
+}
+
+/* A pointer to y, or to a residual of its shape: where its pixels begin. */
+const char *conv_pixels(const Conv *v, const char *name, const Halo *h)
+{
+  const int64_t at[2] = { h ? h->top : 0, h ? h->left : 0 };
+  return moved(v, name, h, v->ow, at, v->oc);
+}
+
+const Dim *conv_row(const Conv *v, const Halo *h)
+{
+  return halo_row(v, h, v->ow, v->oc);
+}
+
 void conv_put_image(Conv *v)
 {
   Step *s = v->s;
@@ -89,7 +153,9 @@ void conv_put_image(Conv *v)
   if (v->pad)
     step_scratch(s, "xp", t,
                  conv_times(v, dim_mul(v->d, hp, v->wp), v->c));
-  step_text(s, "IMAGE", v->pad ? "xp" : "x");
+  step_text(s, "IMAGE", "%s", image_text(v));
+  step_text(s, "Y", "%s", conv_pixels(v, "y", v->hy));
+  put_border(v, dtype_info(n->out[0]->dtype)->size);
   step_int(s, "PAD", v->pad);
   step_i32(s, "H", v->h);
   step_i32(s, "W", v->w);
@@ -106,7 +172,7 @@ void conv_put_image(Conv *v)
   step_dim(s, "Y_IMAGE", conv_times(v, dim_mul(v->d, v->oh, v->ow), v->oc));
   step_dim(s, "X_ROW", conv_times(v, v->wp, v->sh * v->c));
   step_int(s, "X_PIX", v->sw * v->c);
-  step_dim(s, "Y_ROW", conv_times(v, v->ow, v->oc));
+  step_dim(s, "Y_ROW", conv_row(v, v->hy));
   step_int(s, "Y_PIX", v->oc);
   int64_t out;
   if (dim_is_int(value_numel(n->out[0]), &out))

@@ -53,4 +53,4 @@ bool lower_copy(Plan *p, Node *n)
   return true;
 }
 
-const Target target_cpu = { "cpu", supports, cost, lower };
+const Target target_cpu = { "cpu", supports, cost, plan_halos, lower };

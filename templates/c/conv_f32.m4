@@ -18,20 +18,25 @@ m4_define(<%G_CONV_IMAGES%>, <%G_IF(G_MANY, <%  for (int64_t image = 0; image < 
 %>)<%  }
 %>)%>)
 
+The border that later convolutions find around y.
+m4_define(<%G_CONV_BORDER%>, <%G_IF(G_BORDER, <%  o2c_border(y, G_BORDER_ARGS);
+%>)%>)
+
 m4_define(<%G_CONV_F32%>, <%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
     G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
-    G_Y_ROW, G_Y_PIX, G_Y_ROW, G_Y_PIX, G_LO, G_HI
+    G_Y_ROW, G_Y_PIX, G_R_ROW, G_Y_PIX, G_LO, G_HI
   };
+G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
-<%  o2c_conv_f32(G_IMAGE, w, G_BIAS, G_RESIDUAL, y, &p);
+<%  o2c_conv_f32(G_IMAGE, w, G_BIAS, m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p);
 %>,
 <%  for (int64_t g = 0; g < G_GROUPS; g++)
     o2c_conv_f32(G_IMAGE + g * G_CG, w + g * G_WG,
                  m4_ifelse(G_BIAS, <%b%>, <%b + g * G_OC%>, <%NULL%>),
-                 m4_ifelse(G_RESIDUAL, <%r%>, <%r + g * G_OC%>, <%NULL%>),
-                 y + g * G_OC, &p);
+                 m4_ifelse(G_RESIDUAL, <%r%>, <%G_R + g * G_OC%>, <%NULL%>),
+                 G_Y + g * G_OC, &p);
 %>))%>)
 
 m4_define(<%G_DW_F32%>, <%G_CONV_PAD<%%>m4_dnl
@@ -39,7 +44,8 @@ m4_define(<%G_DW_F32%>, <%G_CONV_PAD<%%>m4_dnl
     G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
     G_C, G_Y_ROW, G_C, G_LO, G_HI
   };
-G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, y, &p);
+G_CONV_BORDER<%%>m4_dnl
+G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
 %>)%>)
 
 m4_define(<%G_GEMM_F32%>, <%m4_dnl

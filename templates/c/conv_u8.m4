@@ -23,12 +23,13 @@ m4_define(<%G_CONV_U8%>, <%G_PAD_U8<%%>m4_dnl
     G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
     G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI, NULL, pixels
   };
+G_CONV_BORDER<%%>m4_dnl
 G_IMAGES_U8(m4_ifelse(G_GROUPS, 1,
-<%  G_KERNEL<%%>(G_IMAGE, w, b, G_IF(G_SCALED, <%scale, %>)y, &p);
+<%  G_KERNEL<%%>(G_IMAGE, w, b, G_IF(G_SCALED, <%scale, %>)G_Y, &p);
 %>,
 <%  for (int64_t g = 0; g < G_GROUPS; g++)
     G_KERNEL<%%>(G_IMAGE + g * G_CG, w + g * G_WG, b + g * G_PANELS,
-                 G_IF(G_SCALED, <%scale + g * G_PANELS, %>)y + g * G_OC, &p);
+                 G_IF(G_SCALED, <%scale + g * G_PANELS, %>)G_Y + g * G_OC, &p);
 %>))%>)
 
 m4_define(<%G_DW_U8%>, <%G_PAD_U8<%%>m4_dnl
@@ -36,7 +37,8 @@ m4_define(<%G_DW_U8%>, <%G_PAD_U8<%%>m4_dnl
     G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
     G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI
   };
-G_IMAGES_U8(<%  o2c_dw_u8(G_IMAGE, w, b, scale, y, &p);
+G_CONV_BORDER<%%>m4_dnl
+G_IMAGES_U8(<%  o2c_dw_u8(G_IMAGE, w, b, scale, G_Y, &p);
 %>)%>)
 
 m4_define(<%G_GEMM_U8%>, <%m4_dnl
