@@ -41,7 +41,8 @@ const Dim *const *value_content(const Value *v, int *count)
   DtypeClass c;
   const Dim **d;
   int64_t dim[MAX_RANK], n;
-  if (!v || v->rank < 0 || !static_dims(v, dim, &n) || n > SYM_CONTENT) return NULL;
+  if (!v || v->rank < 0 || !static_dims(v, dim, &n) || n > SYM_CONTENT)
+    return NULL;
   *count = (int)n;
   if (v->sym) return v->sym;
   c = dtype_info(v->dtype)->cls;

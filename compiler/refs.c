@@ -83,17 +83,21 @@ typedef int (*RefFn)(const RefArgs *a);
 #include "refs_type.inc"
 
 static const RefFn *const tables[DT_COUNT] = {
-  [DT_F32] = o2c_ref_table_f32, [DT_F64] = o2c_ref_table_f64, [DT_F16] = o2c_ref_table_f16,
-  [DT_BF16] = o2c_ref_table_bf16, [DT_F8E4M3FN] = o2c_ref_table_f8e4m3fn,
-  [DT_F8E4M3FNUZ] = o2c_ref_table_f8e4m3fnuz, [DT_F8E5M2] = o2c_ref_table_f8e5m2,
-  [DT_F8E5M2FNUZ] = o2c_ref_table_f8e5m2fnuz, [DT_F8E8M0] = o2c_ref_table_f8e8m0,
-  [DT_F4E2M1] = o2c_ref_table_f4e2m1, [DT_I8] = o2c_ref_table_i8,
-  [DT_I16] = o2c_ref_table_i16, [DT_I32] = o2c_ref_table_i32, [DT_I64] = o2c_ref_table_i64,
-  [DT_U8] = o2c_ref_table_u8, [DT_U16] = o2c_ref_table_u16, [DT_U32] = o2c_ref_table_u32,
-  [DT_U64] = o2c_ref_table_u64, [DT_I4] = o2c_ref_table_i4, [DT_U4] = o2c_ref_table_u4,
-  [DT_I2] = o2c_ref_table_i2, [DT_U2] = o2c_ref_table_u2, [DT_BOOL] = o2c_ref_table_bool,
-  [DT_STR] = o2c_ref_table_str, [DT_C64] = o2c_ref_table_c64,
-  [DT_C128] = o2c_ref_table_c128,
+  [DT_F32] = o2c_ref_table_f32, [DT_F64] = o2c_ref_table_f64,
+  [DT_F16] = o2c_ref_table_f16, [DT_BF16] = o2c_ref_table_bf16,
+  [DT_F8E4M3FN] = o2c_ref_table_f8e4m3fn,
+  [DT_F8E4M3FNUZ] = o2c_ref_table_f8e4m3fnuz,
+  [DT_F8E5M2] = o2c_ref_table_f8e5m2,
+  [DT_F8E5M2FNUZ] = o2c_ref_table_f8e5m2fnuz,
+  [DT_F8E8M0] = o2c_ref_table_f8e8m0, [DT_F4E2M1] = o2c_ref_table_f4e2m1,
+  [DT_I8] = o2c_ref_table_i8, [DT_I16] = o2c_ref_table_i16,
+  [DT_I32] = o2c_ref_table_i32, [DT_I64] = o2c_ref_table_i64,
+  [DT_U8] = o2c_ref_table_u8, [DT_U16] = o2c_ref_table_u16,
+  [DT_U32] = o2c_ref_table_u32, [DT_U64] = o2c_ref_table_u64,
+  [DT_I4] = o2c_ref_table_i4, [DT_U4] = o2c_ref_table_u4,
+  [DT_I2] = o2c_ref_table_i2, [DT_U2] = o2c_ref_table_u2,
+  [DT_BOOL] = o2c_ref_table_bool, [DT_STR] = o2c_ref_table_str,
+  [DT_C64] = o2c_ref_table_c64, [DT_C128] = o2c_ref_table_c128,
 };
 
 #define STATUS_VOID false

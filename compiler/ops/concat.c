@@ -159,7 +159,7 @@ static bool sizes_declared(Node *n, int axis, const Dim **size)
     size[k] = y->dim[axis];
     total = dim_add(node_dims(n), total, size[k]);
   }
-  return infer_equal(n, total, x->dim[axis], "the sum of the outputs' sizes and "
+  return infer_equal(n, total, x->dim[axis], "sum of the outputs' sizes and "
                      "the input's");
 }
 
@@ -235,7 +235,8 @@ static void lower_split(Lower *l, Node *n)
   DimPool *p = node_dims(n);
   int64_t axis = attr_int(n, "axis", 0);
   int count;
-  const Dim *at = dim_int(p, 0), **size = NEW(&l->m->arena, const Dim *, n->nout);
+  const Dim **size = NEW(&l->m->arena, const Dim *, n->nout);
+  const Dim *at = dim_int(p, 0);
   if (axis < 0) axis += x->rank;
   if (node_in(n, 1) ? !sizes_listed(n, (int)axis, size)
                     : !sizes_equal(n, x->dim[axis], size))

@@ -38,7 +38,8 @@ static const Tensor *constant_value(Node *n, const Attr *a)
   if (!strcmp(a->name, "value") || !strcmp(a->name, "sparse_value"))
     return a->t;
   if (!strcmp(a->name, "value_int")) return int_tensor(n, &a->i, 1, true);
-  if (!strcmp(a->name, "value_ints")) return int_tensor(n, a->ints, a->n, false);
+  if (!strcmp(a->name, "value_ints"))
+    return int_tensor(n, a->ints, a->n, false);
   if (!strcmp(a->name, "value_float")) return float_tensor(n, &a->f, 1, true);
   if (!strcmp(a->name, "value_floats"))
     return float_tensor(n, a->floats, a->n, false);

@@ -281,7 +281,7 @@ static void infer_identity(Node *n)
   const Value *x = node_in(n, 0);
   if (x && x->kind != VK_TENSOR && !x->bad)
     fail_unsupported(n, "Identity of a %s; only tensors are supported yet",
-                     x->kind == VK_SEQ ? "sequence" : "value that is no tensor");
+                     x->kind == VK_SEQ ? "sequence" : "value not a tensor");
   else if (infer_ready(n))
     infer_same(n, 0, 0);
 }
@@ -321,7 +321,8 @@ static void infer_dropout(Node *n)
   bool old = attr_int(n, ".data_mask", 0);
   if (!infer_ready(n) || !dropout_idle(n)) return;
   infer_same(n, 0, 0);
-  if (node_out(n, 1)) infer_out(n, 1, old ? x->dtype : DT_BOOL, x->rank, x->dim);
+  if (node_out(n, 1))
+    infer_out(n, 1, old ? x->dtype : DT_BOOL, x->rank, x->dim);
 }
 
 /* The bits of 1 in the types that a mask may have. */

@@ -357,7 +357,8 @@ static bool pad_plan(Node *n, PadPlan *s)
 static bool pad_size_ok(Node *n, const PadPlan *s, int axis, const Dim *size)
 {
   int64_t d, y;
-  if (!dim_is_int(size, &y) || !dim_is_int(n->in[0]->dim[axis], &d)) return true;
+  if (!dim_is_int(size, &y) || !dim_is_int(n->in[0]->dim[axis], &d))
+    return true;
   if (y < 0 || (s->mode > 0 && d == 0 && y > 0)) {
     fail_model(n, "axis %d of size %lld can't be padded to %lld", axis,
                (long long)d, (long long)y);
@@ -405,7 +406,8 @@ static void lower_pad(Lower *l, Node *n)
   if (!pad_plan(n, &s)) return;
   lower_call(l, n, "pad", dtype_carrier(x->dtype), "iiokkDDD", x,
              s.mode == 0 ? node_in(n, 2) : NULL, n->out[0], (int64_t)x->rank,
-             (int64_t)s.mode, x->dim, x->rank, s.begin, x->rank, s.end, x->rank);
+             (int64_t)s.mode, x->dim, x->rank, s.begin, x->rank, s.end,
+             x->rank);
 }
 
 /* Elements before axis `axis` as input 1 gives them; NULL: not known. */

@@ -84,8 +84,9 @@ static void expand_declared(Node *n)
   int lead;
   if (!infer_declared(n, 0, x->dtype, "the shape")) return;
   lead = y->rank - x->rank;
-  if (lead < 0) fail_model(n, "output has rank %d, the input %d (spec: at least "
-                              "that of the input)", y->rank, x->rank);
+  if (lead < 0)
+    fail_model(n, "output has rank %d, the input %d (spec: not less)", y->rank,
+               x->rank);
   for (int i = 0; lead >= 0 && i < x->rank; i++)
     if (!dim_is(x->dim[i], 1) &&
         !infer_equal(n, x->dim[i], y->dim[lead + i], "sizes of an axis"))
@@ -131,9 +132,9 @@ static void lower_expand(Lower *l, Node *n)
   int lead = y->rank - x->rank, count;
   Block b = {.rank = y->rank};
   if (!value_content(shape, &count))
-    lower_call(l, n, "check_expand", DT_I64, "idkkDD", shape, value_numel(shape),
-               (int64_t)x->rank, (int64_t)y->rank, x->dim, x->rank, y->dim,
-               y->rank);
+    lower_call(l, n, "check_expand", DT_I64, "idkkDD", shape,
+               value_numel(shape), (int64_t)x->rank, (int64_t)y->rank, x->dim,
+               x->rank, y->dim, y->rank);
   value_strides(x, xs);
   value_strides(y, b.ys);
   for (int i = 0; i < y->rank; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Narrow floats against a second way: values by ldexp, codes by search. Every
  * code of every format is decoded; what is encoded are all halves of float's
- * bit patterns, all codes, all midpoints of neighbours, and their neighbours. */
+ * bit patterns, all codes, all midpoints of neighbours, and those beside. */
 #include <math.h>
 #include <stdint.h>
 #include "o2c.h"

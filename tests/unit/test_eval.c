@@ -32,13 +32,18 @@ static Value *op(const char *name, const char *attrs, int nin, Value **in)
 #define OP3(name, attrs, a, b, c) op(name, attrs, 3, (Value *[]){a, b, c})
 static Value *ints(const char *s) { return build_value(s); }
 
+static Value *scalar(int v)
+{
+  return value_const_scalar(m->main, "scalar", DT_I64, v);
+}
+
 /* PyTorch: x.view(x.size(0), -1), x.flatten(1, 2), .. */
 static void test_shape_chain(void)
 {
   m = model_new(NULL, "m");
   Value *x = build_value("N 3 H 4"), *shape = OP1("Shape", "", x), *n, *h, *s;
   CHECK_STR(content(shape), "N 3 H 4");
-  n = OP2("Gather", "axis=0", shape, value_const_scalar(m->main, "i", DT_I64, 0));
+  n = OP2("Gather", "axis=0", shape, scalar(0));
   CHECK_STR(content(n), "N");
   CHECK(n->rank == 0);
   h = OP2("Gather", "axis=0", shape, ints("=-2"));
@@ -83,9 +88,8 @@ static void test_arithmetic(void)
   CHECK_STR(content(OP2("Max", "", s, ints("=0"))), "N 3 H");
   CHECK_STR(content(OP1("ReduceProd", "keepdims=0", s)), "N*H*3");
   CHECK_STR(content(OP1("ReduceSum", "", s)), "N + H + 3");
-  CHECK_STR(content(OP3("Range", "", value_const_scalar(m->main, "a", DT_I64, 1),
-                        value_const_scalar(m->main, "b", DT_I64, 6),
-                        value_const_scalar(m->main, "c", DT_I64, 2))), "1 3 5");
+  CHECK_STR(content(OP3("Range", "", scalar(1), scalar(6), scalar(2))),
+            "1 3 5");
   model_free(m);
 }
 

@@ -76,7 +76,10 @@ static void positions(int rank, const int64_t *dim, const int64_t *out,
   }
 }
 
-static int64_t slice_index(int a, int64_t i) { return p_start[a] + i * p_step[a]; }
+static int64_t slice_index(int a, int64_t i)
+{
+  return p_start[a] + i * p_step[a];
+}
 
 static void test_slice(Dtype t)
 {
@@ -89,7 +92,8 @@ static void test_slice(Dtype t)
     out[j] = 0;
     /* Python's definition, one element at a time. */
     int64_t lo = steps[j] > 0 ? 0 : -1, hi = steps[j] > 0 ? dim[j] : dim[j] - 1;
-    int64_t b = s[j] < 0 ? s[j] + dim[j] : s[j], c = e[j] < 0 ? e[j] + dim[j] : e[j];
+    int64_t b = s[j] < 0 ? s[j] + dim[j] : s[j];
+    int64_t c = e[j] < 0 ? e[j] + dim[j] : e[j];
     b = b < lo ? lo : b > hi ? hi : b;
     c = c < lo ? lo : c > hi ? hi : c;
     p_start[j] = b;
@@ -228,8 +232,8 @@ static void test_shape_checks(void)
                   y), O2C_E_SHAPE);
   CHECK_INT(check("check_reshape", (int64_t[]){3, -1}, (int64_t[]){2, 0, 3}, x,
                   y), O2C_E_SHAPE);
-  CHECK_INT(check("check_reshape", (int64_t[]){0, 3}, (int64_t[]){2, 1, 2}, zero,
-                  zero), O2C_OK);
+  CHECK_INT(check("check_reshape", zero, (int64_t[]){2, 1, 2}, zero, zero),
+            O2C_OK);
   CHECK_INT(check("check_axes", (int64_t[]){0, -1}, (int64_t[3]){2, 3}, wide,
                   (int64_t[]){3}), O2C_OK);
   CHECK_INT(check("check_axes", (int64_t[]){0, 0}, (int64_t[3]){2, 3}, wide,
