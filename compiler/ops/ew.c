@@ -142,7 +142,6 @@ static const OpRow cast_like_rows[] = {
   {24, NULL, CAST(CAST19 " u4 i4 f4e2m1 f8e8m0"), "saturate:i round_mode:s",
    NULL},
   {25, NULL, CAST(CAST25), NULL, NULL},
-  {28, NULL, NULL, NULL, NULL},
 };
 static const OpRow fused_rows[] = {{1, "x:*... -> y:*", "", "", NULL}};
 
