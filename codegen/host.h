@@ -16,6 +16,7 @@ typedef struct {
   jmp_buf panic;
   const char *dir;      /* temporary, removed at the end */
   char **cc;            /* compiler and flags, NULL at the end */
+  const char *cross;    /* the compiler's machine where it is not ours */
   char **runner;        /* what runs a program: emulator and options, or none */
   int cpus;
   bool have_driver;     /* compiled already, in dir */

@@ -83,11 +83,18 @@ static bool copy_file(Host *h, const char *from, const char *to)
   return p && host_write(to, p, n);
 }
 
-static bool keep_program(Host *h, const char *program)
+static bool keep_program(Host *h, const Case *c, const char *program)
 {
   const char *dir = h->opt->save;
   if (!dir) return true;
   const char *to = arena_printf(&h->a, "%s/bench", dir);
+  const char *weights = host_file(h, "%s.weights", c->unit.prefix);
+  struct stat s;
+  if (!stat(weights, &s) &&
+      (!make_folder(dir) ||
+       !copy_file(h, weights, arena_printf(&h->a, "%s/%s.weights", dir,
+                                           c->unit.prefix))))
+    return false;
   return make_folder(dir) && copy_file(h, program, to) && !chmod(to, 0755) &&
          copy_file(h, host_file(h, "jobs"),
                    arena_printf(&h->a, "%s/bench.job", dir));
@@ -109,7 +116,7 @@ static ExitCode bench_case(Host *h, Case *c)
   if (!program) return EXIT_ENVIRONMENT;
   Job job = {0, h->opt->runs > 0 ? h->opt->runs : -1, d->in, c->ports.nin};
   Result *r = jobs_run(h, &h->a, program, &job, 1);
-  if (!r || !keep_program(h, program)) return EXIT_ENVIRONMENT;
+  if (!r || !keep_program(h, c, program)) return EXIT_ENVIRONMENT;
   if (r->kind != JR_DONE || !r->nns) {
     fprintf(stderr, "onnx2c: %s: %s\n%s", c->name, result_text(&h->a, r),
             r->log);

@@ -112,6 +112,7 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   o.out = host_file(h, "%s.c", c->unit.prefix);
   o.name = c->unit.prefix;
   o.header = o.report = o.save = NULL;
+  if (h->cross && !o.weights_for) o.weights_for = h->cross;
   o.json = o.simple = o.emit_main = o.bundle = false;
   Model *m = compile_model(&o, c->path);
   if (!failed(a, c, m, loud)) {

@@ -90,11 +90,12 @@ bool cc_choose(Host *h)
             "name it by --cc or $CC\n", l.n ? l.v[0] : "");
     return false;
   }
-  const char *cross = cross_arch(&h->a, l.v[0]);
+  const char *cross = h->cross = cross_arch(&h->a, l.v[0]);
   add(&l, "-std=c99");
   add(&l, "-O3");
   add_target(&l, h->opt, cross);
   if (cross) add(&l, "-static");
+  add(&l, arena_printf(&h->a, "-DO2C_WEIGHTS_DIR=\"%s\"", h->dir));
   add_words(&l, h->opt->cflags);
   env = getenv("O2C_RUNNER");
   if (env && *env) add_words(&r, env);

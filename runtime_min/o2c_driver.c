@@ -21,7 +21,8 @@
  * of run() alone; -1 chooses k by the clock. kind: 0 done; 1 run() returned the
  * status `detail`; 2 killed by signal `detail`; 3 out of time; 4 exited with
  * code `detail`; 5 the data does not fit the model; 6 wrote outside a buffer.
- * POSIX, C99; also under user-mode emulation. */
+ * Weights of `--weights file` are read from <model>.weights beside JOBS. POSIX,
+ * C99; also under user-mode emulation. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -78,7 +79,7 @@ typedef struct {
   const Job *job;
   const o2c_model *m;
   int64_t *dims;
-  Buffer *in, *out, work, mem;
+  Buffer *in, *out, work, mem, weights;
   int64_t *shape; /* MAX_RANK for each output */
   int64_t *ns, nns;
 } Run;
@@ -257,6 +258,26 @@ static int buffer_overrun(const Buffer *b)
   return 0;
 }
 
+static const char *job_path;
+
+/* <folder of the job file>/<model>.weights, where the model asks for it. */
+static o2c_status load_weights(Run *r)
+{
+  const char *slash = strrchr(job_path, '/');
+  size_t folder = slash ? (size_t)(slash - job_path) + 1 : 0, n;
+  char path[4096];
+  FILE *f;
+  if (!r->m->weights_size) return O2C_OK;
+  if (folder + strlen(r->m->name) + 16 > sizeof path) return O2C_E_WEIGHTS;
+  sprintf(path, "%.*s%s.weights", (int)folder, job_path, r->m->name);
+  f = fopen(path, "rb");
+  if (!f) return O2C_E_WEIGHTS;
+  r->weights = buffer_new(r->m->weights_size, 64);
+  n = fread(r->weights.p, 1, r->weights.n, f);
+  fclose(f);
+  return n == r->weights.n ? O2C_OK : O2C_E_WEIGHTS;
+}
+
 static int buffers_overrun(const Run *r)
 {
   uint32_t k;
@@ -369,6 +390,8 @@ static o2c_status set_up(Run *r, void **ctx)
   cfg.size = sizeof cfg;
   cfg.workspace = r->work.p;
   cfg.workspace_size = size;
+  cfg.weights = r->weights.p;
+  cfg.weights_size = r->weights.n;
   return m->init(r->mem.p, m->ctx_size, &cfg, ctx);
 }
 
@@ -417,7 +440,9 @@ static o2c_status time_runs(Run *r, void *ctx)
 static o2c_status run_model(Run *r)
 {
   int tries;
-  o2c_status s = O2C_E_CAPACITY;
+  o2c_status s = load_weights(r);
+  if (s != O2C_OK) return s;
+  s = O2C_E_CAPACITY;
   for (tries = 0; s == O2C_E_CAPACITY && tries < 64; tries++) {
     void *ctx = NULL;
     s = set_up(r, &ctx);
@@ -500,6 +525,7 @@ int main(int argc, char **argv)
   int64_t n, k, flags, timeout;
   unsigned char *jobs;
   if (argc != 3) die("usage: program JOBS RESULTS");
+  job_path = argv[1];
   jobs = read_file(argv[1], &size);
   cursor = jobs;
   file_end = jobs + size;
