@@ -156,10 +156,10 @@ static int axis_global(const Node *n, int in, int axis, int out)
   return axis == 0 || axis == channel ? axis : AXIS_MIXES;
 }
 
-/* Channels stay apart too in pools. */
+/* Channels stay apart too in pools. Indices count through all samples. */
 static int axis_pool(const Node *n, int in, int axis, int out)
 {
-  return axis_global(n, in, axis, out);
+  return out == 0 ? axis_global(n, in, axis, out) : AXIS_MIXES;
 }
 
 #define OLD_ATTRS "pads:I auto_pad:s strides:I kernel_shape:I"

@@ -43,12 +43,39 @@ bool reduce_axes(const Node *n, bool gone[MAX_RANK])
   return true;
 }
 
+/* What the file says of the shape of v: where it is silent, of what nodes make
+ * of v alone that keep its shape, as in the bodies of ONNX's own functions. */
+static const Type *declared_shape(const Value *v)
+{
+  for (int hops = 0; hops < 8 && v; hops++) {
+    if ((v->declared && v->declared->rank >= 0) || v->nuse != 1)
+      return v->declared;
+    const Node *user = v->use[0];
+    bool keeps = user->op && (user->op->flags & OP_ELEMENTWISE) &&
+                 (user->nin == 1 || node_is(user, "CastLike"));
+    v = keeps && user->in[0] == v ? node_out(user, 0) : NULL;
+  }
+  return NULL;
+}
+
+static void claim_shape(Node *n, Value *y)
+{
+  const Type *d = declared_shape(y);
+  if (!d || d == y->declared)
+    return;
+  Type *own = NEW(&n->g->m->arena, Type, 1);
+  *own = *d;
+  own->dtype = n->in[0]->dtype;
+  y->declared = own;
+}
+
 /* reduce_axes failed: the axes are wrong, or only known at run time. */
 static void infer_by_data(Node *n)
 {
   int count, rank = node_in(n, 0)->rank;
   const Dim *const *v = axes_input(n, &count);
   if (count < 0) {
+    claim_shape(n, node_out(n, 0));
     infer_declared(n, 0, n->in[0]->dtype, "the list of axes");
     return;
   }
