@@ -297,6 +297,61 @@ static void test_permute(void)
   permute("Pad", "N 3 5 7;=1 1;-;=-3", "N 5 7 3", "", "[N, 5, 7, 5]");
 }
 
+/* Any inputs and attributes: a message or a result, and the hooks answer. */
+static void test_hostile(void)
+{
+  static const struct { const char *name; unsigned nin, nout; } ops[] = {
+    {"Reshape", 2, 1}, {"Flatten", 1, 1}, {"Squeeze", 2, 1},
+    {"Unsqueeze", 2, 1}, {"Identity", 1, 1}, {"Dropout", 1, 2},
+    {"Transpose", 1, 1}, {"Concat", 3, 1}, {"Split", 2, 3}, {"Slice", 5, 1},
+    {"Pad", 2, 1}, {"Expand", 2, 1}, {"Tile", 2, 1}, {"Shape", 1, 1},
+    {"Size", 1, 1}, {"Gather", 2, 1}, {"GatherElements", 2, 1},
+    {"GatherND", 2, 1}, {"ConstantOfShape", 1, 1}, {"Range", 3, 1}};
+  static const char *const in[] = {"-", "N 3 4", "N", "", "2 0 3", "i64:2",
+    "i64:", "i64:1 2 1", "i32:3", "=0", "=-1 1", "=", "=9223372036854775807",
+    "=-9223372036854775808 1 -1", "=1 1 1 1 1 1 1 1 1 1 1 1 1 1", "bool:",
+    "=3 4611686018427387904 8", "1 1 1 1 1 1 1 1 1 1 1 1", "str:2 2", "2 3 4"};
+  static const char *const attrs[] = {"", "axis=-9223372036854775808", "axis=1",
+    "axis=0 batch_dims=1", "perm=0,0", "perm=2,1,0", "num_outputs=2",
+    "num_outputs=-1", "mode=wrap", "mode=reflect", "allowzero=1",
+    "start=9223372036854775807 end=-9223372036854775808"};
+  static const int perm[] = {2, 0, 1};
+  unsigned seed = 7;
+  int bad = 0, good = 0;
+  for (int i = 0; i < 60000; i++) {
+    unsigned r[6];
+    for (int k = 0; k < 6; k++) r[k] = (seed = seed * 1103515245u + 12345) >> 10;
+    m = model_new(NULL, "m");
+    unsigned k = r[3] % COUNT(ops);
+    const char *text = in[r[0] % COUNT(in)];
+    for (unsigned j = 1; j < 1 + r[1] % ops[k].nin; j++)
+      text = arena_printf(&m->arena, "%s;%s", text,
+                          in[(r[2] >> 3 * j) % COUNT(in)]);
+    Node *n = build_node(ops[k].name, text, attrs[r[4] % COUNT(attrs)],
+                         1 + (int)(r[5] % ops[k].nout));
+    /* An attribute of another operator would end it here. */
+    for (int j = n->nattr - 1; j >= 0 && r[4] % 8; j--)
+      if (!strstr(op_row_text(n->op, op_row(n->op, n->version), ROW_ATTRS),
+                  n->attr[j].name))
+        attr_remove(n, n->attr[j].name);
+    schema_check(m->main);
+    if (!m->nerror) infer_graph(m->main);
+    bad += m->nerror > 0;
+    good += m->nerror == 0;
+    Value *x = node_in(n, 0), *y = node_out(n, 0);
+    if (!m->nerror && x && y->rank >= 0) {
+      eval_node(n);
+      op_is_view(n);
+      for (int a = 0; n->op->axis && a < x->rank; a++)
+        if (n->op->axis(n, 0, a, 0) >= y->rank) CHECK(0);
+      if (n->op->permute && x->rank == 3) n->op->permute(n, perm, 3);
+      infer_node(n);
+    }
+    model_free(m);
+  }
+  if (!CHECK(bad > 1000 && good > 1000)) printf("  %d %d\n", bad, good);
+}
+
 int main(void)
 {
   test_views();
@@ -307,5 +362,6 @@ int main(void)
   test_old_content();
   test_axis();
   test_permute();
+  test_hostile();
   return test_end();
 }
