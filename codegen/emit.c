@@ -231,5 +231,7 @@ ExitCode codegen_emit(Model *m)
     ok = write_header(p, &o, &f);
   if (output_finish(&o, ok) && f.mode == WM_OBJECT && !to_stdout)
     diag_model(m, SEV_NOTE, EXIT_OK, "link %s with the program", f.side);
+  if (ok && m->opt->report)
+    report_print(p, stderr);
   return diag_worst(m);
 }
