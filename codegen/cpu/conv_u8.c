@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 8-bit convolutions, products and average pools: QConv, QGemm, QAveragePool
- * by the kernels conv_u8.h, dw_u8.h and pool_u8.h.
+/* 8-bit convolutions and products: QConv, QGemm by the kernels conv_u8.h and
+ * dw_u8.h.
  *
  * Weights are packed by pack_u8.h, group by group; bias and multipliers hold
  * whole panels of 16. Padding is a copy of the image into scratch with a
@@ -184,70 +184,4 @@ bool lower_gemm_u8(Plan *p, Node *n)
   s->kernel_note = "conv_u8 as a product, panel-16 weights";
   step_kernel(s, "conv_u8.h");
   return true;
-}
-
-/* Windows of pools, as constants or symbols; a global one is the image. */
-static void put_window(Step *s, const Node *n, const ConvGeom *g, bool global)
-{
-  DimPool *d = &s->plan->m->dims;
-  const Dim *one = dim_int(d, 1), *zero = dim_int(d, 0);
-  static const char *const key[2][7] = {
-    { "H", "OH", "KH", "SH", "DH", "TOP", "BOTTOM" },
-    { "W", "OW", "KW", "SW", "DW", "LEFT", "RIGHT" },
-  };
-  for (int i = 0; i < 2; i++) {
-    const Dim *in = n->in[0]->dim[i + 1];
-    const Dim *v[7] = { in, one, in, one, one, zero, zero };
-    if (!global) {
-      v[1] = g->out[i];
-      v[2] = dim_int(d, g->kernel[i]);
-      v[3] = dim_int(d, g->stride[i]);
-      v[4] = dim_int(d, g->dilation[i]);
-      v[5] = g->begin[i];
-      v[6] = g->end[i];
-    }
-    for (int k = 0; k < 7; k++)
-      step_i32(s, key[i][k], v[k]);
-  }
-}
-
-static bool lower_pool(Plan *p, Node *n, bool average, bool global)
-{
-  ConvGeom g;
-  int64_t c;
-  Value *x = n->in[0];
-  if (x->rank != 4 || !attr_int(n, "channels_last", 0) ||
-      !dim_is_int(x->dim[3], &c) || (!global && !pool_geometry(n, &g)))
-    return false;
-  DimPool *d = &p->m->dims;
-  Step *s = step_new(p, n, "POOL_U8");
-  step_in(s, "x", x);
-  step_out(s, "y", n->out[0]);
-  put_window(s, n, &g, global);
-  put_requant(s, n);
-  step_int(s, "C", c);
-  step_float(s, "SCALE", (double)attr_float(n, "scale", 1));
-  step_int(s, "COUNT_PAD", attr_int(n, "count_include_pad", 0));
-  step_text(s, "KERNEL", average ? "o2c_avgpool_u8" : "o2c_maxpool_u8");
-  step_dim(s, "IMAGES", x->dim[0]);
-  step_int(s, "MANY", !dim_is(x->dim[0], 1));
-  step_dim(s, "X_ROW", dim_mul(d, x->dim[2], x->dim[3]));
-  step_dim(s, "Y_ROW", dim_mul(d, n->out[0]->dim[2], x->dim[3]));
-  step_dim(s, "X_IMAGE", dim_prod(d, (const Dim *const *)x->dim + 1, 3));
-  step_dim(s, "Y_IMAGE",
-           dim_prod(d, (const Dim *const *)n->out[0]->dim + 1, 3));
-  step_text(s, "STORAGE", s->symbols ? "" : "static ");
-  s->kernel_note = "pool_u8";
-  step_kernel(s, "pool_u8.h");
-  return true;
-}
-
-bool lower_pool_u8(Plan *p, Node *n)
-{
-  if (node_is_internal(n, "QAveragePool"))
-    return lower_pool(p, n, true, attr_int(n, "global", 0) != 0);
-  if (n->nin && n->in[0] && n->in[0]->dtype == DT_U8 && !node_out(n, 1))
-    return (node_is(n, "MaxPool") && lower_pool(p, n, false, false)) ||
-           (node_is(n, "GlobalMaxPool") && lower_pool(p, n, false, true));
-  return false;
 }

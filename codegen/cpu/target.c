@@ -15,7 +15,9 @@ static const LowerFn tuned[] = {
   lower_gemm_f32,
   lower_conv_u8,
   lower_gemm_u8,
-  lower_pool_u8,
+  lower_pool_tuned,
+  lower_softmax_f32,
+  lower_transpose,
   lower_elementwise,
 };
 

@@ -1,7 +1,6 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
-conv_u8.m4: 8-bit convolutions, products and pools by conv_u8.h, dw_u8.h and
-pool_u8.h. Written by codegen/cpu/conv_u8.c, which states the variables.
+conv_u8.m4: 8-bit convolutions and products by conv_u8.h and dw_u8.h. Written by codegen/cpu/conv_u8.c, which states the variables.
 
 The image with its border of the zero point, in scratch.
 m4_define(<%G_PAD_U8%>, <%G_IF(G_PAD, <%  G_STORAGE<%%>const o2c_pad_hwc_u8_p pad = {
@@ -50,14 +49,4 @@ m4_define(<%G_GEMM_U8%>, <%m4_dnl
   G_KERNEL<%%>(x, w, b, G_IF(G_SCALED, <%scale, %>)y, &p);
 %>)
 
-m4_define(<%G_POOL_U8%>, <%m4_dnl
-  G_STORAGE<%%>const o2c_pool_u8_p p = {
-    G_H, G_W, G_C, G_OH, G_OW, G_KH, G_KW, G_SH, G_SW, G_DH, G_DW,
-    G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, G_X_ROW, G_C, G_Y_ROW, G_C,
-    G_SCALE, G_X_ZP, G_Y_ZP, G_LO, G_HI, G_COUNT_PAD
-  };
-G_IF(G_MANY, <%  for (int64_t image = 0; image < G_IMAGES; image++)
-    G_KERNEL<%%>(x + image * G_X_IMAGE, y + image * G_Y_IMAGE, &p);
-%>, <%  G_KERNEL<%%>(x, y, &p);
-%>)%>)
 m4_divert(0)m4_dnl
