@@ -108,11 +108,10 @@ static Node *replace_by(Node *n, const char *op, int nin)
   return c;
 }
 
-/* The fused node, or NULL. */
-static Node *fuse_conv(Node *n)
+static bool fuse_conv(Node *n)
 {
   if (!conv_is_tuned(n))
-    return NULL;
+    return false;
   Node *c = replace_by(n, "FusedConv", n->nin);
   for (int i = 0; i < n->nin; i++)
     node_set_input(c, i, n->in[i]);
@@ -121,7 +120,7 @@ static Node *fuse_conv(Node *n)
   node_remove(n);
   while (absorb_add(c) || absorb_clamp(c))
     continue;
-  return c;
+  return true;
 }
 
 /* W as [K, N], scaled by alpha; NULL where the operand is not constant. */
@@ -129,7 +128,7 @@ static Value *product_weight(Node *n)
 {
   const Tensor *w = const_input(n, 1);
   if (!w || w->rank != 2 || w->dtype != DT_F32)
-    return NULL;
+    return false;
   bool trans = attr_int(n, "transB", 0) != 0;
   float alpha = attr_float(n, "alpha", 1);
   if (!trans && alpha == 1)
@@ -164,19 +163,19 @@ static bool gemm_bias(Node *n, int64_t columns, Value **bias)
   return true;
 }
 
-static Node *fuse_gemm(Node *n)
+static bool fuse_gemm(Node *n)
 {
   bool gemm = node_is(n, "Gemm");
   Value *bias, *x = node_in(n, 0);
   if ((!gemm && !node_is(n, "MatMul")) || !x || x->data || x->rank < 2 ||
       x->dtype != DT_F32 || attr_int(n, "transA", 0))
-    return NULL;
+    return false;
   const Tensor *old = const_input(n, 1);
   if (!old || old->rank != 2 || old->dtype != DT_F32)
-    return NULL;
+    return false;
   bool trans = gemm && attr_int(n, "transB", 0);
   if (!gemm_bias(n, old->dim[trans ? 0 : 1], &bias))
-    return NULL;
+    return false;
   Value *w = product_weight(n);
   Node *c = replace_by(n, "FusedGemm", 4);
   node_set_input(c, 0, x);
@@ -186,16 +185,18 @@ static Node *fuse_gemm(Node *n)
   node_remove(n);
   while (absorb_bias(c) || absorb_add(c) || absorb_clamp(c))
     continue;
-  return c;
+  return true;
 }
 
 bool pass_fuse_conv(Graph *g)
 {
   bool changed = false;
-  for (Node *n = g->first; n; n = n->next) {
-    Node *fused = node_is(n, "Conv") ? fuse_conv(n) : fuse_gemm(n);
-    changed |= fused != NULL;
-    n = fused ? fused : n;
+  for (Node *n = g->first, *next; n; n = next) {
+    Node *before = n->prev;
+    bool fused = node_is(n, "Conv") ? fuse_conv(n) : fuse_gemm(n);
+    changed |= fused;
+    /* A fused node may have moved down, past nodes not looked at yet. */
+    next = !fused ? n->next : before ? before->next : g->first;
   }
   return changed;
 }
