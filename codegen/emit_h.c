@@ -44,7 +44,7 @@ const char *emit_safe(const Plan *p, const char *s)
   return out;
 }
 
-const char *emit_shape(Plan *p, int rank, const Dim *const *dim)
+const char *emit_shape(const Plan *p, int rank, const Dim *const *dim)
 {
   StrBuf b;
   sb_init(&b, p->a);

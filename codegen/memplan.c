@@ -43,14 +43,7 @@ static void place_weight(Plan *p, Value *v)
 {
   if (p->store[v->id].kind == ST_WEIGHT)
     return;
-  p->store[v->id] = (Store){ ST_WEIGHT, p->nweight };
-  p->weight = arena_grow(p->a, p->weight, p->nweight, sizeof *p->weight);
-  p->weight_offset = arena_grow(p->a, p->weight_offset, p->nweight,
-                                sizeof *p->weight_offset);
-  p->weight[p->nweight] = v;
-  p->weight_offset[p->nweight++] = p->weight_bytes;
-  int64_t size = v->data->n * dtype_info(v->dtype)->size;
-  p->weight_bytes += (size + 63) / 64 * 64;
+  p->store[v->id] = (Store){ ST_WEIGHT, weights_add(p, v) };
 }
 
 /* Step number of the last read of each root, as if nothing worked in place. */

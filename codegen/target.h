@@ -99,6 +99,7 @@ struct Plan {
   Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
+  uint64_t *weight_hash;  /* of its bytes */
   int64_t weight_bytes;
   int nweight;
   Slot *slot;
@@ -120,6 +121,7 @@ Store store_of(const Plan *p, Value *v); /* through views and in-place use */
 /* weights.c: how the constants reach the program. */
 typedef enum { WM_ARRAY, WM_STRING, WM_OBJECT, WM_INCBIN, WM_FILE } WeightMode;
 WeightMode weights_mode(const Plan *p);       /* resolves auto */
+int weights_add(Plan *p, Value *v);           /* its number; equal ones once */
 /* C text that stands in the generated file before the steps. */
 void weights_text(const Plan *p, WeightMode mode, StrBuf *c);
 /* C expression of weight k: "w12_conv1", or a cast offset into the blob. */
@@ -150,7 +152,7 @@ void emit_set(StrBuf *plan, const char *key, const char *text);
 void emit_set_buf(StrBuf *plan, const char *key, StrBuf *text); /* frees it */
 const char *emit_safe(const Plan *p, const char *s); /* fit for a comment */
 const char *emit_upper(const Plan *p);
-const char *emit_shape(Plan *p, int rank, const Dim *const *dim);
+const char *emit_shape(const Plan *p, int rank, const Dim *const *dim);
 const char **emit_fields(Plan *p, const char *const *names, int n);
 const char *emit_workspace(Plan *p, const char *pre);
 void emit_slot_bytes(Plan *p, StrBuf *b, const Dim **bytes, int n,

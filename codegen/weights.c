@@ -17,6 +17,11 @@
 #include <errno.h>
 #include <string.h>
 
+static int64_t tensor_bytes(const Tensor *t)
+{
+  return t->n * dtype_info(t->dtype)->size;
+}
+
 static bool in_text(const Plan *p, WeightMode mode, int k)
 {
   return mode == WM_ARRAY || mode == WM_STRING ||
@@ -36,14 +41,43 @@ WeightMode weights_mode(const Plan *p)
   return p->weight_bytes <= 16 * 1024 * 1024 ? WM_STRING : WM_OBJECT;
 }
 
+/* The number of a constant among the weights. One content is there once,
+ * whatever values of the graph have it. */
+int weights_add(Plan *p, Value *v)
+{
+  const Tensor *t = v->data;
+  int64_t size = t->dtype == DT_STR ? 0 : tensor_bytes(t);
+  uint64_t hash = hash_bytes(t->data, (size_t)size, (uint64_t)t->dtype);
+  for (int k = 0; k < p->nweight && size > 0; k++) {
+    const Tensor *u = p->weight[k]->data;
+    if (p->weight_hash[k] == hash && u->dtype == t->dtype && u->n == t->n &&
+        !memcmp(u->data, t->data, (size_t)size))
+      return k;
+  }
+  int k = p->nweight;
+  p->weight = arena_grow(p->a, p->weight, k, sizeof *p->weight);
+  p->weight_offset = arena_grow(p->a, p->weight_offset, k,
+                                sizeof *p->weight_offset);
+  p->weight_hash = arena_grow(p->a, p->weight_hash, k,
+                              sizeof *p->weight_hash);
+  p->weight[k] = v;
+  p->weight_offset[k] = p->weight_bytes;
+  p->weight_hash[k] = hash;
+  p->weight_bytes += O2C_SLOT_BYTES(size);
+  p->nweight++;
+  return k;
+}
+
 /* Element i as a C constant. */
-static void put_number(StrBuf *c, const Tensor *t, int64_t i)
+static void put_element(StrBuf *c, const Tensor *t, int64_t i)
 {
   const DtypeInfo *d = dtype_info(t->dtype);
   if (t->dtype == DT_F32)
     sb_float(c, ((const float *)t->data)[i], true);
   else if (t->dtype == DT_F64)
     sb_float(c, ((const double *)t->data)[i], false);
+  else if (t->dtype == DT_I64 && ((const int64_t *)t->data)[i] == INT64_MIN)
+    sb_puts(c, "INT64_MIN"); /* the minus of a literal comes too late */
   else if (t->dtype == DT_I64)
     sb_printf(c, "INT64_C(%lld)", (long long)((const int64_t *)t->data)[i]);
   else if (t->dtype == DT_U64)
@@ -53,18 +87,10 @@ static void put_number(StrBuf *c, const Tensor *t, int64_t i)
     sb_printf(c, "0x%04x", (unsigned)((const uint16_t *)t->data)[i]);
   else if (d->cls == DC_FLOAT)
     sb_printf(c, "0x%02x", (unsigned)((const uint8_t *)t->data)[i]);
+  else if (t->dtype == DT_I32 && ((const int32_t *)t->data)[i] == INT32_MIN)
+    sb_puts(c, "INT32_MIN");
   else
     sb_printf(c, "%lld", (long long)tensor_i64(t, i));
-}
-
-static void put_int64_min(StrBuf *c, const Tensor *t, int64_t i)
-{
-  bool min64 = t->dtype == DT_I64 &&
-               ((const int64_t *)t->data)[i] == INT64_MIN;
-  if (min64)
-    sb_puts(c, "INT64_MIN");
-  else
-    put_number(c, t, i);
 }
 
 static void put_bytes(StrBuf *c, const unsigned char *s, size_t n)
@@ -91,7 +117,7 @@ static void put_bytes(StrBuf *c, const unsigned char *s, size_t n)
 static void put_strings(StrBuf *c, const Tensor *t, int k)
 {
   const Str *s = t->data;
-  sb_printf(c, "static const o2c_str w%d[] = {", k);
+  sb_printf(c, "static const o2c_str w%d[] WEIGHT_PLACE = {", k);
   for (int64_t i = 0; i < t->n; i++) {
     sb_puts(c, "{ ");
     put_bytes(c, (const unsigned char *)s[i].p, s[i].n);
@@ -111,8 +137,8 @@ static void put_array(StrBuf *c, const Tensor *t, int k)
   if (lanes == 2)
     flat.dtype = t->dtype == DT_C64 ? DT_F32 : DT_F64;
   flat.n = t->n * lanes;
-  sb_printf(c, "static const %s w%d[%lld] = {", dtype_info(flat.dtype)->c, k,
-            (long long)(flat.n ? flat.n : 1));
+  sb_printf(c, "static const %s w%d[%lld] WEIGHT_PLACE = {",
+            dtype_info(flat.dtype)->c, k, (long long)(flat.n ? flat.n : 1));
   size_t line = c->n;
   for (int64_t i = 0; i < flat.n; i++) {
     sb_puts(c, i ? "," : "");
@@ -122,7 +148,7 @@ static void put_array(StrBuf *c, const Tensor *t, int k)
     } else {
       sb_puts(c, " ");
     }
-    put_int64_min(c, &flat, i);
+    put_element(c, &flat, i);
   }
   sb_puts(c, flat.n ? "\n};\n" : " 0 };\n");
 }
@@ -135,9 +161,9 @@ static void put_string(StrBuf *c, const Tensor *t, int k)
     return;
   }
   int64_t bytes = t->n * d->size;
-  sb_printf(c, "static const union { unsigned char b[%lld]; %s v[%lld]; } w%d",
-            (long long)bytes, d->c, (long long)t->n, k);
-  sb_puts(c, " = {");
+  sb_printf(c, "static const union { unsigned char b[%lld]; %s v[%lld]; }\n"
+            "w%d WEIGHT_PLACE = {", (long long)bytes, d->c, (long long)t->n,
+            k);
   put_bytes(c, t->data, (size_t)bytes);
   sb_puts(c, " };\n");
 }
@@ -160,27 +186,53 @@ static void put_incbin(const Plan *p, StrBuf *c)
     p->name, section ? section : ".rodata.o2c", p->name, p->name);
 }
 
+/* Where tables of weights stand, and aligned for what: vectors are as long as
+ * a cache line on large machines, and flash is scarce on small ones. */
+static void put_place(const Plan *p, StrBuf *c)
+{
+  const char *name = p->m->opt->section;
+  const char *section = name
+    ? arena_printf(p->a, "section(\"%s\"), ", name) : "";
+  sb_printf(c,
+    "#if defined __GNUC__ && (defined __x86_64__ || defined __aarch64__)\n"
+    "#define WEIGHT_PLACE __attribute__((%saligned(64)))\n"
+    "#elif defined __GNUC__\n"
+    "#define WEIGHT_PLACE __attribute__((%saligned(4)))\n"
+    "#else\n"
+    "#define WEIGHT_PLACE\n"
+    "#endif\n", section, section);
+}
+
+static void put_literal_rules(StrBuf *c)
+{
+  sb_puts(c,
+    "#if defined __BYTE_ORDER__ && "
+    "__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
+    "#error \"weights are little-endian: compile with --weights array\"\n"
+    "#endif\n"
+    "#ifdef __GNUC__\n"
+    "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
+    "#endif\n");
+}
+
 void weights_text(const Plan *p, WeightMode mode, StrBuf *c)
 {
-  bool literal = false;
+  bool first = true;
   for (int k = 0; k < p->nweight; k++) {
+    Value *v = p->weight[k];
     if (!in_text(p, mode, k))
       continue;
-    if (mode == WM_STRING && !literal) {
-      literal = true;
-      sb_puts(c,
-        "#if defined __BYTE_ORDER__ && "
-        "__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
-        "#error \"weights are little-endian: compile with --weights array\"\n"
-        "#endif\n"
-        "#ifdef __GNUC__\n"
-        "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
-        "#endif\n");
-    }
+    if (first)
+      put_place(p, c);
+    if (first && mode == WM_STRING)
+      put_literal_rules(c);
+    first = false;
+    sb_printf(c, "/* %s %s */\n", emit_safe(p, v->name),
+              emit_shape(p, v->rank, v->dim));
     if (mode == WM_STRING)
-      put_string(c, p->weight[k]->data, k);
+      put_string(c, v->data, k);
     else
-      put_array(c, p->weight[k]->data, k);
+      put_array(c, v->data, k);
   }
   if (mode == WM_INCBIN)
     put_incbin(p, c);
@@ -210,18 +262,27 @@ uint64_t weights_hash(const Plan *p)
   uint64_t h = hash_bytes(p->m->sha256, 64, 0);
   for (int k = 0; k < p->nweight; k++) {
     const Tensor *t = p->weight[k]->data;
-    int64_t size = t->n * dtype_info(t->dtype)->size;
     if (t->dtype != DT_STR)
-      h = hash_bytes(t->data, (size_t)size, h);
+      h = hash_bytes(t->data, (size_t)tensor_bytes(t), h);
   }
   return h;
 }
 
-/* The blob: header, then every tensor at its offset. */
+static bool write_zeros(FILE *f, size_t n)
+{
+  static const unsigned char zero[64];
+  for (size_t k; n; n -= k) {
+    k = n < sizeof zero ? n : sizeof zero;
+    if (fwrite(zero, k, 1, f) != 1)
+      return false;
+  }
+  return true;
+}
+
+/* The blob: header, then every tensor at its offset. Strings are not in it. */
 static bool write_blob(const Plan *p, FILE *f)
 {
   unsigned char head[WEIGHTS_HEADER] = "O2CW";
-  static const unsigned char zero[64];
   uint64_t hash = weights_hash(p);
   for (int i = 0; i < 8; i++)
     head[8 + i] = (unsigned char)(hash >> (8 * i));
@@ -229,19 +290,10 @@ static bool write_blob(const Plan *p, FILE *f)
     return false;
   for (int k = 0; k < p->nweight; k++) {
     const Tensor *t = p->weight[k]->data;
-    size_t size = (size_t)t->n * (size_t)dtype_info(t->dtype)->size;
-    size_t pad = (64 - size % 64) % 64;
-    static const Str none;
-    const void *data = t->dtype == DT_STR ? (const void *)&none : t->data;
-    if (t->dtype == DT_STR) {
-      for (size_t i = 0; i < size + pad; i += 64)
-        if (fwrite(zero, 64, 1, f) != 1)
-          return false;
-      continue;
-    }
-    if (size && fwrite(data, size, 1, f) != 1)
+    size_t size = t->dtype == DT_STR ? 0 : (size_t)tensor_bytes(t);
+    if (size && fwrite(t->data, size, 1, f) != 1)
       return false;
-    if (pad && fwrite(zero, pad, 1, f) != 1)
+    if (!write_zeros(f, (64 - size % 64) % 64))
       return false;
   }
   return true;
