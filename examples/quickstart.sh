@@ -14,7 +14,7 @@ say() {
   printf '\n== %s\n' "$*"
 }
 
-"$root/tests/tools/packages.sh" m4 protobuf python
+"$root/tests/tools/packages.sh" build python
 say "Building onnx2c"
 cmake -S "$root" -B "$root/build/release" -DCMAKE_BUILD_TYPE=Release \
   -DBUILD_TESTING=OFF >"$out/build.log" 2>&1 &&

@@ -9,7 +9,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build/test}
-"$root/tests/tools/packages.sh" m4 protobuf python compilers
+"$root/tests/tools/packages.sh" build python compilers
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON \
   -DO2C_TEST_FULL="${FULL:-0}" -DO2C_SANITIZE="${SANITIZE:-0}"
 cmake --build "$build" -j "$(nproc)"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, by apt-get on Debian and its kin.
 #
-#   packages.sh PART...     m4 protobuf python compilers
+#   packages.sh PART...     build python compilers
 #
 # Does nothing where all is there; says what to install where apt-get is not.
 set -eu
@@ -21,8 +21,10 @@ has_header() {
 
 for part; do
   case $part in
-  m4) need m4 m4 --version ;;
-  protobuf)
+  build)
+    need make make --version
+    need libc6-dev has_header stdio.h
+    need m4 m4 --version
     need protobuf-c-compiler protoc-c --version
     need libprotobuf-c-dev has_header protobuf-c/protobuf-c.h
     ;;
