@@ -9,7 +9,7 @@
 A case whose operators onnx2c has (`onnx2c --list-ops`) must pass. A case with
 an operator that it does not have is counted as unsupported, and must be refused
 as such. Exceptions stand in known_failures.tsv. --share K takes about every
-K-th case, chosen by a hash of its name and the salt (the commit), so that
+K-th case, chosen by a hash of its name, the commit and the salt, so that
 commits take different ones. Needs the onnx package.
 """
 import argparse
@@ -44,6 +44,13 @@ def known_failures():
     path = pathlib.Path(__file__).with_name("known_failures.tsv")
     lines = (x.rstrip("\n") for x in path.read_text().splitlines())
     return dict(x.split("\t", 1) for x in lines if x and x[0] != "#")
+
+
+def commit():
+    """"" outside of a git checkout."""
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True,
+                          cwd=pathlib.Path(__file__).parent, text=True)
+    return done.stdout.strip()
 
 
 def chosen(name, args):
@@ -121,6 +128,7 @@ def judge(result, missing, reason):
 
 def main():
     args = arguments()
+    args.salt += commit()
     root = args.corpus / args.kind
     folders = sorted(f for f in root.iterdir()
                      if (f / "model.onnx").exists() and chosen(f.name, args))
@@ -138,7 +146,8 @@ def main():
         args.report.write_text("\n".join(lines) + "\n")
     print("\n".join(complaints))
     parts = [f"{v} {k}" for k, v in sorted(counts.items())]
-    print(f"{len(folders)} cases of {args.kind}: {', '.join(parts)}")
+    share = f" (a share of 1/{args.share})" if args.share > 1 else ""
+    print(f"{len(folders)} cases of {args.kind}{share}: {', '.join(parts)}")
     sys.exit(1 if complaints or not folders else 0)
 
 
