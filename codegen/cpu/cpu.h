@@ -30,5 +30,9 @@ void conv_put_taps(Conv *v);
 void conv_put_image(Conv *v);
 const char *conv_pixels(const Conv *v, const char *name, const Halo *h);
 const Dim *conv_row(const Conv *v, const Halo *h); /* elements of y's rows */
+/* halo.c: the call that fills y's border; `pixel` in bytes; h may be NULL. */
+void halo_put_border(Step *s, const Halo *h, int64_t rows, int64_t cols,
+                     int64_t pixel);
+bool transpose_to_last(const Node *n); /* [N,C,H,W] to [N,H,W,C] */
 void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Borders instead of padded copies.
  *
- * A value that a convolution writes and only convolutions read is stored with
+ * A value that a convolution, or the image's Transpose, writes and only convolutions read is stored with
  * a border as wide as the widest padding among its readers. The writer puts
  * its pixels in the middle and fills the border; readers find their padding
  * there. Everything about it must be known at compile time: one image at a
@@ -46,11 +46,13 @@ static bool reader(const Node *n, const Value *v, int64_t fill, int64_t *most)
 static bool halo_of(const Value *v, Halo *h)
 {
   int64_t most[4] = { 0, 0, 0, 0 };
-  if (!v->def || !is_conv(v->def) || v->is_output || !v->nuse ||
+  bool image = v->def && transpose_to_last(v->def);
+  if (!v->def || (!is_conv(v->def) && !image) || v->is_output || !v->nuse ||
       !value_static(v) || v->rank != 4 || !dim_is(v->dim[0], 1) ||
       (v->dtype != DT_F32 && v->dtype != DT_U8))
     return false;
-  int64_t fill = attr_int(v->def, "y_zp", 0);
+  int64_t fill = attr_int(image ? v->use[0] : v->def,
+                          image ? "x_zp" : "y_zp", 0);
   for (int i = 0; i < v->nuse; i++)
     if (!reader(v->use[i], v, fill, most))
       return false;
@@ -65,12 +67,26 @@ void plan_halos(Plan *p)
   p->halo = NEW(p->a, const Halo *, p->halo_values + 1);
   for (Node *n = p->g->first; n; n = n->next) {
     Halo h;
-    if (!is_conv(n) || !halo_of(n->out[0], &h))
+    if (!n->nout || !n->out[0] || !halo_of(n->out[0], &h))
       continue;
     Halo *kept = NEW(p->a, Halo, 1);
     *kept = h;
     p->halo[n->out[0]->id] = kept;
   }
+}
+
+/* Variables BORDER, BORDER_ARGS: the call that fills the border of y. */
+void halo_put_border(Step *s, const Halo *h, int64_t rows, int64_t cols,
+                     int64_t pixel)
+{
+  step_int(s, "BORDER", h != NULL);
+  if (!h)
+    return;
+  step_text(s, "BORDER_ARGS", "%lld, %lld, %lld, %lld, %lld, %lld, %d",
+            (long long)h->top, (long long)rows, (long long)h->bottom,
+            (long long)(h->left * pixel), (long long)(cols * pixel),
+            (long long)(h->right * pixel), h->fill);
+  step_kernel(s, "border.h");
 }
 
 /* Values made after plan_halos have none. */

@@ -115,19 +115,10 @@ static const char *image_text(const Conv *v)
 
 static void put_border(Conv *v, int size)
 {
-  Step *s = v->s;
-  const Halo *h = v->hy;
-  step_int(s, "BORDER", h != NULL);
-  if (!h)
-    return;
-  int64_t ow = 0, oh = 0, pixel = v->oc * size;
+  int64_t ow = 0, oh = 0;
   dim_is_int(v->ow, &ow);
   dim_is_int(v->oh, &oh);
-  step_text(s, "BORDER_ARGS", "%lld, %lld, %lld, %lld, %lld, %lld, %d",
-            (long long)h->top, (long long)oh, (long long)h->bottom,
-            (long long)(h->left * pixel), (long long)(ow * pixel),
-            (long long)(h->right * pixel), h->fill);
-  step_kernel(s, "border.h");
+  halo_put_border(v->s, v->hy, oh, ow, v->oc * size);
 }
 
 /* A pointer to y, or to a residual of its shape: where its pixels begin. */
