@@ -43,11 +43,36 @@ static bool tolerance_file(Arena *a, const Model *m, Rule *r)
   return ok;
 }
 
+/* Integer sums that a result of an 8-bit network has passed through. */
+static int quantised_sums(const Model *m)
+{
+  static const char *const ops[] = {
+    "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul",
+    "ConvInteger", "MatMulInteger",
+  };
+  int n = 0;
+  for (const Node *k = m->main->first; k; k = k->next)
+    for (int i = 0; i < COUNT(ops); i++)
+      n += node_is(k, ops[i]);
+  return n;
+}
+
+/* Each requantised sum may round to the next step, as a sum in another order
+ * does: steps of 1/128 of the largest value, adding up as a random walk.
+ * Below 32 layers 1e-2 has always held. Measured: on mobilenet_v2-s8 and -u8,
+ * of 53 layers, onnxruntime's optimisation levels differ by 3 to 5 % of the
+ * largest value among themselves. */
+static double quantised_share(const Model *m)
+{
+  int n = quantised_sums(m);
+  return n > 32 ? sqrt((double)n) / 128 : 1e-2;
+}
+
 Rule rule_choose(Arena *a, const Options *opt, const Model *m)
 {
   Rule r = {1e-3, 1e-7, 0, "default"};
   if (!tolerance_file(a, m, &r) && is_whole(m)) {
-    r.share = is_quantised(m) ? 1e-2 : 1e-4;
+    r.share = is_quantised(m) ? quantised_share(m) : 1e-4;
     r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
   }
   if (opt->rtol >= 0) r.rtol = opt->rtol;
