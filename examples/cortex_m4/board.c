@@ -29,16 +29,39 @@ static uint32_t semihost(uint32_t call, const void *arg)
 
 void put_text(const char *s) { (void)semihost(0x04, s); } /* SYS_WRITE0 */
 
-void put_number(uint32_t v)
+void put_padded(const char *s, int width)
 {
-  char text[12], *p = text + sizeof text - 1;
+  const int left = width < 0;
+  int n = left ? -width : width;
+  const char *p;
+  for (p = s; *p; ++p)
+    --n;
+  if (left)
+    put_text(s);
+  for (; n > 0; --n)
+    put_text(" ");
+  if (!left)
+    put_text(s);
+}
+
+void put_fixed(uint32_t v, int digits, int width)
+{
+  char text[16], *p = text + sizeof text - 1;
+  int n = 0;
   *p = 0;
   do {
+    if (n && n == digits)
+      *--p = '.';
     *--p = (char)('0' + v % 10);
     v /= 10;
-  } while (v);
-  put_text(p);
+    ++n;
+  } while (v || n <= digits);
+  put_padded(p, width);
 }
+
+void put_column(uint32_t v, int width) { put_fixed(v, 0, width); }
+
+void put_number(uint32_t v) { put_fixed(v, 0, 0); }
 
 void put_line(const char *name, uint32_t v, const char *unit)
 {

@@ -15,6 +15,10 @@ extern "C" {
 #endif
 
 void put_text(const char *s);
+/* Right-aligned in `width` characters, left-aligned in -width. */
+void put_padded(const char *s, int width);
+void put_fixed(uint32_t v, int digits, int width); /* v / 10^digits */
+void put_column(uint32_t v, int width);
 void put_number(uint32_t v);
 void put_line(const char *name, uint32_t v, const char *unit);
 void finish(int status);

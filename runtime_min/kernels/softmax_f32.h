@@ -79,7 +79,7 @@ O2C_INLINE float o2c_sum_f32(const float *x, ptrdiff_t n)
     c = o2c_vadd(c, o2c_vld(x + i + 2 * l));
     d = o2c_vadd(d, o2c_vld(x + i + 3 * l));
   }
-  for (; i + l <= n; i += l)
+  for (; n - i >= l; i += l)
     a = o2c_vadd(a, o2c_vld(x + i));
   s = o2c_vsum(o2c_vadd(o2c_vadd(a, b), o2c_vadd(c, d)));
   for (; i < n; i++)

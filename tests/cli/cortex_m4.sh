@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# examples/cortex_m4 in QEMU: 8-bit networks give onnxruntime's answers within
+# 4 instructions for each multiplication, and their objects want nothing of a
+# system. Generated code compiles without a warning for other Cortex-M cores.
+. "$(dirname "$0")/lib.sh"
+if ! have arm-none-eabi-gcc || ! have qemu-system-arm; then
+  [ -n "${O2C_LEAN:-}" ] || fail "no arm-none-eabi-gcc or qemu-system-arm"
+  exit 0
+fi
+
+# example FLAG... TARGET...: make in the example's folder.
+example() {
+  make -C "$ROOT/examples/cortex_m4" ONNX2C="$ONNX2C" ZOO="$zoo" "$@"
+}
+
+for opt in -O2 -O3; do
+  expect 0 example BUILD="$WORK/board$opt" OPT=$opt run check
+  grep -E '^(network|tiny|the program)' log
+  says tiny_resnet8-s8
+done
+# The test can fail: a budget that cannot be met, an answer that is wrong.
+rm "board$opt/board.elf"
+expect 2 example BUILD="$WORK/board$opt" OPT=$opt LIMIT=50 run
+says FAIL
+rm "board$opt/board.elf"
+sed -i 's/\(tiny_dscnn_s8_output\[\] = {\)/\1 1,/' "board$opt/nets.h"
+expect 2 example BUILD="$WORK/board$opt" OPT=$opt run
+says FAIL
+
+for name in tiny_dscnn-s8 tiny_resnet8-s8 tiny_dscnn; do
+  expect 0 "$ONNX2C" "$zoo/$name/model.onnx" --name net --weights string \
+    -o net.c
+  for core in cortex-m0plus cortex-m33 "cortex-m4 -mfloat-abi=soft" \
+      "cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16"; do
+    for opt in -O2 -Os; do
+      # shellcheck disable=SC2086
+      expect 0 arm-none-eabi-gcc $STRICT $opt -mthumb -mcpu=$core \
+        -Wframe-larger-than=1024 -I"$ROOT/runtime_min" -c net.c -o net.o
+    done
+  done
+done
