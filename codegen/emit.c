@@ -106,14 +106,26 @@ static bool prefix_ok(Model *m, const char *s)
 {
   bool ok = isalpha((unsigned char)*s) && strlen(s) < 64;
   for (const char *c = s; *c; c++)
-    ok = ok && 
-         (isalnum((unsigned char)*c) || *c == '_');
+    ok = ok && (isalnum((unsigned char)*c) || *c == '_');
   ok = ok && !emit_reserved(s);
   if (!ok)
     diag_model(m, SEV_ERROR, EXIT_USAGE,
                "%s can't be the prefix of C names: give another by --name "
                "(letters, digits and _, no keyword, not o2c...)",
                quote(&m->arena, s));
+  return ok;
+}
+
+/* The name stands in C and assembly text. */
+static bool section_ok(Model *m)
+{
+  const char *s = m->opt->section;
+  bool ok = !s || *s;
+  for (; s && *s; s++)
+    ok = ok && (isalnum((unsigned char)*s) || strchr("._,$-", *s));
+  if (!ok)
+    diag_model(m, SEV_ERROR, EXIT_USAGE, "--section %s: letters, digits and "
+               "._,$- only", quote(&m->arena, m->opt->section));
   return ok;
 }
 
@@ -216,7 +228,7 @@ static bool simple_possible(Plan *p)
 ExitCode codegen_emit(Model *m)
 {
   Plan *p = plan_make(m);
-  if (!p || !prefix_ok(m, p->name) || !simple_possible(p))
+  if (!p || !prefix_ok(m, p->name) || !section_ok(m) || !simple_possible(p))
     return diag_worst(m);
   EmitFiles f = file_names(p);
   Output o = { .m = m };

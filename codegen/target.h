@@ -180,6 +180,9 @@ ExitCode compile_file(const Options *opt, const char *path);
 ExitCode cmd_run(const Options *opt);
 ExitCode cmd_verify(const Options *opt);
 ExitCode cmd_bench(const Options *opt);
+/* host_build.c: does -o name an object, archive or shared library? */
+bool build_wanted(const Options *opt);
+ExitCode cmd_build(const Options *opt, const char *path);
 
 /* plan.c */
 Step *step_new(Plan *p, Node *n, const char *macro);

@@ -48,6 +48,7 @@ static ExitCode dispatch(const Options *o)
   if (!strcmp(o->command, "run")) return cmd_run(o);
   if (!strcmp(o->command, "verify")) return cmd_verify(o);
   if (!strcmp(o->command, "bench")) return cmd_bench(o);
+  if (build_wanted(o)) return cmd_build(o, o->models[0]);
   return compile_file(o, o->models[0]);
 }
 
