@@ -92,6 +92,15 @@ static void test_moves(void)
   infer("Tile", "N 3;=2 2", "", "[N*2, 6]");
   infer("Tile", "N 3;=2", "", "!repeats has 1");
   infer("Tile", "N 3;=2 -2", "", "!repeats[1] is -2");
+  infer("DepthToSpace", "N 12 H 5", "blocksize=2", "[N, 3, H*2, 10]");
+  infer("DepthToSpace", "N 6 2 2", "blocksize=2", "!channels is 6");
+  infer("DepthToSpace", "N 4 2 2", "blocksize=0", "!blocksize is 0");
+  infer("DepthToSpace", "N 4 2 2", "blocksize=2 mode=crd", "!mode is");
+  infer("DepthToSpace", "N 4 2", "blocksize=2", "!rank 3");
+  infer("SpaceToDepth", "N C 4 6", "blocksize=2", "[N, C*4, 2, 3]");
+  infer("SpaceToDepth", "N 1 5 6", "blocksize=2", "!height is 5");
+  infer("SpaceToDepth", "N 1 4 W", "blocksize=2", "!fix it with --dim");
+  infer("SpaceToDepth", "N 1 4 4", "blocksize=9999999", "!blocksize is");
 }
 
 static void test_cuts(void)
@@ -256,6 +265,7 @@ static void test_axis(void)
   axis("Flatten", "N 3 4", "", "0 1 -1");
   axis("Transpose", "N 3 4", "perm=2,0,1", "1 2 0");
   axis("Transpose", "N 3 4", "", "2 1 0");
+  axis("SpaceToDepth", "N 3 4 4", "blocksize=2", "0 -1 -1 -1");
   axis("Concat", "N 3;N 4", "axis=1", "0 -1");
   axis("Split", "N 3", "axis=1", "0 -1");
   axis("Slice", "N 3 4;=0;=2;=-2", "", "0 -1 2");

@@ -367,6 +367,11 @@ static void test_axes(void)
   attr_set_int(n, "keepdims", 0);
   CHECK_INT(axis_of(n, 0, 1), 0);
   CHECK_INT(axis_of(n, 0, 0), AXIS_MIXES);
+  n = NODE("CumSum", val(DT_F32, "3,N"), value_const_scalar(g, "a", DT_I32, 0));
+  CHECK_INT(axis_of(n, 0, 1), 1);
+  CHECK_INT(axis_of(n, 0, 0), AXIS_MIXES);
+  n = NODE("CumProd", val(DT_F32, "3,N"), val(DT_I64, "1"));
+  CHECK_INT(axis_of(n, 0, 1), AXIS_MIXES);
   Value *a = val(DT_F32, "N,2,3"), *b = val(DT_F32, "5,N,3,4");
   n = NODE("MatMul", a, b);
   CHECK_INT(axis_of(n, 0, 0), 1);
