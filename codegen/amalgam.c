@@ -111,6 +111,7 @@ void amalgam_text(const Plan *p, StrBuf *c)
 {
   Amalgam g = { .m = p->m, .c = c };
   map_init(&g.done, p->a);
+  paste(&g, "runtime_min/kernels/fpenv.h");
   for (const Step *s = p->first; s; s = s->next)
     for (int i = 0; i < s->nkernel; i++)
       paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", s->kernel[i]));

@@ -291,6 +291,8 @@ static void run_checks(Plan *p, StrBuf *plan)
 {
   StrBuf b;
   sb_init(&b, p->a);
+  if (p->narg)
+    sb_puts(&b, "  if (!d)\n    return O2C_E_ARG;\n");
   sb_puts(&b, "  if (!dims_ok(d))\n    return O2C_E_DIMS;\n");
   for (int i = 0; i < p->g->nin + p->g->nout; i++) {
     bool in = i < p->g->nin;
@@ -333,6 +335,8 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "static void run_blocks(void *arg, size_t begin, size_t end, "
     "unsigned worker)\n{\n"
     "  const blocks *b = (const blocks *)arg;\n"
+    "  const int flush = (b->ctx->flags & O2C_FLUSH) != 0;\n"
+    "  const uintptr_t mode = o2c_flush_begin(flush);\n"
     "  unsigned char *ws = b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
     "  %s_dims s = *b->d;\n"
     "  for (size_t k = begin; k < end; k++) {\n"
@@ -344,7 +348,7 @@ static void blocks_text(Plan *p, StrBuf *plan)
   sb_puts(&b, p->head_bytes
     ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
     : "    (void)status;\n");
-  sb_puts(&b, "  }\n}\n\n");
+  sb_puts(&b, "  }\n  o2c_flush_end(flush, mode);\n}\n\n");
   emit_set_buf(plan, "RUN_BLOCKS", &b);
 }
 
@@ -354,8 +358,12 @@ static void run_body(Plan *p, StrBuf *plan)
   sb_init(&b, p->a);
   if (!p->block) {
     emit_set(plan, "RUN_BLOCKS", "");
-    sb_puts(&b, "  (void)d;\n"
-                "  return run_rows(ctx, ctx->workspace, d, in, out, 0);\n");
+    sb_puts(&b,
+      "  {\n    const int flush = (ctx->flags & O2C_FLUSH) != 0;\n"
+      "    const uintptr_t mode = o2c_flush_begin(flush);\n"
+      "    const o2c_status status =\n"
+      "        run_rows(ctx, ctx->workspace, d, in, out, 0);\n"
+      "    o2c_flush_end(flush, mode);\n    return status;\n  }\n");
     emit_set_buf(plan, "RUN_BODY", &b);
     return;
   }
@@ -412,9 +420,8 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
     step_plan(s, plan);
   rows_body(p, plan, f);
   dims_check(p, plan);
-  emit_set(plan, "WORKSPACE_EXPR", arena_printf(p->a,
-    p->block ? "(uint64_t)%s * O2C_MAX(workers, 1)"
-             : "((void)workers, (uint64_t)%s)", emit_workspace(p, "d->")));
+  emit_set(plan, "WORKSPACE_EXPR", emit_workspace(p, "d->"));
+  emit_set(plan, "WORKERS", p->block ? "O2C_MAX(workers, 1u)" : "1u");
   init_weights(p, plan, f);
   run_checks(p, plan);
   run_body(p, plan);

@@ -49,11 +49,13 @@ G_DIMS_CHECK<%%>m4_dnl
 
 size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers)
 {
+  const unsigned count = G_WORKERS;
   uint64_t n;
+  (void)workers;
   if (!dims_ok(d))
     return 0;
-  n = G_WORKSPACE_EXPR;
-  return n > SIZE_MAX ? 0 : (size_t)n;
+  n = (uint64_t)G_WORKSPACE_EXPR;
+  return n > SIZE_MAX / count ? 0 : (size_t)n * count;
 }
 
 o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size, const o2c_config *cfg,
