@@ -298,28 +298,30 @@ static void upgrade_dropout_7(Node *n) { attr_set_int(n, ".data_mask", 1); }
 
 static void upgrade_dropout_10(Node *n) { attr_remove(n, "ratio"); }
 
-/* ONNX Dropout-12: training with ratio 0 drops nothing. What is only known at
- * run time is checked then. */
-static bool dropout_idle(Node *n)
+/* ONNX Dropout-12: elements are dropped if training_mode says so, and ratio is
+ * not 0; both may be known at run time only. */
+static bool dropout_drops(const Node *n)
 {
   const Value *ratio = node_in(n, 1), *train = node_in(n, 2);
+  return train && !(train->data && !tensor_i64(train->data, 0)) &&
+         !(ratio && ratio->data && tensor_f64(ratio->data, 0) == 0);
+}
+
+static bool dropout_scalars(Node *n)
+{
   for (int i = 1; i <= 2; i++)
     if (node_in(n, i) && !dim_is(value_numel(n->in[i]), 1)) {
       fail_model(n, "input %d is no scalar (spec: scalar)", i);
       return false;
     }
-  if (!train || !train->data || !tensor_i64(train->data, 0)) return true;
-  if (ratio && (!ratio->data || tensor_f64(ratio->data, 0) == 0)) return true;
-  fail_unsupported(n, "training_mode is true: elements are dropped at random; "
-                      "export the model for inference");
-  return false;
+  return true;
 }
 
 static void infer_dropout(Node *n)
 {
   const Value *x = node_in(n, 0);
   bool old = attr_int(n, ".data_mask", 0);
-  if (!infer_ready(n) || !dropout_idle(n)) return;
+  if (!infer_ready(n) || !dropout_scalars(n)) return;
   infer_same(n, 0, 0);
   if (node_out(n, 1))
     infer_out(n, 1, old ? x->dtype : DT_BOOL, x->rank, x->dim);
@@ -336,12 +338,37 @@ static int64_t bits_of_one(Dtype t)
   }
 }
 
+/* In inference, where no mask is asked for: an Identity. */
+static void expand_dropout(Node *n)
+{
+  Value *mask = node_out(n, 1);
+  if (dropout_drops(n) || (mask && (mask->nuse || mask->is_output)) ||
+      !node_out(n, 0))
+    return;
+  value_replace(n->out[0], node_op(n, "Identity", 1, n->in[0]));
+  node_remove(n);
+}
+
+/* Without a seed attribute draws start from seed 0: runs can be repeated. */
+static void lower_drops(Lower *l, Node *n)
+{
+  Value *x = n->in[0], *ratio = node_in(n, 1);
+  Dtype real = real_of(x->dtype);
+  Value *state = lower_scratch(l, n, DT_U32, dim_int(node_dims(n), 624));
+  Value *y = node_out(n, 0) ? node_out(n, 0)
+                            : lower_scratch(l, n, x->dtype, value_numel(x));
+  lower_call(l, n, "dropout", x->dtype, "iiiooodk", x,
+             ratio ? lower_real(l, n, ratio, real) : NULL, node_in(n, 2), y,
+             node_out(n, 1), state, value_numel(x), attr_int(n, "seed", 0));
+}
+
 static void lower_dropout(Lower *l, Node *n)
 {
-  Value *mask = node_out(n, 1), *train = node_in(n, 2), *ratio = node_in(n, 1);
-  Dtype carrier = dtype_carrier(ratio ? ratio->dtype : n->in[0]->dtype);
-  if (train && !(train->data && !tensor_i64(train->data, 0)))
-    lower_call(l, n, "check_idle", carrier, "ii", train, ratio);
+  Value *mask = node_out(n, 1);
+  if (dropout_drops(n)) {
+    lower_drops(l, n);
+    return;
+  }
   if (node_out(n, 0)) lower_copy(l, n);
   if (mask)
     lower_call(l, n, "fill", dtype_carrier(mask->dtype), "odk", mask,
@@ -350,8 +377,8 @@ static void lower_dropout(Lower *l, Node *n)
 
 static int axis_dropout(const Node *n, int in, int axis, int out)
 {
-  (void)n, (void)out;
-  return in == 0 ? axis : AXIS_MIXES;
+  (void)out; /* draws are numbered through the whole tensor */
+  return in == 0 && !dropout_drops(n) ? axis : AXIS_MIXES;
 }
 
 static const OpRow reshape_rows[] = {
@@ -429,7 +456,7 @@ static const OpDef defs[] = {
    .infer = infer_identity, .lower = lower_copy, .axis = axis_dropout,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Dropout", .rows = dropout_rows, .nrow = COUNT(dropout_rows),
-   .infer = infer_dropout, .lower = lower_dropout, .axis = axis_dropout,
-   .flags = OP_VIEW},
+   .infer = infer_dropout, .lower = lower_dropout, .expand = expand_dropout,
+   .axis = axis_dropout},
 };
 OPS_DEFINE(reshape, defs)
