@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The batch law: which graphs run row by row, in blocks, or all at once. */
+#include "target.h"
+#include "o2ctest.h"
+#include "irbuild.h"
+
+static Options opt;
+
+static void begin(void)
+{
+  options_default(&opt);
+  opt.name = "net";
+  m = model_new(&opt, "net.onnx");
+}
+
+/* One node of an operator makes the graph; returns its plan. */
+static Plan *plan_of(const char *op, const char *inputs, const char *attrs)
+{
+  begin();
+  Node *n = build_node(op, inputs, attrs, 1);
+  n->version = 13;
+  schema_check(m->main);
+  infer_graph(m->main);
+  graph_add_output(m->main, n->out[0]);
+  Plan *p = plan_make(m);
+  if (!CHECK(p != NULL)) {
+    diag_print(m, stdout, SEV_NOTE);
+    exit(1);
+  }
+  return p;
+}
+
+static void law(const char *op, const char *inputs, const char *attrs,
+                int block, bool mixes)
+{
+  Plan *p = plan_of(op, inputs, attrs);
+  if (!CHECK_INT(p->block, block) + !CHECK_INT(p->mixes != NULL, mixes))
+    printf("  %s %s %s\n", op, inputs, attrs);
+  if (p->block) CHECK(p->arena_static);
+  model_free(m);
+}
+
+int main(void)
+{
+  law("Relu", "N 4", "", 1, false);
+  law("Add", "N 4;N 4", "", 1, false);
+  law("Add", "N 4;4", "", 1, false);
+  law("Softmax", "N 4", "axis=1", 1, false);
+  law("Softmax", "N 4", "axis=0", 0, true);
+  law("Conv", "N 3 8 8;5 3 3 3", "", 1, false);
+  law("MatMul", "N 4;4 5", "", 56, false);
+  law("MatMul", "N 4;4 N", "", 0, false);
+  law("Gemm", "N 4;4 5", "", 56, false);
+  law("Gemm", "N 4;N 5", "transA=1", 0, true);
+  law("ReduceSum", "N 4;=1", "keepdims=0", 1, false);
+  law("ReduceSum", "N 4;=0", "keepdims=0", 0, true);
+  law("Reshape", "N 4;=-1 2", "", 1, false); /* 2N rows: two for each sample */
+  law("Transpose", "N 4", "perm=1,0", 0, true);
+  law("Concat", "N 4;N 4", "axis=1", 1, false);
+  law("Concat", "N 4;N 4", "axis=0", 0, true);
+  law("Relu", "3 4", "", 0, false);          /* nothing is dynamic */
+  law("Relu", "4 N", "", 0, false);
+  return test_end();
+}
