@@ -31,7 +31,10 @@ static bool output_error(Model *m, const char *path)
 static const char *output_add(Output *o, const char *path)
 {
   char *tmp = arena_printf(&o->m->arena, "%s.XXXXXX", path);
-  int fd = mkstemp(tmp);
+  struct stat st;
+  bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  errno = EISDIR;
+  int fd = folder ? -1 : mkstemp(tmp);
   if (fd < 0) {
     output_error(o->m, path);
     return NULL;
@@ -107,7 +110,7 @@ static bool prefix_ok(Model *m, const char *s)
   bool ok = isalpha((unsigned char)*s) && strlen(s) < 64;
   for (const char *c = s; *c; c++)
     ok = ok && (isalnum((unsigned char)*c) || *c == '_');
-  ok = ok && !emit_reserved(s);
+  ok = ok && !c_reserved(s);
   if (!ok)
     diag_model(m, SEV_ERROR, EXIT_USAGE,
                "%s can't be the prefix of C names: give another by --name "

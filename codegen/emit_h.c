@@ -57,53 +57,11 @@ const char *emit_shape(const Plan *p, int rank, const Dim *const *dim)
   return arena_printf(p->a, "[%s]", text);
 }
 
-/* Words that can't be C or C++ names, or are onnx2c's own. */
-bool emit_reserved(const char *s)
-{
-  static const char *const words[] = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do",
-    "double", "else", "enum", "extern", "float", "for", "goto", "if",
-    "inline", "int", "long", "register", "restrict", "return", "short",
-    "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-    "unsigned", "void", "volatile", "while", "and", "or", "not", "xor",
-    "class", "new", "delete", "this", "template", "typename", "private",
-    "public", "protected", "virtual", "operator", "try", "catch", "throw",
-    "using", "namespace", "bool", "true", "false", "friend", "asm", "export",
-    "explicit", "mutable", "nullptr", "int64_t", "uint8_t",
-    "alignas", "alignof", "constexpr", "concept", "requires", "typeof",
-    "wchar_t", "static_assert", "thread_local", "noexcept", "decltype",
-    "bitand", "bitor", "compl", "linux", "unix", "I", "NULL", "signal",
-    "int8_t", "int16_t", "int32_t", "uint16_t", "uint32_t", "uint64_t",
-    "size_t", "near", "far", "interface", "small", "errno", "stdin",
-    "stdout", "stderr", "goto", "assert", "EOF", "unused_",
-  };
-  for (int i = 0; i < COUNT(words); i++)
-    if (!strcmp(words[i], s))
-      return true;
-  return !strncmp(s, "o2c", 3) || !strncmp(s, "O2C", 3) ||
-         !strncmp(s, "m4_", 3) || !strncmp(s, "G_", 2) || s[0] == '_';
-}
-
-/* Public names of ports as C fields: mangled, unique among `n` before it. */
+/* Public names of ports as C fields, unique among `n` before it. */
 static const char *field_name(Plan *p, const char *name, const char *const *had,
                               int n)
 {
-  char *s = arena_alloc(p->a, strlen(name) + 8);
-  size_t k = 0;
-  if (isdigit((unsigned char)*name))
-    s[k++] = 'x';
-  for (const char *c = name; *c && k < 48; c++) {
-    bool ok = isalnum((unsigned char)*c);
-    if (ok)
-      s[k++] = *c;
-    else if (k > 0 && s[k - 1] != '_')
-      s[k++] = '_';
-  }
-  while (k > 1 && s[k - 1] == '_')
-    s[--k] = 0;
-  if (k == 0 || emit_reserved(s))
-    s = arena_printf(p->a, "x_%s", s);
-  const char *base = s;
+  const char *base = c_identifier(p->a, name, "x"), *s = base;
   for (int t = 2;; t++) {
     bool taken = false;
     for (int i = 0; i < n && !taken; i++)

@@ -161,7 +161,6 @@ int64_t plan_workspace(const Plan *p); /* one worker; arena_static only */
 const char *emit_simple_signature(Plan *p);
 const char *emit_fields_text(Plan *p, bool inputs);
 const char *emit_provenance(Plan *p);
-bool emit_reserved(const char *word);
 /* emit.c: plan -> m4 -> files, all or nothing. */
 const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 ExitCode codegen_emit(Model *m);
