@@ -12,7 +12,7 @@ static void put_param(StrBuf *b, const StepPtr *ptr)
             dtype_info(ptr->dtype)->c, ptr->name);
 }
 
-/* Appends `text` to a line that started at `*line`, wrapped before column 79. */
+/* Appends `text` to a line that started at `*line`, wrapped at column 78. */
 static void put_wrapped(StrBuf *b, size_t *line, const char *text, int indent)
 {
   if (b->n - *line + strlen(text) > 78) {
@@ -337,7 +337,8 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "  const blocks *b = (const blocks *)arg;\n"
     "  const int flush = (b->ctx->flags & O2C_FLUSH) != 0;\n"
     "  const uintptr_t mode = o2c_flush_begin(flush);\n"
-    "  unsigned char *ws = b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
+    "  unsigned char *ws =\n"
+    "    b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
     "  %s_dims s = *b->d;\n"
     "  for (size_t k = begin; k < end; k++) {\n"
     "    const int64_t first = (int64_t)k * %d;\n"

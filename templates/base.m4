@@ -21,7 +21,8 @@ m4_define(<%G_ASSERT%>, <%m4_ifelse(<%$2%>, <%$3%>, <%%>,
   <%G_ASSERT(<%$1%>, <%$2%>, m4_shift(m4_shift(m4_shift($@))))%>)%>)
 
 G_IF(text, yes, no): yes where the text is not empty and not 0.
-m4_define(<%G_IF%>, <%m4_ifelse(<%$1%>, <%%>, <%$3%>, <%$1%>, <%0%>, <%$3%>, <%$2%>)%>)
+m4_define(<%G_IF%>,
+  <%m4_ifelse(<%$1%>, <%%>, <%$3%>, <%$1%>, <%0%>, <%$3%>, <%$2%>)%>)
 
 G_STEP(macro): one function of the plan.
 m4_define(<%G_STEP%>, <%

@@ -58,8 +58,8 @@ size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers)
   return n > SIZE_MAX / count ? 0 : (size_t)n * count;
 }
 
-o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size, const o2c_config *cfg,
-                     G_NAME<%%>_ctx **ctx)
+o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
+    const o2c_config *cfg, G_NAME<%%>_ctx **ctx)
 {
   static const o2c_parallel none = { NULL, 1, NULL };
   G_NAME<%%>_ctx *c = (G_NAME<%%>_ctx *)ctx_mem;

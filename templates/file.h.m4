@@ -8,10 +8,11 @@ G_PROVENANCE
  *
 G_PORT_NOTES
  *
- * Use: give G_UPPER<%%>_CTX_SIZE bytes and a workspace to G_NAME<%%>_init, then call
- * G_NAME<%%>_run as often as you like. Two contexts may run at once, one may not.
- * Outputs must not overlap inputs or the workspace. Nothing is allocated, and
- * G_NAME<%%>_deinit only marks the context as closed. */
+ * Use: give G_UPPER<%%>_CTX_SIZE bytes and a workspace to
+ * G_NAME<%%>_init, then call G_NAME<%%>_run as often as you like.
+ * Two contexts may run at once, one may not. Outputs must not overlap inputs
+ * or the workspace. Nothing is allocated, and G_NAME<%%>_deinit only
+ * marks the context as closed. */
 #ifndef G_UPPER<%%>_H
 #define G_UPPER<%%>_H
 #include "o2c.h"
@@ -46,8 +47,8 @@ typedef struct G_NAME<%%>_ctx G_NAME<%%>_ctx;
 
 /* Bytes for these dims and workers; 0: out of range. */
 size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers);
-o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size, const o2c_config *cfg,
-                     G_NAME<%%>_ctx **ctx);
+o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
+    const o2c_config *cfg, G_NAME<%%>_ctx **ctx);
 o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
                     const G_NAME<%%>_in *in, const G_NAME<%%>_out *out);
 /* Ends an asynchronous run; on a CPU a run has ended when it returns. */

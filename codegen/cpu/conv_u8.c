@@ -124,6 +124,18 @@ static void lower_panels(Conv *v)
   step_kernel(s, "conv_u8.h");
 }
 
+/* Three lines of the padded image as 16-bit values, for Cortex-M. */
+static void put_lines(Conv *v)
+{
+  bool three = v->kh == 3 && v->kw == 3;
+  step_text(v->s, "LINES", three ? "lines" : "NULL");
+  if (!three)
+    return;
+  const Dim *hp = dim_add(v->d, v->h, dim_add(v->d, v->top, v->bottom));
+  const Dim *line = dim_add(v->d, dim_max(v->d, hp, v->wp), dim_int(v->d, 2));
+  step_scratch(v->s, "lines", DT_I16, conv_times(v, line, 12));
+}
+
 static void lower_depthwise(Conv *v)
 {
   Step *s = v->s;
@@ -131,6 +143,7 @@ static void lower_depthwise(Conv *v)
   step_in(s, "b", pad_panels(v->n, v->n->in[2]->data, 1));
   step_in(s, "scale", pad_panels(v->n, v->n->in[3]->data, 1));
   conv_put_image(v);
+  put_lines(v);
   put_requant(s, v->n);
   step_int(s, "KH", v->kh);
   step_int(s, "KW", v->kw);

@@ -38,8 +38,8 @@ bool conv_shape(Plan *p, Node *n, Conv *v)
   v->wp = dim_add(v->d, v->w, dim_add(v->d, v->left, v->right));
   v->hx = halo_find(p, n->in[0]);
   v->hy = halo_find(p, n->out[0]);
-  v->pad = !v->hx && !(is_zero(v->top) && is_zero(v->bottom) && is_zero(v->left) &&
-             is_zero(v->right));
+  v->pad = !v->hx && !(is_zero(v->top) && is_zero(v->bottom) &&
+                       is_zero(v->left) && is_zero(v->right));
   if (v->hx)
     v->wp = dim_add(v->d, v->w, dim_int(v->d, v->hx->left + v->hx->right));
   return true;
@@ -82,7 +82,8 @@ void step_i32(Step *s, const char *key, const Dim *d)
             step_dim_text(s, d));
 }
 
-/* Elements from one row of an image of width w, stored with `h`, to the next. */
+/* Elements from one row of an image of width w, with border `h`, to the next.
+ */
 static const Dim *halo_row(const Conv *v, const Halo *h, const Dim *w,
                            int64_t c)
 {

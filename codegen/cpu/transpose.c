@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transposes that swap two runs of axes, behind any number of leading ones:
- * [.., A, B] to [.., B, A], by transpose.h. Axes that stay neighbours count as
+ * [.., A, B] to [.., B, A], by
+ * ref/matrix.h. Axes that stay neighbours count as
  * one. Others go to the reference kernel.
  */
 #include "cpu.h"
@@ -19,7 +20,8 @@ static void merge(DimPool *d, const Value *x, const int64_t *perm, Merged *m)
     if (dim_is(x->dim[perm[i]], 1))
       continue;
     bool joins = m->rank > 0;
-    for (int a = m->rank ? order[m->rank - 1] + 1 : 0; joins && a < perm[i]; a++)
+    int a = m->rank ? order[m->rank - 1] + 1 : 0;
+    for (; joins && a < perm[i]; a++)
       joins = dim_is(x->dim[a], 1);
     if (joins && order[m->rank - 1] < perm[i]) {
       m->dim[m->rank - 1] = dim_mul(d, m->dim[m->rank - 1],
@@ -100,14 +102,14 @@ bool lower_transpose(Plan *p, Node *n)
   Step *s = step_new(p, n, "TRANSPOSE");
   step_in(s, "x", n->in[0]);
   step_out(s, "y", n->out[0]);
-  step_int(s, "BITS", size * 8);
   if (h)
     put_bordered(s, n->out[0], h);
   else /* m.dim is in the order of the result: columns of x come first */
     put_dense(s, lead ? m.dim[0] : dim_int(d, 1), m.dim[lead + 1],
               m.dim[lead]);
-  step_text(s, "STORAGE", s->symbols ? "" : "static ");
+  Dtype carrier = dtype_carrier(n->in[0]->dtype);
+  step_text(s, "KERNEL", "o2c_ref_matrix_%s", dtype_info(carrier)->name);
   s->kernel_note = "transpose, 16x16 blocks";
-  step_kernel(s, "transpose.h");
+  step_ref(s, "matrix", carrier);
   return true;
 }

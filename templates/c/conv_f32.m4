@@ -4,13 +4,17 @@ conv_f32.m4: f32 convolutions and products by conv_f32.h and dw_f32.h.
 Written by codegen/cpu/conv.c, which states the variables.
 
 The image with its border, in scratch.
-m4_define(<%G_CONV_PAD%>, <%G_IF(G_PAD, <%  G_STORAGE<%%>const o2c_pad_f32_p pad = {
+m4_define(<%G_CONV_PAD%>,
+<%G_IF(G_PAD,
+<%  G_STORAGE<%%>const o2c_pad_f32_p pad = {
     G_H, G_W, G_C, G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, 0.0f
   };
 %>)%>)
 
 Runs $1 for every image of the block.
-m4_define(<%G_CONV_IMAGES%>, <%G_IF(G_MANY, <%  for (int64_t image = 0; image < G_IMAGES; image++) {
+m4_define(<%G_CONV_IMAGES%>,
+<%G_IF(G_MANY,
+<%  for (int64_t image = 0; image < G_IMAGES; image++) {
 %>)G_IF(G_PAD, <%  o2c_pad_hwc_f32(x, xp, &pad);
 %>)$1<%%>G_IF(G_MANY, <%    x += G_X_IMAGE;
     y += G_Y_IMAGE;
@@ -19,10 +23,12 @@ m4_define(<%G_CONV_IMAGES%>, <%G_IF(G_MANY, <%  for (int64_t image = 0; image < 
 %>)%>)
 
 The border that later convolutions find around y.
-m4_define(<%G_CONV_BORDER%>, <%G_IF(G_BORDER, <%  o2c_border(y, G_BORDER_ARGS);
+m4_define(<%G_CONV_BORDER%>,
+<%G_IF(G_BORDER, <%  o2c_border(y, G_BORDER_ARGS);
 %>)%>)
 
-m4_define(<%G_CONV_F32%>, <%G_CONV_PAD<%%>m4_dnl
+m4_define(<%G_CONV_F32%>,
+<%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
     G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
@@ -30,7 +36,8 @@ m4_define(<%G_CONV_F32%>, <%G_CONV_PAD<%%>m4_dnl
   };
 G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
-<%  o2c_conv_f32(G_IMAGE, w, G_BIAS, m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p);
+<%  o2c_conv_f32(G_IMAGE, w, G_BIAS,
+    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p);
 %>,
 <%  for (int64_t g = 0; g < G_GROUPS; g++)
     o2c_conv_f32(G_IMAGE + g * G_CG, w + g * G_WG,
@@ -39,7 +46,8 @@ G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
                  G_Y + g * G_OC, &p);
 %>))%>)
 
-m4_define(<%G_DW_F32%>, <%G_CONV_PAD<%%>m4_dnl
+m4_define(<%G_DW_F32%>,
+<%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const o2c_dw_f32_p p = {
     G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
     G_C, G_Y_ROW, G_C, G_LO, G_HI
@@ -48,7 +56,8 @@ G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
 %>)%>)
 
-m4_define(<%G_GEMM_F32%>, <%m4_dnl
+m4_define(<%G_GEMM_F32%>,
+<%m4_dnl
   static const int32_t tap[] = { 0 };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
     1, G_M, G_N, 1, G_K, tap, (int64_t)G_M * G_K, G_K,

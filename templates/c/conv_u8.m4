@@ -1,22 +1,28 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
-conv_u8.m4: 8-bit convolutions and products by conv_u8.h and dw_u8.h. Written by codegen/cpu/conv_u8.c, which states the variables.
+conv_u8.m4: 8-bit convolutions and products by conv_u8.h and dw_u8.h.
+Written by codegen/cpu/conv_u8.c, which states the variables.
 
 The image with its border of the zero point, in scratch.
-m4_define(<%G_PAD_U8%>, <%G_IF(G_PAD, <%  G_STORAGE<%%>const o2c_pad_hwc_u8_p pad = {
+m4_define(<%G_PAD_U8%>,
+<%G_IF(G_PAD,
+<%  G_STORAGE<%%>const o2c_pad_hwc_u8_p pad = {
     G_H, G_W, G_C, G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, G_X_ZP
   };
 %>)%>)
 
 Runs $1 for every image of the block.
-m4_define(<%G_IMAGES_U8%>, <%G_IF(G_MANY, <%  for (int64_t image = 0; image < G_IMAGES; image++) {
+m4_define(<%G_IMAGES_U8%>,
+<%G_IF(G_MANY,
+<%  for (int64_t image = 0; image < G_IMAGES; image++) {
 %>)G_IF(G_PAD, <%  o2c_pad_hwc_u8(x, xp, &pad);
 %>)$1<%%>G_IF(G_MANY, <%    x += G_X_IMAGE;
     y += G_Y_IMAGE;
   }
 %>)%>)
 
-m4_define(<%G_CONV_U8%>, <%G_PAD_U8<%%>m4_dnl
+m4_define(<%G_CONV_U8%>,
+<%G_PAD_U8<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
   const o2c_conv_u8_p p = {
     G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
@@ -31,16 +37,18 @@ G_IMAGES_U8(m4_ifelse(G_GROUPS, 1,
                  G_IF(G_SCALED, <%scale + g * G_PANELS, %>)G_Y + g * G_OC, &p);
 %>))%>)
 
-m4_define(<%G_DW_U8%>, <%G_PAD_U8<%%>m4_dnl
-  G_STORAGE<%%>const o2c_dw_u8_p p = {
+m4_define(<%G_DW_U8%>,
+<%G_PAD_U8<%%>m4_dnl
+  const o2c_dw_u8_p p = {
     G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
-    G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI
+    G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI, G_LINES
   };
 G_CONV_BORDER<%%>m4_dnl
 G_IMAGES_U8(<%  o2c_dw_u8(G_IMAGE, w, b, scale, G_Y, &p);
 %>)%>)
 
-m4_define(<%G_GEMM_U8%>, <%m4_dnl
+m4_define(<%G_GEMM_U8%>,
+<%m4_dnl
   static const int32_t tap[] = { 0 };
   const o2c_conv_u8_p p = {
     1, G_M, G_N, 1, G_K, tap, (int64_t)G_M * G_K, G_K,

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What families of operators share with passes and providers, by file: how
+ * windows, products and scales lie, and chains of elementwise operators. Part
+ * of ir.h, which includes it.
+ */
+#ifndef O2C_OPS_H
+#define O2C_OPS_H
+
+/* window.c: the sliding windows of convolutions and pools. Asked after
+ * inference these are right or false; `error` is for infer functions. */
+typedef struct {
+  int n;                    /* spatial axes */
+  bool channels_last;       /* x and y are [batch, spatial.., channels] */
+  int64_t group;
+  int64_t kernel[MAX_RANK], stride[MAX_RANK], dilation[MAX_RANK];
+  int64_t extent[MAX_RANK]; /* (kernel - 1) * dilation + 1 */
+  const Dim *in[MAX_RANK], *out[MAX_RANK];    /* spatial extents of x, y */
+  const Dim *begin[MAX_RANK], *end[MAX_RANK]; /* padding, auto_pad resolved */
+  const Dim *batch, *channels, *filters;      /* filters: channels of y */
+  const Dim *want_channels; /* by the weight */
+  const char *error;        /* what the spec forbids; NULL: none, or silent */
+} ConvGeom;
+bool conv_geometry(const Node *n, ConvGeom *g); /* Conv, QLinearConv, .. */
+bool conv_transpose_geometry(const Node *n, ConvGeom *g);
+bool pool_geometry(const Node *n, ConvGeom *g);
+int geometry_out(const ConvGeom *g, const Dim **dim); /* shape of y: rank */
+/* For infer functions: asks `of`, and tells what is wrong; false then. */
+bool infer_geometry(Node *n, bool (*of)(const Node *, ConvGeom *), ConvGeom *g);
+int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
+
+/* matmul.c: the product of MatMul and its integer kin, numpy's way: a vector
+ * is a row on the left and a column on the right. */
+typedef struct {
+  const Dim *m, *n, *k;
+  bool row, column;         /* y has the axis of m, of n */
+  int rank;                 /* of the batch */
+  const Dim *batch[MAX_RANK];
+  const Dim *as[MAX_RANK], *bs[MAX_RANK]; /* strides in elements; 0: broadcast */
+} MatShape;
+/* Of inputs `ia` and `ib`, after inference. */
+void matmul_shape(const Node *n, int ia, int ib, MatShape *s);
+/* Along `rank` batch axes of a product: 0 where `v` has one matrix for all. */
+void matmul_strides(DimPool *p, const Value *v, int rank, const Dim **stride);
+/* Checks them and infers output 0. */
+bool infer_matmul_of(Node *n, int ia, int ib, Dtype t);
+int matmul_axis(const Node *n, bool left, int ia, int ib, int axis);
+
+/* norm.c: operands in the type that kernels compute in. */
+Dtype real_of(Dtype t);     /* f64 of f64, else f32 */
+Value *lower_real(Lower *l, Node *n, Value *v, Dtype real);    /* v, or so */
+Value *lower_real_for(Lower *l, Node *n, Value *out, Dtype real); /* to fill */
+void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
+
+/* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
+void softmax_span(const Node *n, const Dim *e[3]);
+
+/* reduce.c: the axes of a Reduce operator; false: not constant, or wrong. */
+bool reduce_axes(const Node *n, bool gone[MAX_RANK]);
+
+/* quantize.c: how scales lie along x; see kernels/ref/quantize.h. */
+typedef struct {
+  const Dim *outer, *n, *inner, *so, *sa, *si;
+  int64_t block;
+  int axis;                 /* -1: one scale for all */
+} QuantSpan;
+bool quantize_span(const Node *n, QuantSpan *s);
+
+/* elementwise.c: operators as rows of elementwise.def. A chain is what one
+ * generated loop does: steps, in order, over inputs that broadcast to the
+ * output of the node. A single node is a chain, and so is what fuse_ew.c puts
+ * into Node.fused of a node "Fused". */
+#define EW_MAX_PAR 2
+#define EW_ABSENT INT32_MIN /* an argument: no zero point */
+typedef enum { EC_FLOAT, EC_SIGNED, EC_UNSIGNED, EC_BOOL, EC_MOVE, EC_COUNT }
+  EwClass;
+typedef enum { EW_MAP, EW_PREDICATE, EW_FOLD, EW_SELECT } EwKind;
+typedef struct {
+  OpDef def;                   /* first: an EwOp is an OpDef */
+  EwKind kind;
+  int arity;                   /* operands of the expression */
+  const char *choice;          /* words of the string parameter, or NULL */
+  double par[EW_MAX_PAR];      /* defaults of the numbers */
+  bool via_f64;
+  const char *text[EC_COUNT];  /* the expressions, as spelled */
+} EwOp;
+typedef enum { ES_OP, ES_CAST, ES_QUANTIZE, ES_DEQUANTIZE } EwStepKind;
+typedef struct {
+  EwStepKind kind;
+  const EwOp *op;              /* ES_OP */
+  Dtype type, out;             /* of the operands, and of the result */
+  bool round;                  /* ends an operator of the model */
+  int arg[3];                  /* k >= 0: input k of the node; ~k: step k */
+  double par[EW_MAX_PAR];      /* CAST: saturate, round_mode */
+} EwStep;
+typedef struct { EwStep *step; int n; } EwChain;
+int ew_count(void);
+const OpDef *ew_at(int i);
+const EwOp *ew_find(const char *name);
+EwClass ew_class(Dtype t);
+Dtype ew_compute(Dtype t);     /* half types in float, 4 bits in a byte .. */
+/* The node as a chain; NULL: it is none, or not for these types. */
+EwChain *ew_chain(Node *n);
+/* The same steps at the end of `c`, with arg[] for the node's inputs. Scales of
+ * a quantisation must be made to broadcast by the caller. */
+bool ew_append(EwChain *c, Node *n, const int *arg);
+/* ew_eval.c: runs a chain on constants; false: not possible. */
+bool ew_eval(Node *n);
+#endif
