@@ -35,7 +35,7 @@ typedef struct {
   bool row, column;         /* y has the axis of m, of n */
   int rank;                 /* of the batch */
   const Dim *batch[MAX_RANK];
-  const Dim *as[MAX_RANK], *bs[MAX_RANK]; /* strides in elements; 0: broadcast */
+  const Dim *as[MAX_RANK], *bs[MAX_RANK]; /* strides, elements; 0: broadcast */
 } MatShape;
 /* Of inputs `ia` and `ib`, after inference. */
 void matmul_shape(const Node *n, int ia, int ib, MatShape *s);

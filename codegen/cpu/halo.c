@@ -4,8 +4,8 @@
  * A value that a convolution or the image's Transpose writes, and only
  * convolutions read, is stored with a border as wide as the widest padding
  * among its readers. The writer puts its pixels in the middle and fills the
- * border; readers find their padding there. Everything about it must be known at compile time: one image at a
- * time, constant extents.
+ * border; readers find their padding there. Everything about it must be known
+ * at compile time: one image at a time, constant extents.
  */
 #include "cpu.h"
 

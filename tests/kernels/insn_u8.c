@@ -98,6 +98,7 @@ static void depthwise(const char *name, int32_t o, int32_t c, int32_t stride)
   p.y_pix = c;
   p.y_row = (int64_t)o * c;
   p.hi = 255;
+  p.scratch = scratch;
   count_start();
   o2c_dw_u8(x, w, bias, scale, to, &p);
   report(name, (uint32_t)(count_stop() * unit), (uint32_t)(o * o * c * 9));

@@ -13,7 +13,8 @@ elf=$(mktemp)
 trap 'rm -f "$elf"' EXIT
 libs="--specs=nano.specs"
 case $name in test_*) libs="--specs=rdimon.specs -Wl,--defsym=_fini=0" ;; esac
-arm-none-eabi-gcc -std=c99 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wundef $cpu -mthumb \
+arm-none-eabi-gcc -std=c99 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wundef \
+  $cpu -mthumb \
   -nostartfiles -T "$board/mps2.ld" \
   $libs "$@" "$here/$name" "$board/board.c" -lm -o "$elf"
 qemu-system-arm -machine mps2-an386 -nographic -monitor none -serial none \

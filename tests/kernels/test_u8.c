@@ -325,7 +325,8 @@ static void dw_case(int32_t c, int32_t k, int32_t stride, int32_t ow, int mode)
   const int32_t dil = k == 2 ? 2 : 1,
                 iw = (ow - 1) * stride + 1 + (k - 1) * dil;
   const size_t c16 = ((size_t)c + 15) / 16 * 16;
-  const int32_t oh = 2, ih = (oh - 1) * stride + 1 + (k - 1) * dil;
+  const int32_t oh = 1 + (c + ow) % 5;
+  const int32_t ih = (oh - 1) * stride + 1 + (k - 1) * dil;
   const size_t nx = (size_t)(ih * iw * c), nw = (size_t)(k * k * c);
   uint8_t *x = (uint8_t *)grab(nx);
   int8_t *w = (int8_t *)grab(nw);
@@ -353,7 +354,11 @@ static void dw_case(int32_t c, int32_t k, int32_t stride, int32_t ow, int mode)
   p.y_zp = (int32_t)(rnd() % 256);
   p.lo = ow == 5 ? p.y_zp : 0;
   p.hi = ow == 6 ? 200 : 255;
+  if (rnd() % 4)
+    p.scratch = (int16_t *)grab(sizeof(int16_t) *
+                                (size_t)O2C_DW_U8_SCRATCH(ih, iw));
   dw_same(x, w, bias, scale, &p);
+  free(p.scratch);
   free(x), free(w), free(bias), free(scale);
 }
 

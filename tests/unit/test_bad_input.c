@@ -263,7 +263,8 @@ static void test_not_models(void)
      {"lfs", EXIT_MODEL, {"git lfs pull"}}},
     {"PK\3\4zip", {"zip", EXIT_MODEL, {"ZIP archive", "export"}}},
     {"<html><body>404", {"html", EXIT_MODEL, {"a web page"}}},
-    {"hello, world, this is text", {"text", EXIT_MODEL, {"byte 2", "not ONNX"}}},
+    {"hello, world, this is text",
+     {"text", EXIT_MODEL, {"byte 2", "not ONNX"}}},
   };
   for (int i = 0; i < COUNT(c); i++) {
     StrBuf b = {0};

@@ -240,7 +240,8 @@ static void test_copies(void)
 {
   Value *x = input(6), *a = op("Relu", x, NULL);
   Value *c = value_const_scalar(g, "c", DT_F32, 3);
-  Value *y = op("Reshape", a, shape(-1, 3)), *z = op("Reshape", a, shape(-1, 2));
+  Value *y = op("Reshape", a, shape(-1, 3));
+  Value *z = op("Reshape", a, shape(-1, 2));
   Value *w = op("Reshape", x, shape(-1, 1));
   Value *all[] = {y, z, a, a, x, w, c};
   for (int i = 0; i < COUNT(all); i++) graph_add_output(g, all[i]);

@@ -330,7 +330,8 @@ static void test_hostile(void)
   int bad = 0, good = 0;
   for (int i = 0; i < 60000; i++) {
     unsigned r[6];
-    for (int k = 0; k < 6; k++) r[k] = (seed = seed * 1103515245u + 12345) >> 10;
+    for (int k = 0; k < 6; k++)
+      r[k] = (seed = seed * 1103515245u + 12345) >> 10;
     m = model_new(NULL, "m");
     unsigned k = r[3] % COUNT(ops);
     const char *text = in[r[0] % COUNT(in)];
