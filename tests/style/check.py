@@ -20,6 +20,7 @@ SUFFIXES = {".c", ".h", ".m4", ".def", ".inc", ".S", ".py", ".sh", ".proto",
             ".cmake", ".ld"}
 FREE = ("runtime_min", "templates")  # 0BSD: their text goes into output
 EITHER = ("examples",)  # 0BSD too, where users will copy it
+KERNEL_MACRO_LINES = 10
 COLUMNS, FILE_LINES, FUNCTION_LINES, FUNCTION_AIM, MACRO_LINES = \
     80, 700, 100, 60, 5
 PARAMETERS = 5
