@@ -47,6 +47,19 @@ O2C_UNUSED static int8_t o2c_low_bits(int32_t v, int bits) {
                             (uint32_t)half) - half);
 }
 
+#if defined(__GNUC__) && defined(__ARM_FP) && (__ARM_FP & 4) && \
+    defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define O2C_VCVTR 1
+/* To the nearest integer, ties to even; saturates. */
+O2C_UNUSED static int32_t o2c_vcvtr(float v) {
+  float t;
+  int32_t i;
+  __asm__("vcvtr.s32.f32 %0, %1" : "=t"(t) : "t"(v));
+  memcpy(&i, &t, sizeof i);
+  return i;
+}
+#endif
+
 /* ONNX QuantizeLinear-25 for types of up to 16 bits: v / scale to the nearest
  * integer, ties to even, plus zero, in [lo, hi]. The clamp comes first, so that
  * adding 1.5 * 2^23 rounds: no call, and vector code on every target. */
@@ -54,8 +67,14 @@ O2C_UNUSED static int32_t o2c_quantize_f32(float v, float scale, int32_t zero,
                                            int32_t lo, int32_t hi) {
   float r = v / scale, a = (float)(lo - zero), b = (float)(hi - zero);
   r = o2c_select_f32(r > a, r, a);
+#if defined(O2C_VCVTR)
+  (void)b;
+  lo = o2c_vcvtr(r);
+  return (lo < hi - zero ? lo : hi - zero) + zero;
+#else
   r = o2c_rintf_magic(o2c_select_f32(r < b, r, b));
   return (int32_t)r + zero;
+#endif
 }
 O2C_UNUSED static float o2c_dequantize_f32(int32_t v, float scale,
                                            int32_t zero) {

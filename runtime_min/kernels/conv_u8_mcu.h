@@ -132,24 +132,30 @@ O2C_U8_INLINE void o2c_u8_pixels(const o2c_u8_job *j, const uint8_t *x,
       O2C_U8_PIXEL("r6", "r7") O2C_U8_PIXEL("r8", "r9")
 
 /* c[6] += three widened pixels x by two outputs, over n groups. It takes all
- * 14 registers, hence a function of its own: 41 instructions for 48 products
- * and 4 for the loop, whose counter lives on the stack. */
-__attribute__((naked, noinline, unused)) static void
+ * 14 registers, hence a function of its own: 80 instructions for 96 products
+ * and 3 for the loop, which ends at an address of x kept on the stack and is
+ * entered where the groups left over from fours begin. */
+O2C_NAKED static void
 o2c_u8_tile32(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
               O2C_BY_ASM const int8_t *w, O2C_BY_ASM int32_t n)
 {
   __asm__ volatile("push {r0, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
                    "ldm r0, {r4, r5, r6, r7, r8, r9}\n\t"
-                   "lsrs r3, r3, #1\n\t"
-                   "str r3, [sp, #4]\n\t"
-                   "bcc 1f\n\t" O2C_U8_GROUP "1: ldr r0, [sp, #4]\n\t"
-                   "cmp r0, #0\n\t"
-                   "beq 3f\n"
-                   "2:\t" O2C_U8_GROUP O2C_U8_GROUP "ldr r0, [sp, #4]\n\t"
-                   "subs r0, r0, #1\n\t"
+                   "add r0, r3, r3, lsl #1\n\t"
+                   "add r0, r1, r0, lsl #3\n\t"
                    "str r0, [sp, #4]\n\t"
-                   "bne 2b\n"
-                   "3:\tpop {r0, r3}\n\t"
+                   "ands r3, r3, #3\n\t"
+                   "beq 1f\n\t"
+                   "cmp r3, #2\n\t"
+                   "beq 3f\n\t"
+                   "bhi 2f\n\t"
+                   "b 4f\n"
+                   "1:\t" O2C_U8_GROUP "\n2:\t" O2C_U8_GROUP
+                   "\n3:\t" O2C_U8_GROUP "\n4:\t" O2C_U8_GROUP
+                   "ldr r0, [sp, #4]\n\t"
+                   "cmp r1, r0\n\t"
+                   "bne 1b\n\t"
+                   "pop {r0, r3}\n\t"
                    "stm r0, {r4, r5, r6, r7, r8, r9}\n\t"
                    "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
 }
@@ -190,6 +196,32 @@ O2C_U8_INLINE void o2c_u8_widen(const o2c_u8_job *j, const uint8_t *const *x,
   }
 }
 
+/* Outputs o and (if there is one) o + 1 of three pixels. */
+O2C_U8_INLINE void o2c_u8_put_three(const o2c_u8_job *j, const int32_t *c,
+                                    int32_t o, void *const *y, const int kind)
+{
+#if defined(O2C_U8_DSP_FP)
+  if (kind == O2C_U8_TO_U8 && o + 1 < j->n) {
+    const float s = j->scale[o], t = j->scale[o + 1];
+    uint32_t v = o2c_requant_pair(c[0], c[1], s, t, j->q);
+    uint32_t u = o2c_requant_pair(c[4], c[5], s, t, j->q);
+    v |= o2c_requant_pair(c[2], c[3], s, t, j->q) << 16;
+    if (j->q.lo4 | j->q.over4) {
+      v = o2c_clamp_bytes(v, j->q);
+      u = o2c_clamp_bytes(u, j->q);
+    }
+    memcpy((uint8_t *)y[0] + o, &v, 2);
+    v >>= 16;
+    memcpy((uint8_t *)y[1] + o, &v, 2);
+    memcpy((uint8_t *)y[2] + o, &u, 2);
+    return;
+  }
+#endif
+  o2c_u8_put(j, c, o, y[0], kind);
+  o2c_u8_put(j, c + 2, o, y[1], kind);
+  o2c_u8_put(j, c + 4, o, y[2], kind);
+}
+
 /* All outputs of three pixels, widened in the scratch. */
 O2C_U8_INLINE void o2c_u8_three(const o2c_u8_job *j, const int8_t *w,
                                 void *const *y, const int kind)
@@ -201,9 +233,7 @@ O2C_U8_INLINE void o2c_u8_three(const o2c_u8_job *j, const int8_t *w,
     c[0] = c[2] = c[4] = j->bias[o];
     c[1] = c[3] = c[5] = j->bias[o + 1];
     o2c_u8_tile32(c, j->p->scratch, w, n);
-    o2c_u8_put(j, c, o, y[0], kind);
-    o2c_u8_put(j, c + 2, o, y[1], kind);
-    o2c_u8_put(j, c + 4, o, y[2], kind);
+    o2c_u8_put_three(j, c, o, y, kind);
     w += o % 16 == 14 ? j->panel - 56 : 8;
   }
 }

@@ -21,7 +21,12 @@ typedef struct {
   int32_t oh, ow, c, kh, kw;
   int64_t x_row, x_pix, tap_row, tap_pix, y_row, y_pix; /* in elements */
   int32_t y_zp, lo, hi;
+  int16_t *scratch; /* O2C_DW_U8_SCRATCH elements or NULL; DSP, 3 x 3 only */
 } o2c_dw_u8_p;
+
+/* Elements of scratch, 4-byte aligned, for a padded image of h x w: three of
+ * its rows or columns, whichever are longer, of four channels. */
+#define O2C_DW_U8_SCRATCH(h, w) (12 * (((h) > (w) ? (h) : (w)) + 2))
 
 /* One output, for the few channels that fill no vector. */
 O2C_U8_INLINE uint8_t o2c_dwq_one(const uint8_t *x, const int8_t *w,
@@ -435,122 +440,6 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
 }
 
 #else
-
-#if defined(O2C_U8_ISA_DSP)
-/* What o2c_dwq_taps reads by offset. */
-typedef struct {
-  int32_t c, next, right, down, kw, kh; /* steps in bytes */
-} o2c_dwq_steps;
-
-#define O2C_DWQ_X(s0, s1, s2, s3) /* r0: four bytes of x; lr, r12: weights */ \
-  "uxtb16 r3, r0\n\tuxtb16 r0, r0, ror #8\n\t"                                \
-  "smlabb " s0 ", r3, lr, " s0 "\n\tsmlatt " s2 ", r3, lr, " s2 "\n\t"        \
-  "smlabb " s1 ", r0, r12, " s1 "\n\tsmlatt " s3 ", r0, r12, " s3 "\n\t"
-
-/* s[8] += four channels of two outputs, `next` apart, over a kh x kw window.
- * Bytes 0, 2 and 1, 3 of x and w widen in one instruction; SMLABB and SMLATT
- * multiply channel by channel. Frame: s, then a copy of the steps. */
-__attribute__((naked, noinline, unused)) static void
-o2c_dwq_taps(O2C_BY_ASM int32_t *s, O2C_BY_ASM const uint8_t *x,
-             O2C_BY_ASM const int8_t *w, O2C_BY_ASM const o2c_dwq_steps *p)
-{
-  __asm__ volatile(
-      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-      "ldm r3, {r4, r5, r6, r7, r8, r9}\n\t"
-      "push {r0, r4, r5, r6, r7, r8, r9}\n\t"
-      "sub sp, sp, #4\n\t"
-      "ldm r0, {r4, r5, r6, r7, r8, r9, r10, r11}\n"
-      "1:\tldr r0, [sp, #24]\n\t"
-      "str r0, [sp]\n" /* columns left */
-      "2:\tldr r0, [sp, #8]\n\t"
-      "ldr r12, [r2]\n\t"
-      "add r2, r2, r0\n\t"
-      "ldr r0, [r1]\n\t"
-      "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t" O2C_DWQ_X(
-          "r4", "r5", "r6",
-          "r7") "ldr r0, [sp, #12]\n\t"
-                "ldr r0, [r1, r0]\n\t" O2C_DWQ_X(
-                    "r8", "r9", "r10",
-                    "r11") "ldr r3, [sp, #16]\n\t"
-                           "ldr r0, [sp]\n\t"
-                           "add r1, r1, r3\n\t"
-                           "subs r0, r0, #1\n\t"
-                           "str r0, [sp]\n\t"
-                           "bne 2b\n\t"
-                           "ldr r3, [sp, #20]\n\t"
-                           "ldr r0, [sp, #28]\n\t"
-                           "add r1, r1, r3\n\t"
-                           "subs r0, r0, #1\n\t"
-                           "str r0, [sp, #28]\n\t"
-                           "bne 1b\n\t"
-                           "ldr r0, [sp, #4]\n\t"
-                           "stm r0, {r4, r5, r6, r7, r8, r9, r10, r11}\n\t"
-                           "add sp, sp, #32\n\t"
-                           "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
-}
-
-O2C_U8_INLINE void o2c_dwq_put(const int32_t *s, const float *scale, o2c_rq q,
-                               uint8_t *y)
-{
-  uint32_t v = o2c_requant_two(s, scale, q) & 0xFFFFu;
-  v |= o2c_requant_two(s + 2, scale + 2, q) << 16;
-  memcpy(y, &v, 4);
-}
-
-/* All multiples of four channels of one output, or of two side by side. */
-O2C_U8_INLINE void o2c_dwq_fours(const uint8_t *x, const int8_t *w,
-                                 const int32_t *bias, const float *scale,
-                                 uint8_t *y, const o2c_dw_u8_p *p, int two)
-{
-  const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
-  const ptrdiff_t y_pix = (ptrdiff_t)p->y_pix;
-  o2c_dwq_steps g;
-  int32_t c, s[8];
-  g.c = p->c;
-  g.next = two ? (int32_t)p->x_pix : 0;
-  g.right = (int32_t)p->tap_pix;
-  g.down = (int32_t)p->tap_row - p->kw * g.right;
-  g.kw = p->kw;
-  g.kh = p->kh;
-  for (c = 0; c + 4 <= p->c; c += 4) {
-    memcpy(s, bias + c, 16);
-    memcpy(s + 4, bias + c, 16);
-    o2c_dwq_taps(s, x + c, w + c, &g);
-    o2c_dwq_put(s, scale + c, q, y + c);
-    if (two)
-      o2c_dwq_put(s + 4, scale + c, q, y + y_pix + c);
-  }
-}
-#endif
-
-/* All channels of one output, or of two side by side. */
-O2C_U8_INLINE void o2c_dwq_pixels(const uint8_t *x, const int8_t *w,
-                                  const int32_t *bias, const float *scale,
-                                  uint8_t *y, const o2c_dw_u8_p *p, int two)
-{
-  int32_t c = 0;
-#if defined(O2C_U8_ISA_DSP)
-  o2c_dwq_fours(x, w, bias, scale, y, p, two);
-  c = p->c / 4 * 4;
-#endif
-  for (; c < p->c; ++c) {
-    y[c] = o2c_dwq_one(x + c, w + c, bias[c], scale[c], p);
-    if (two)
-      y[p->y_pix + c] =
-          o2c_dwq_one(x + p->x_pix + c, w + c, bias[c], scale[c], p);
-  }
-}
-
-O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
-                               const int32_t *bias, const float *scale,
-                               uint8_t *y, const o2c_dw_u8_p *p)
-{
-  int32_t i, k;
-  for (i = 0; i < p->oh; ++i)
-    for (k = 0; k < p->ow; k += 2)
-      o2c_dwq_pixels(x + i * p->x_row + k * p->x_pix, w, bias, scale,
-                     y + i * p->y_row + k * p->y_pix, p, k + 1 < p->ow);
-}
-
+#include "dw_u8_mcu.h"
 #endif
 #endif /* O2C_DW_U8_H */

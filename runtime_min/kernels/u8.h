@@ -78,7 +78,7 @@
 typedef struct {
   float lo, hi;
   int32_t zp;
-  uint32_t lo2, over2; /* lo and 255 - hi, in both low bytes */
+  uint32_t lo4, over4; /* lo and 255 - hi, in all bytes */
 } o2c_rq;
 
 O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
@@ -87,14 +87,21 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
   q.lo = (float)(lo - zp);
   q.hi = (float)(hi - zp);
   q.zp = zp;
-  q.lo2 = (uint32_t)lo * 0x101u;
-  q.over2 = (uint32_t)(255 - hi) * 0x101u;
+  q.lo4 = (uint32_t)lo * 0x1010101u;
+  q.over4 = (uint32_t)(255 - hi) * 0x1010101u;
   return q;
 }
 
 #if defined(O2C_U8_ISA_DSP)
 /* A parameter that only the assembly text of a naked function names. */
 #define O2C_BY_ASM __attribute__((unused))
+/* A function that is assembly from end to end. Without noipa, GCC may take
+ * registers that it does not see written for unchanged by the call. */
+#if defined(__clang__)
+#define O2C_NAKED __attribute__((naked, noinline, unused))
+#else
+#define O2C_NAKED __attribute__((naked, noinline, noipa, unused))
+#endif
 
 /* ARMv7E-M instructions that compilers do not find: ROR is free in them. */
 #define O2C_ASM1(name, text)              \
@@ -163,8 +170,8 @@ O2C_U8_INLINE uint8_t o2c_requant_f32(float v, o2c_rq q)
 #if defined(O2C_U8_DSP_FP)
   /* VCVTR, QADD and USAT saturate, so the clamp can come last, on bytes. */
   uint32_t i = o2c_qadd((uint32_t)o2c_round_i32(v), (uint32_t)q.zp);
-  i = o2c_uqsub8(o2c_usat8(i), q.lo2) + q.lo2;
-  return (uint8_t)(o2c_uqadd8(i, q.over2) - q.over2);
+  i = o2c_uqsub8(o2c_usat8(i), q.lo4) + q.lo4;
+  return (uint8_t)(o2c_uqadd8(i, q.over4) - q.over4);
 #else
   v = v > q.lo ? v : q.lo;
   v = v < q.hi ? v : q.hi;
@@ -190,17 +197,32 @@ O2C_U8_INLINE uint32_t o2c_ld32(const void *p)
   return v;
 }
 
+#if defined(O2C_U8_DSP_FP)
+/* Four bytes to lo .. hi. */
+O2C_U8_INLINE uint32_t o2c_clamp_bytes(uint32_t v, o2c_rq q)
+{
+  v = o2c_uqsub8(v, q.lo4) + q.lo4;
+  return o2c_uqadd8(v, q.over4) - q.over4;
+}
+
+/* Two outputs before the clamp to lo .. hi, in the low bytes. */
+O2C_U8_INLINE uint32_t o2c_requant_pair(int32_t a, int32_t b, float s, float t,
+                                        o2c_rq q)
+{
+  const uint32_t i = (uint32_t)o2c_round_i32((float)a * s);
+  const uint32_t j = (uint32_t)o2c_round_i32((float)b * t);
+  const uint32_t z = (uint32_t)q.zp;
+  return o2c_usat8(o2c_qadd(i, z)) | o2c_usat8(o2c_qadd(j, z)) << 8;
+}
+#endif
+
 /* Two outputs, in the low bytes; what is above them is not defined. */
 O2C_U8_INLINE uint32_t o2c_requant_two(const int32_t *acc, const float *scale,
                                        o2c_rq q)
 {
 #if defined(O2C_U8_DSP_FP)
-  const uint32_t a = (uint32_t)o2c_round_i32((float)acc[0] * scale[0]);
-  const uint32_t b = (uint32_t)o2c_round_i32((float)acc[1] * scale[1]);
-  const uint32_t z = (uint32_t)q.zp;
-  uint32_t v = o2c_usat8(o2c_qadd(a, z)) | o2c_usat8(o2c_qadd(b, z)) << 8;
-  v = o2c_uqsub8(v, q.lo2) + q.lo2;
-  return o2c_uqadd8(v, q.over2) - q.over2;
+  return o2c_clamp_bytes(
+      o2c_requant_pair(acc[0], acc[1], scale[0], scale[1], q), q);
 #else
   return (uint32_t)(o2c_requant_u8(acc[0], scale[0], q) |
                     o2c_requant_u8(acc[1], scale[1], q) << 8);
