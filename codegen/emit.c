@@ -32,9 +32,13 @@ static const char *output_add(Output *o, const char *path)
 {
   char *tmp = arena_printf(&o->m->arena, "%s.XXXXXX", path);
   struct stat st;
-  bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-  errno = EISDIR;
-  int fd = folder ? -1 : mkstemp(tmp);
+  /* A rename would put a file in the place of a folder or a device. */
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+    diag_model(o->m, SEV_ERROR, EXIT_ENVIRONMENT,
+               "%s is no regular file: name a file to write", path);
+    return NULL;
+  }
+  int fd = mkstemp(tmp);
   if (fd < 0) {
     output_error(o->m, path);
     return NULL;
@@ -110,7 +114,8 @@ static bool prefix_ok(Model *m, const char *s)
   bool ok = isalpha((unsigned char)*s) && strlen(s) < 64;
   for (const char *c = s; *c; c++)
     ok = ok && (isalnum((unsigned char)*c) || *c == '_');
-  ok = ok && !c_reserved(s);
+  /* m4_run and G_run are words of our templates. */
+  ok = ok && !c_reserved(s) && strcmp(s, "m4") && strcmp(s, "G");
   if (!ok)
     diag_model(m, SEV_ERROR, EXIT_USAGE,
                "%s can't be the prefix of C names: give another by --name "
@@ -194,7 +199,8 @@ static bool write_source(Plan *p, Output *o, const EmitFiles *f)
     if (strcmp(f->source, "-") != 0)
       ok = output_text(o, f->source, &c);
     else
-      ok = fwrite(c.s, 1, c.n, stdout) == c.n && fflush(stdout) == 0;
+      ok = (fwrite(c.s, 1, c.n, stdout) == c.n && fflush(stdout) == 0) ||
+           output_error(p->m, "standard output");
   }
   sb_free(&plan);
   sb_free(&text);

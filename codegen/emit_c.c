@@ -27,6 +27,7 @@ static void put_wrapped(StrBuf *b, size_t *line, const char *text, int indent)
 static void function_text(const Step *s, StrBuf *b)
 {
   size_t line = 0;
+  line -= s->status ? sizeof "STEP o2c_status" : sizeof "STEP void";
   sb_printf(b, "%s(", s->name);
   const char *sep = "";
   for (int i = 0; i < s->nptr; i++) {

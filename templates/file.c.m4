@@ -28,6 +28,13 @@ struct G_NAME<%%>_ctx {
 typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
 #define CTX_MAGIC UINT32_C(G_MAGIC)
 
+/* A step of the network: not inlined, so that stack frames stay small. */
+#ifdef __GNUC__
+#define STEP static __attribute__((noinline))
+#else
+#define STEP static
+#endif
+
 @@O2C_KERNELS@@
 @@O2C_WEIGHTS@@
 %>)

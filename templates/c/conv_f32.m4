@@ -7,7 +7,8 @@ The image with its border, in scratch.
 m4_define(<%G_CONV_PAD%>,
 <%G_IF(G_PAD,
 <%  G_STORAGE<%%>const o2c_pad_f32_p pad = {
-    G_H, G_W, G_C, G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, 0.0f
+    .h = G_H, .w = G_W, .c = G_C, .value = 0.0f,
+    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT
   };
 %>)%>)
 
@@ -31,8 +32,10 @@ m4_define(<%G_CONV_F32%>,
 <%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
-    G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
-    G_Y_ROW, G_Y_PIX, G_R_ROW, G_Y_PIX, G_LO, G_HI
+    .oh = G_OH, .ow = G_OW, .oc = G_OC,
+    .ntap = G_NTAP, .kc = G_KC, .tap = tap,
+    .x_row = G_X_ROW, .x_pix = G_X_PIX, .y_row = G_Y_ROW, .y_pix = G_Y_PIX,
+    .r_row = G_R_ROW, .r_pix = G_Y_PIX, .lo = G_LO, .hi = G_HI
   };
 G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
@@ -49,8 +52,10 @@ G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
 m4_define(<%G_DW_F32%>,
 <%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const o2c_dw_f32_p p = {
-    G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
-    G_C, G_Y_ROW, G_C, G_LO, G_HI
+    .oh = G_OH, .ow = G_OW, .c = G_C, .kh = G_KH, .kw = G_KW,
+    .x_row = G_X_ROW, .x_pix = G_X_PIX,
+    .tap_row = G_TAP_ROW, .tap_pix = G_TAP_PIX, .w_tap = G_C,
+    .y_row = G_Y_ROW, .y_pix = G_C, .lo = G_LO, .hi = G_HI
   };
 G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
@@ -60,8 +65,8 @@ m4_define(<%G_GEMM_F32%>,
 <%m4_dnl
   static const int32_t tap[] = { 0 };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
-    1, G_M, G_N, 1, G_K, tap, (int64_t)G_M * G_K, G_K,
-    (int64_t)G_M * G_N, G_N, (int64_t)G_M * G_N, G_N, G_LO, G_HI
+    .oh = 1, .ow = G_M, .oc = G_N, .ntap = 1, .kc = G_K, .tap = tap,
+    .x_pix = G_K, .y_pix = G_N, .r_pix = G_N, .lo = G_LO, .hi = G_HI
   };
   o2c_conv_f32(x, w, G_BIAS, G_RESIDUAL, y, &p);
 %>)

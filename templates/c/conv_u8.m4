@@ -7,7 +7,8 @@ The image with its border of the zero point, in scratch.
 m4_define(<%G_PAD_U8%>,
 <%G_IF(G_PAD,
 <%  G_STORAGE<%%>const o2c_pad_hwc_u8_p pad = {
-    G_H, G_W, G_C, G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, G_X_ZP
+    .h = G_H, .w = G_W, .c = G_C, .value = G_X_ZP,
+    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT
   };
 %>)%>)
 
@@ -25,8 +26,10 @@ m4_define(<%G_CONV_U8%>,
 <%G_PAD_U8<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
   const o2c_conv_u8_p p = {
-    G_OH, G_OW, G_OC, G_NTAP, G_KC, tap, G_X_ROW, G_X_PIX,
-    G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI, NULL, pixels
+    .oh = G_OH, .ow = G_OW, .oc = G_OC,
+    .ntap = G_NTAP, .kc = G_KC, .tap = tap,
+    .x_row = G_X_ROW, .x_pix = G_X_PIX, .y_row = G_Y_ROW, .y_pix = G_Y_PIX,
+    .y_zp = G_Y_ZP, .lo = G_LO, .hi = G_HI, .scratch = pixels
   };
 G_CONV_BORDER<%%>m4_dnl
 G_IMAGES_U8(m4_ifelse(G_GROUPS, 1,
@@ -51,8 +54,9 @@ m4_define(<%G_GEMM_U8%>,
 <%m4_dnl
   static const int32_t tap[] = { 0 };
   const o2c_conv_u8_p p = {
-    1, G_M, G_N, 1, G_K, tap, (int64_t)G_M * G_K, G_K,
-    (int64_t)G_M * G_N, G_N, G_Y_ZP, G_LO, G_HI, NULL, pixels
+    .oh = 1, .ow = G_M, .oc = G_N, .ntap = 1, .kc = G_K, .tap = tap,
+    .x_pix = G_K, .y_pix = G_N,
+    .y_zp = G_Y_ZP, .lo = G_LO, .hi = G_HI, .scratch = pixels
   };
   G_KERNEL<%%>(x, w, b, G_IF(G_SCALED, <%scale, %>)y, &p);
 %>)
