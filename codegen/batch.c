@@ -11,9 +11,14 @@
  */
 #include "target.h"
 
-/* Rows per block of a network of matrix products: a multiple of the row tiles
- * of every instruction set, and small enough for the cache. */
-#define PRODUCT_BLOCK 56
+#include <string.h>
+
+/* Rows per block of a network of matrix products: few where the weights stay
+ * in the cache anyway, else a multiple of the row tiles of every instruction
+ * set, and small enough that the rows stay there. */
+#define FEW_ROWS 8
+#define MANY_ROWS 56
+#define CACHE_BYTES (2 << 20)
 
 static bool has_batch(const Plan *p, const Value *v)
 {
@@ -113,20 +118,43 @@ static int find_batch(const Plan *p)
   return -1;
 }
 
-/* Products of matrices alone gain from several rows at a time. */
-static int block_rows(const Plan *p)
+/* Has the graph a node of one of these names, of ONNX's or our own? */
+static bool has_node(const Plan *p, const char *const *name, int count)
 {
   for (const Node *n = p->g->first; n; n = n->next)
-    if (node_is(n, "Conv") || node_is(n, "QLinearConv") ||
-        node_is(n, "ConvInteger") || node_is(n, "MaxPool") ||
-        node_is(n, "AveragePool"))
-      return 1;
+    for (int i = 0; i < count; i++)
+      if (!strcmp(n->op_type, name[i]))
+        return true;
+  return false;
+}
+
+static int64_t constant_bytes(const Plan *p)
+{
+  int64_t sum = 0;
   for (const Node *n = p->g->first; n; n = n->next)
-    if (node_is(n, "Gemm") || node_is(n, "MatMul") ||
-        node_is(n, "QLinearMatMul") || node_is(n, "QGemm") ||
-        node_is(n, "MatMulInteger"))
-      return PRODUCT_BLOCK;
-  return 1;
+    for (int i = 0; i < n->nin; i++)
+      if (n->in[i] && n->in[i]->data)
+        sum += n->in[i]->data->n * dtype_info(n->in[i]->dtype)->size;
+  return sum;
+}
+
+/* Products of matrices alone gain from several rows at a time; no more than
+ * the caller will ever have. */
+static int block_rows(const Plan *p)
+{
+  static const char *const maps[] = {
+    "Conv", "FusedConv", "QLinearConv", "ConvInteger", "ConvTranspose",
+    "QConv", "MaxPool", "AveragePool", "QMaxPool", "QAveragePool",
+  };
+  static const char *const products[] = {
+    "Gemm", "FusedGemm", "MatMul", "QLinearMatMul", "QGemm", "MatMulInteger",
+  };
+  int64_t max = p->m->dims.sym[p->batch].max;
+  if (has_node(p, maps, COUNT(maps)) ||
+      !has_node(p, products, COUNT(products)))
+    return 1;
+  int rows = constant_bytes(p) > CACHE_BYTES ? MANY_ROWS : FEW_ROWS;
+  return max > 0 && max < rows ? (int)max : rows;
 }
 
 static void subst_value(Plan *p, Value *v, bool *seen)

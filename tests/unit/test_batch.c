@@ -30,6 +30,34 @@ static Plan *plan_of(const char *op, const char *inputs, const char *attrs)
   return p;
 }
 
+static void limit(void)
+{
+  begin();
+  Node *n = build_node("MatMul", "N 4;4 5", "", 1);
+  int s = dim_symbol(n->in[0]->dim[0]);
+  m->dims.sym[s].max = 3;
+  infer_graph(m->main);
+  graph_add_output(m->main, n->out[0]);
+  Plan *p = plan_make(m);
+  CHECK(p && p->block == 3);
+  model_free(m);
+}
+
+/* Weights beyond the cache are read once for many rows. */
+static void large(void)
+{
+  int64_t size[] = {800, 800};
+  begin();
+  Node *n = build_node("MatMul", "N 800", "", 1);
+  node_set_input(n, 1, value_const(m->main, "w", tensor_new(&m->arena, DT_F32,
+                                                           2, size)));
+  infer_graph(m->main);
+  graph_add_output(m->main, n->out[0]);
+  Plan *p = plan_make(m);
+  CHECK(p && p->block == 56 && p->arena_static);
+  model_free(m);
+}
+
 static void law(const char *op, const char *inputs, const char *attrs,
                 int block, bool mixes)
 {
@@ -48,9 +76,9 @@ int main(void)
   law("Softmax", "N 4", "axis=1", 1, false);
   law("Softmax", "N 4", "axis=0", 0, true);
   law("Conv", "N 3 8 8;5 3 3 3", "", 1, false);
-  law("MatMul", "N 4;4 5", "", 56, false);
+  law("MatMul", "N 4;4 5", "", 8, false);
   law("MatMul", "N 4;4 N", "", 0, false);
-  law("Gemm", "N 4;4 5", "", 56, false);
+  law("Gemm", "N 4;4 5", "", 8, false);
   law("Gemm", "N 4;N 5", "transA=1", 0, true);
   law("ReduceSum", "N 4;=1", "keepdims=0", 1, false);
   law("ReduceSum", "N 4;=0", "keepdims=0", 0, true);
@@ -60,5 +88,7 @@ int main(void)
   law("Concat", "N 4;N 4", "axis=0", 0, true);
   law("Relu", "3 4", "", 0, false);          /* nothing is dynamic */
   law("Relu", "4 N", "", 0, false);
+  limit();
+  large();
   return test_end();
 }
