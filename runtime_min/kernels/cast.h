@@ -65,13 +65,14 @@ O2C_UNUSED static int32_t o2c_vcvtr(float v) {
  * adding 1.5 * 2^23 rounds: no call, and vector code on every target. */
 O2C_UNUSED static int32_t o2c_quantize_f32(float v, float scale, int32_t zero,
                                            int32_t lo, int32_t hi) {
-  float r = v / scale, a = (float)(lo - zero), b = (float)(hi - zero);
-  r = o2c_select_f32(r > a, r, a);
+  float r = v / scale, a = (float)(lo - zero);
 #if defined(O2C_VCVTR)
-  (void)b;
-  lo = o2c_vcvtr(r);
-  return (lo < hi - zero ? lo : hi - zero) + zero;
+  int32_t i = o2c_vcvtr(r);
+  i = r > a ? i : lo - zero;
+  return (i < hi - zero ? i : hi - zero) + zero;
 #else
+  float b = (float)(hi - zero);
+  r = o2c_select_f32(r > a, r, a);
   r = o2c_rintf_magic(o2c_select_f32(r < b, r, b));
   return (int32_t)r + zero;
 #endif
