@@ -194,8 +194,17 @@ static void lower_slice(Lower *l, Node *n)
   lower_block(l, n, n->in[0], n->out[0], &b);
 }
 
-/* An axis that is not named stays; one that is cut mixes (another sample
- * comes out than went in). */
+/* All of an axis, in order: exporters from TensorFlow write such cuts. */
+static bool slice_keeps(const Node *n, int axis)
+{
+  SlicePlan s;
+  return !slice_by_data(n) && slice_plan((Node *)(uintptr_t)n, &s) &&
+         s.step[axis] == 1 && dim_is(s.start[axis], 0) &&
+         s.len[axis] == n->in[0]->dim[axis];
+}
+
+/* An axis that is not named stays, as one does of which nothing is cut; else
+ * it mixes (another sample comes out than went in). */
 static int axis_slice(const Node *n, int in, int axis, int out)
 {
   const Value *axes = node_in(n, 3), *starts = node_in(n, 1);
@@ -204,6 +213,7 @@ static int axis_slice(const Node *n, int in, int axis, int out)
   int count = 0;
   (void)out;
   if (in != 0 || !starts) return AXIS_MIXES;
+  if (slice_keeps(n, axis)) return axis;
   if (!axes) {
     v = value_content(starts, &count);
     return v && axis >= count ? axis : AXIS_MIXES;

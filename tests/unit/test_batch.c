@@ -86,6 +86,9 @@ int main(void)
   law("Transpose", "N 4", "perm=1,0", 0, true);
   law("Concat", "N 4;N 4", "axis=1", 1, false);
   law("Concat", "N 4;N 4", "axis=0", 0, true);
+  law("Slice", "N 4;=0 0;=9999999999 2", "", 1, false); /* all of axis 0 */
+  law("Slice", "N 4;=1 0;=9999999999 2", "", 0, true);
+  law("Slice", "N 4;=1;=2;=1", "", 1, false);
   law("Relu", "3 4", "", 0, false);          /* nothing is dynamic */
   law("Relu", "4 N", "", 0, false);
   limit();
