@@ -55,11 +55,12 @@ static int64_t slot_bytes(const Plan *p, int i)
   return O2C_SLOT_BYTES(p->slot[i].max);
 }
 
-/* The lowest offset where slot i fits among the `n` of `low`, which stand in
- * the order of their offsets; *rank: where it comes in that order. */
-static int64_t fit(const Plan *p, int i, const int *low, int n,
-                   const int64_t *offset, int *rank)
+/* The lowest offset where slot i fits among the first n of f->low; *rank: where
+ * it comes in that order. */
+static int64_t fit(const Plan *p, const FirstFit *f, int i, int n, int *rank)
 {
+  const int *low = f->low;
+  const int64_t *offset = f->offset;
   int64_t at = 0, size = slot_bytes(p, i);
   for (int k = 0; k < n; k++) {
     int64_t lo = offset[low[k]], hi = lo + slot_bytes(p, low[k]);
@@ -82,7 +83,7 @@ static int64_t place(const Plan *p, FirstFit *f)
   qsort(f->order, (size_t)p->nslot, sizeof *f->order, by_key);
   for (int n = 0; n < p->nslot; n++) {
     int i = f->order[n].index;
-    f->offset[i] = fit(p, i, f->low, n, f->offset, &rank);
+    f->offset[i] = fit(p, f, i, n, &rank);
     memmove(f->low + rank + 1, f->low + rank,
             sizeof *f->low * (size_t)(n - rank));
     f->low[rank] = i;

@@ -27,7 +27,6 @@ typedef struct {
   Value *v;                /* IN and OUT; a constant is a weight */
   Dtype dtype;
   const Dim *elements;     /* SCRATCH */
-  int64_t offset;          /* bytes into v: views of a larger buffer */
   int over;                /* OUT: pointer it may overwrite in place, or -1 */
   int slot;                /* SCRATCH: set by plan_memory */
 } StepPtr;
