@@ -103,7 +103,8 @@ uint64_t count_stop(void)
 {
   const uint32_t now = SYST_CVR;
   SYST_CSR = 0;
-  return (uint64_t)wraps * (SYST_MAX + 1u) + (SYST_MAX - now);
+  /* Zero: not yet loaded, or just wrapped and counted. */
+  return (uint64_t)wraps * (SYST_MAX + 1u) + (now ? SYST_MAX + 1u - now : 0);
 }
 
 uint32_t count_scale(void)

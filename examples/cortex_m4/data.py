@@ -87,6 +87,7 @@ def net(build, folder):
     array(name + "_input", inputs)
     array(name + "_output", outputs)
     macs = json.loads((build / (name + ".json")).read_text())["macs"]
+    macs = int(re.search(r"\d+$", str(macs)).group())  # maybe "N*123"
     return ("  {\"%s\", %s_model, %s_input, %s_output, %d, %d, %d,\n"
             "   %s_WORKSPACE_SIZE(1), %s_CTX_SIZE, %d, %d},"
             % (folder.name, name, name, name, len(inputs), len(inputs[0]),
