@@ -66,7 +66,17 @@ static const Dim *value_bytes(const Plan *p, const Value *v)
   return dim_mul(d, n, dim_int(d, dtype_info(v->dtype)->size));
 }
 
-/* Joins outputs with the inputs that they may overwrite. */
+/* Through how many parameters a step reads a root. */
+static int reads_of(const Step *s, const Value *root)
+{
+  int n = 0;
+  for (int i = 0; i < s->nptr; i++)
+    n += s->ptr[i].kind == SP_IN && value_root(s->ptr[i].v) == root;
+  return n;
+}
+
+/* Joins outputs with the inputs that they may overwrite: not where another
+ * parameter is the same tensor, as a convolution of its own residual. */
 static void join_in_place(Plan *p)
 {
   int *last = last_reads(p);
@@ -81,6 +91,7 @@ static void join_in_place(Plan *p)
       bool arena = p->store[storage_root(p, from)->id].kind == ST_NONE &&
                    p->store[to->id].kind == ST_NONE && !from->data;
       if (arena && last[from->id] == k && from != to &&
+          reads_of(s, from) == 1 &&
           value_bytes(p, from) == value_bytes(p, to))
         p->in_place[to->id] = from;
     }

@@ -55,12 +55,22 @@ static bool comes_before(const Node *a, const Node *b)
   return false;
 }
 
+/* One filter a channel: its kernel takes no residual. */
+static bool is_depthwise(const Node *c)
+{
+  ConvGeom g;
+  int64_t filters;
+  return node_is_internal(c, "FusedConv") && conv_geometry(c, &g) &&
+         g.group > 1 && dim_is_int(g.filters, &filters) && filters == g.group;
+}
+
 /* The residual must exist when the convolution runs: then the convolution
  * moves down to where the Add stands. */
 static bool absorb_add(Node *c)
 {
   Node *n = value_only_user(c->out[0]);
-  if (!n || !node_is(n, "Add") || attr_get(c, "lo") || node_in(c, 3))
+  if (!n || !node_is(n, "Add") || attr_get(c, "lo") || node_in(c, 3) ||
+      is_depthwise(c))
     return false;
   Value *r = n->in[n->in[0] == c->out[0] ? 1 : 0];
   if (r == c->out[0] || r->data || !value_same_shape(r, c->out[0]) ||
@@ -78,12 +88,13 @@ static bool absorb_add(Node *c)
 static bool absorb_bias(Node *c)
 {
   Node *n = value_only_user(c->out[0]);
-  if (!n || !node_is(n, "Add") || node_in(c, 2) || node_in(c, 3))
+  if (!n || !node_is(n, "Add") || attr_get(c, "lo") || node_in(c, 2) ||
+      node_in(c, 3))
     return false;
   int k = n->in[0] == c->out[0] ? 1 : 0;
   const Tensor *t = const_input(n, k);
   const Tensor *w = const_input(c, 1);
-  if (!t || t->n != w->dim[1] || t->dim[t->rank - 1] != t->n ||
+  if (!t || t->rank < 1 || t->n != w->dim[1] || t->dim[t->rank - 1] != t->n ||
       !value_same_shape(n->out[0], c->out[0]))
     return false;
   Tensor *flat = tensor_new(&c->g->m->arena, t->dtype, 1, &t->n);
@@ -128,7 +139,7 @@ static Value *product_weight(Node *n)
 {
   const Tensor *w = const_input(n, 1);
   if (!w || w->rank != 2 || w->dtype != DT_F32)
-    return false;
+    return NULL;
   bool trans = attr_int(n, "transB", 0) != 0;
   float alpha = attr_float(n, "alpha", 1);
   if (!trans && alpha == 1)

@@ -120,7 +120,8 @@ static bool compose(Node *n)
   }
   Value *source = x->def->in[0];
   if (identity) {
-    if (n->out[0]->is_output)
+    /* A result of the graph is made by a node, and is one result only. */
+    if (n->out[0]->is_output && (!source->def || source->is_output))
       return false;
     value_replace(n->out[0], source);
     node_remove(n);
@@ -169,12 +170,13 @@ static bool is_data(const Value *v)
 
 typedef struct {
   const int64_t *perm; /* of the Transposes above the node */
+  int rank;            /* its length */
   int turned, plain;   /* data inputs that come out of one; that don't */
 } Above;
 
 static bool look_above(const Node *n, Above *a)
 {
-  *a = (Above){ NULL, 0, 0 };
+  *a = (Above){ NULL, 0, 0, 0 };
   for (int i = 0; i < n->nin; i++) {
     const int64_t *perm;
     Value *v = n->in[i];
@@ -185,22 +187,28 @@ static bool look_above(const Node *n, Above *a)
       continue;
     }
     size_t size = sizeof *perm * (size_t)v->rank;
-    if (a->perm && memcmp(a->perm, perm, size) != 0)
+    if (a->perm && (v->rank != a->rank || memcmp(a->perm, perm, size) != 0))
       return false;
     a->perm = perm;
+    a->rank = v->rank;
     a->turned++;
   }
   return a->perm != NULL;
 }
 
+/* A transpose for each operand that is still in the old order pays where the
+ * node becomes channels-last by it, and only there: else it would come back. */
 static bool worth_it(const Node *n, const Above *a)
 {
-  int outputs = 0;
-  for (int i = 0; i < n->nout; i++)
-    outputs += n->out[i] != NULL;
+  int64_t last[MAX_RANK], first[MAX_RANK];
   if (a->plain == 0)
     return true;
-  return (n->op->flags & OP_ELEMENTWISE) && a->plain <= a->turned;
+  if (a->rank < 3 || !(n->op->flags & OP_ELEMENTWISE) ||
+      a->plain > a->turned)
+    return false;
+  perm_last(a->rank, last);
+  perm_inverse(last, a->rank, first);
+  return !memcmp(a->perm, first, sizeof *first * (size_t)a->rank);
 }
 
 /* Moves the Transposes above `n` below it. */
@@ -242,9 +250,26 @@ static bool sink(Node *n)
   return true;
 }
 
+/* ONNX Transpose-1: reversed axes where perm is absent. */
+static void write_perm(Node *n)
+{
+  int count;
+  const int64_t *perm = attr_ints(n, "perm", &count);
+  int64_t v[MAX_RANK];
+  int rank = n->in[0]->rank;
+  for (int i = 0; i < rank; i++) {
+    v[i] = perm ? perm[i] : rank - 1 - i;
+    v[i] += v[i] < 0 ? rank : 0;
+  }
+  attr_set_ints(n, "perm", v, rank);
+}
+
 bool pass_layout(Graph *g)
 {
   bool changed = false, again = true;
+  for (Node *n = g->first; n; n = n->next)
+    if (node_is(n, "Transpose"))
+      write_perm(n);
   for (Node *n = g->first; n; n = n->next)
     if (wants_channels_last(n)) {
       wrap(n);

@@ -30,24 +30,24 @@ typedef struct {
 
 static bool is_8bit(Dtype t) { return t == DT_U8 || t == DT_I8; }
 
-static bool scalar_params(const Node *n, float *scale, int *zp, Dtype *zp_type)
+/* One f32 scale and one zero point, constant; arithmetic in f32. */
+static bool scalar_params(const Node *n, float *scale, int *zp)
 {
   const Tensor *s = const_input(n, 1), *z = const_input(n, 2);
+  int64_t precision = attr_int(n, "precision", 0);
   if (!s || s->n != 1 || s->dtype != DT_F32 || (node_in(n, 2) && !z) ||
-      (z && z->n != 1))
+      (z && z->n != 1) || (precision && precision != DT_F32))
     return false;
   *scale = (float)tensor_f64(s, 0);
   *zp = z ? (int)tensor_i64(z, 0) : 0;
-  *zp_type = z ? z->dtype : DT_U8;
   return *scale > 0;
 }
 
 /* v = DQ(q) with one scale for all of q. */
 static bool dequantized(const Value *v, Quant *q)
 {
-  Dtype t;
   if (!v || !v->def || !node_is(v->def, "DequantizeLinear") ||
-      v->dtype != DT_F32 || !scalar_params(v->def, &q->scale, &q->zp, &t))
+      v->dtype != DT_F32 || !scalar_params(v->def, &q->scale, &q->zp))
     return false;
   q->q = v->def->in[0];
   return q->q->dtype == DT_U8 && !q->q->data;
@@ -56,10 +56,9 @@ static bool dequantized(const Value *v, Quant *q)
 /* The QuantizeLinear that alone reads v, to u8 with one scale. */
 static Node *quantizer(const Value *v, Quant *q)
 {
-  Dtype t;
-  Node *n = v ? value_only_user(v) : NULL;
+  Node *n = v && v->dtype == DT_F32 ? value_only_user(v) : NULL;
   if (!n || !node_is(n, "QuantizeLinear") || n->in[0] != v ||
-      !scalar_params(n, &q->scale, &q->zp, &t))
+      !scalar_params(n, &q->scale, &q->zp))
     return NULL;
   q->q = n->out[0];
   return q->q->dtype == DT_U8 ? n : NULL;
@@ -75,74 +74,85 @@ static void shift_zero(Node *n)
   node_set_input(n, 2, value_const(n->g, "zero_point", t));
 }
 
+static bool reads_scalar(const Node *n, const Value *v)
+{
+  float s;
+  int zp;
+  return node_is(n, "DequantizeLinear") && n->in[0] == v &&
+         scalar_params(n, &s, &zp);
+}
+
+/* The DequantizeLinears of v, and only they, read `u` instead. */
+static void read_unsigned(Value *v, Value *u)
+{
+  for (int i = v->nuse - 1; i >= 0; i--) {
+    Node *n = v->use[i];
+    if (!reads_scalar(n, v))
+      continue;
+    shift_zero(n);
+    node_set_input(n, 0, u);
+  }
+}
+
+/* Where all that read an s8 tensor dequantise it, it is made as u8; as a
+ * result of the graph it is turned back. */
 static bool make_unsigned(Node *n)
 {
   float s;
   int zp;
-  Dtype t;
   Value *v = n->out[0];
-  if (!node_is(n, "QuantizeLinear") || v->dtype != DT_I8 || v->is_output ||
-      !scalar_params(n, &s, &zp, &t))
+  if (!node_is(n, "QuantizeLinear") || v->dtype != DT_I8 || !v->nuse ||
+      !scalar_params(n, &s, &zp))
     return false;
-  for (int i = 0; i < v->nuse; i++) {
-    Node *u = v->use[i];
-    if (!node_is(u, "DequantizeLinear") || u->in[0] != v ||
-        !scalar_params(u, &s, &zp, &t))
-      return false;
-  }
-  shift_zero(n);
-  attr_remove(n, "output_dtype");
   for (int i = 0; i < v->nuse; i++)
-    shift_zero(v->use[i]);
-  v->dtype = DT_U8;
+    if (!reads_scalar(v->use[i], v))
+      return false;
+  Node *q = node_new(n->g, n, "QuantizeLinear", 3, 1, n);
+  q->attr = n->attr;
+  q->nattr = n->nattr;
+  for (int i = 0; i < n->nin; i++)
+    node_set_input(q, i, n->in[i]);
+  shift_zero(q);
+  attr_remove(q, "output_dtype");
+  Value *u = value_new(n->g, v->name, DT_U8, v->rank,
+                       (const Dim *const *)v->dim);
+  node_set_output(q, 0, u);
+  read_unsigned(v, u);
+  if (v->is_output)
+    value_replace(v, bytes_signed(n, u));
+  node_remove(n);
+  return true;
+}
+
+/* DQ of any other s8 tensor, such as an input. */
+static bool read_input(Node *n)
+{
+  Value *v = node_in(n, 0);
+  if (!v || v->dtype != DT_I8 || v->data || !reads_scalar(n, v) ||
+      (v->def && node_is(v->def, "QuantizeLinear")))
+    return false;
+  read_unsigned(v, bytes_unsigned(n, v));
   return true;
 }
 
 /* --- weights ------------------------------------------------------------ */
 
 typedef struct {
-  Tensor *w;            /* s8, zero point 0, first axis: filters */
+  ByteWeight bytes;
   const Tensor *scale;  /* one, or one for each filter */
-  int64_t filters;
 } QWeight;
 
-static int64_t zero_at(const Tensor *z, int64_t i)
+/* Of one element, or of one for each filter, and not in blocks. */
+static bool along(const Tensor *t, int64_t filters, bool axis_fits)
 {
-  return z ? tensor_i64(z, z->n == 1 ? 0 : i) : 0;
-}
-
-/* w[k] - zp as s8, or false where it does not fit; trans: [K, N] to [N, K]. */
-static bool signed_weight(Node *dq, int axis, bool trans, QWeight *out)
-{
-  const Tensor *w = const_input(dq, 0), *z = const_input(dq, 2);
-  int64_t outer = trans ? w->dim[0] : 1;
-  int64_t filters = w->dim[axis], per = filters ? w->n / filters : 0;
-  int64_t dim[MAX_RANK];
-  memcpy(dim, w->dim, sizeof dim);
-  if (trans) {
-    dim[0] = w->dim[1];
-    dim[1] = w->dim[0];
-  }
-  out->w = tensor_new(&dq->g->m->arena, DT_I8, w->rank, dim);
-  int8_t *to = (int8_t *)(uintptr_t)out->w->data;
-  for (int64_t f = 0; f < filters; f++)
-    for (int64_t k = 0; k < per; k++) {
-      int64_t from = trans ? k * filters + f : f * per + k;
-      int64_t v = tensor_i64(w, from) - zero_at(z, f);
-      if (v < -128 || v > 127)
-        return false;
-      to[f * per + k] = (int8_t)v;
-    }
-  (void)outer;
-  out->filters = filters;
-  return true;
+  return t->n == 1 || (t->n == filters && t->rank == 1 && axis_fits);
 }
 
 /* v = DQ(constant), its scale for the whole or along `axis`. */
 static bool weight_of(const Value *v, int axis, bool trans, QWeight *out)
 {
-  Node *n = v ? v->def : NULL;
-  if (!n || !node_is(n, "DequantizeLinear"))
+  Node *n;
+  if (!match_op(v, "DequantizeLinear", &n))
     return false;
   const Tensor *w = const_input(n, 0), *z = const_input(n, 2);
   out->scale = const_input(n, 1);
@@ -150,13 +160,9 @@ static bool weight_of(const Value *v, int axis, bool trans, QWeight *out)
       out->scale->dtype != DT_F32 || w->rank <= axis)
     return false;
   int64_t at = attr_int(n, "axis", 1), filters = w->dim[axis];
-  if (at < 0)
-    at += w->rank;
-  if (out->scale->n != 1 && (out->scale->n != filters || at != axis))
-    return false;
-  if (z && z->n != 1 && z->n != filters)
-    return false;
-  return signed_weight(n, axis, trans, out);
+  bool fits = (at < 0 ? at + w->rank : at) == axis;
+  return along(out->scale, filters, fits) && (!z || along(z, filters, fits)) &&
+         byte_weight(n->g, w, z, trans, &out->bytes);
 }
 
 static float weight_scale(const QWeight *w, int64_t f)
@@ -166,63 +172,78 @@ static float weight_scale(const QWeight *w, int64_t f)
 
 /* --- bias, multipliers, bounds ------------------------------------------- */
 
-/* Bias in steps of x_s w_s, before the zero point of x is folded in. */
-static bool bias_steps(const Value *b, const Quant *x, const QWeight *w,
-                       int64_t *steps)
+/* Element f of a bias in float: a constant, or DQ(constant of int32). */
+typedef struct { const Tensor *t, *scale; } Bias;
+
+static bool all_zero(const Tensor *z)
 {
-  const Tensor *t = NULL;
-  bool whole = false;
-  if (b && b->def && node_is(b->def, "DequantizeLinear")) {
-    t = const_input(b->def, 0);
-    whole = t && t->dtype == DT_I32 && !node_in(b->def, 2);
-    const Tensor *z = const_input(b->def, 2);
-    whole = whole || (t && t->dtype == DT_I32 && z && z->n &&
-                      tensor_i64(z, 0) == 0);
-    if (!whole)
+  for (int64_t i = 0; z && i < z->n; i++)
+    if (tensor_i64(z, i))
       return false;
-  } else if (b) {
-    t = b->data;
+  return true;
+}
+
+static bool bias_of(const Value *v, int64_t filters, Bias *b)
+{
+  Node *n;
+  *b = (Bias){ NULL, NULL };
+  if (!v)
+    return true;
+  b->t = v->data;
+  if (match_op(v, "DequantizeLinear", &n)) {
+    b->t = const_input(n, 0);
+    b->scale = const_input(n, 1);
+    if (!b->t || b->t->dtype != DT_I32 || !b->scale ||
+        !along(b->scale, filters, true) || !all_zero(const_input(n, 2)) ||
+        (node_in(n, 2) && !const_input(n, 2)))
+      return false;
   }
-  if (b && (!t || (t->n != w->filters && t->n != 1)))
+  return b->t && (b->t->n == 1 || (b->t->n == filters &&
+                                   b->t->dim[b->t->rank - 1] == filters));
+}
+
+/* As a multiple of x_s w_s: exact where it was quantised with that scale. */
+static double bias_step(const Bias *b, int64_t f, float step)
+{
+  if (!b->t)
+    return 0;
+  double v = tensor_f64(b->t, b->t->n == 1 ? 0 : f);
+  if (!b->scale)
+    return v / (double)step;
+  double s = tensor_f64(b->scale, b->scale->n == 1 ? 0 : f) / (double)step;
+  return fabs(s - 1) < 1e-5 ? v : v * s;
+}
+
+/* Before the zero point of x is folded in. A step that is coarse for y, and
+ * sums that int32 does not hold, are left to the float reading. */
+static bool bias_steps(const Value *v, const Quant *x, const Quant *y,
+                       const QWeight *w, int64_t *steps)
+{
+  Bias b;
+  if (!bias_of(v, w->bytes.filters, &b))
     return false;
-  for (int64_t f = 0; f < w->filters; f++) {
-    int64_t at = t && t->n == 1 ? 0 : f;
+  for (int64_t f = 0; f < w->bytes.filters; f++) {
     float step = x->scale * weight_scale(w, f);
-    double v = !t ? 0 : whole ? (double)tensor_i64(t, at)
-                              : nearbyint(tensor_f64(t, at) / (double)step);
-    if (!(v > -2147483648.0 && v < 2147483648.0))
+    double exact = bias_step(&b, f, step), n = nearbyint(exact);
+    double room = 2147483647.0 - (double)byte_weight_most(&w->bytes, f);
+    if (!(step > 0) || !(fabs(n) < room) ||
+        (y && fabs(n - exact) * (double)step > 0.1 * (double)y->scale))
       return false;
-    steps[f] = (int64_t)v;
+    steps[f] = (int64_t)n;
   }
   return true;
 }
 
-/* -x_zp * sum(w) added; wraps as the sums do. */
-static Value *folded_bias(Graph *g, const Quant *x, const QWeight *w,
-                          const int64_t *steps)
-{
-  Tensor *t = tensor_new(&g->m->arena, DT_I32, 1, &w->filters);
-  int64_t per = w->filters ? w->w->n / w->filters : 0;
-  const int8_t *p = w->w->data;
-  for (int64_t f = 0; f < w->filters; f++) {
-    int64_t sum = 0;
-    for (int64_t k = 0; k < per; k++)
-      sum += p[f * per + k];
-    tensor_set_i64(t, f, (int32_t)(uint32_t)(steps[f] - x->zp * sum));
-  }
-  return value_const(g, "bias", t);
-}
-
 /* ONNX QLinearConv-10: one f32 number; rounded as x_s * w_s, then / y_s. */
-static Value *multipliers(Graph *g, const Quant *x, const QWeight *w,
+static float *multipliers(Graph *g, const Quant *x, const QWeight *w,
                           const Quant *y)
 {
-  Tensor *t = tensor_new(&g->m->arena, DT_F32, 1, &w->filters);
-  for (int64_t f = 0; f < w->filters; f++) {
+  float *t = NEW(&g->m->arena, float, w->bytes.filters + 1);
+  for (int64_t f = 0; f < w->bytes.filters; f++) {
     float s = x->scale * weight_scale(w, f);
-    tensor_set_f64(t, f, (double)(y ? s / y->scale : s));
+    t[f] = y ? s / y->scale : s;
   }
-  return value_const(g, "scale", t);
+  return t;
 }
 
 static int to_step(float v, const Quant *y)
@@ -248,8 +269,8 @@ static Node *find_quantizer(Value *v, Quant *y, int *lo, int *hi, Node **acts,
     float a, b;
     if (!n || *nact == 4 || n->in[0] != v || !clamp_bounds(n, &a, &b))
       return NULL;
-    low = fmaxf(low, a);
-    high = fminf(high, b);
+    low = fminf(fmaxf(low, a), b);
+    high = fminf(fmaxf(high, a), b);
     acts[(*nact)++] = n;
     v = n->out[0];
   }
@@ -265,37 +286,32 @@ typedef struct {
 } Match;
 
 /* Puts node `op` in the place of n .. q. */
-static Node *put_integer(Match *m, const char *op, const Value *b)
+static bool put_integer(Match *m, const char *op, const Value *b)
 {
   Node *n = m->n;
   Graph *g = n->g;
-  int64_t *steps = NEW(&g->m->arena, int64_t, m->w.filters + 1);
-  if (!bias_steps(b, &m->x, &m->w, steps))
-    return NULL;
-  Node *c = node_new(g, m->q ? m->q : n, op, 4, 1, n);
-  c->domain = "o2c";
-  c->version = 1;
-  c->op = op_find("o2c", op);
-  c->attr = n->attr;
-  c->nattr = n->nattr;
-  node_set_input(c, 0, m->x.q);
-  node_set_input(c, 1, value_const(g, "w_s8", m->w.w));
-  node_set_input(c, 2, folded_bias(g, &m->x, &m->w, steps));
-  node_set_input(c, 3, multipliers(g, &m->x, &m->w, m->q ? &m->y : NULL));
-  attr_set_int(c, "x_zp", m->x.zp);
-  attr_set_int(c, "y_zp", m->q ? m->y.zp : 0);
-  attr_set_int(c, "lo", m->q ? m->lo : 0);
-  attr_set_int(c, "hi", m->q ? m->hi : 255);
-  Value *old = m->q ? m->q->out[0] : n->out[0];
-  Value *y = value_tmp(g, old->name, old);
-  node_set_output(c, 0, y);
-  value_replace(old, y);
-  if (m->q)
-    node_absorb(c, m->q);
+  int64_t *steps = NEW(&g->m->arena, int64_t, m->w.bytes.filters + 1);
+  if (!bias_steps(b, &m->x, m->q ? &m->y : NULL, &m->w, steps))
+    return false;
+  if (m->w.bytes.part[1]) { /* its product takes no clamp */
+    m->q = NULL;
+    m->nact = 0;
+  }
+  const Quant *y = m->q ? &m->y : NULL;
+  ByteProduct p = {
+    .op = op, .n = n, .x = m->x.q, .w = &m->w.bytes, .bias = steps,
+    .scale = multipliers(g, &m->x, &m->w, y), .x_zp = m->x.zp,
+    .y_zp = y ? y->zp : 0, .lo = y ? m->lo : 0, .hi = y ? m->hi : 255,
+  };
+  Value *old = y ? m->q->out[0] : n->out[0];
+  Value *made = byte_product(y ? m->q : n, &p, y ? DT_U8 : DT_F32);
+  value_replace(old, made);
+  if (y)
+    node_absorb(made->def, m->q);
   for (int i = m->nact - 1; i >= 0; i--)
-    node_absorb(c, m->act[i]);
+    node_absorb(made->def, m->act[i]);
   node_remove(n);
-  return c;
+  return true;
 }
 
 static bool match_conv(Node *n)
@@ -309,7 +325,7 @@ static bool match_conv(Node *n)
   m.q = find_quantizer(n->out[0], &m.y, &m.lo, &m.hi, m.act, &m.nact);
   if (!m.q)
     m.nact = 0;
-  return put_integer(&m, "QConv", node_in(n, 2)) != NULL;
+  return put_integer(&m, "QConv", node_in(n, 2));
 }
 
 static bool match_gemm(Node *n)
@@ -327,7 +343,7 @@ static bool match_gemm(Node *n)
   m.q = find_quantizer(n->out[0], &m.y, &m.lo, &m.hi, m.act, &m.nact);
   if (!m.q)
     m.nact = 0;
-  return put_integer(&m, "QGemm", gemm ? node_in(n, 2) : NULL) != NULL;
+  return put_integer(&m, "QGemm", gemm ? node_in(n, 2) : NULL);
 }
 
 static bool same_params(const Quant *a, const Quant *b)
@@ -423,11 +439,22 @@ static bool match_average(Node *n)
   return true;
 }
 
+/* A weight that is quantised in the graph: Q(constant). */
+static bool fold_weight(Node *n)
+{
+  if (!node_is(n, "QuantizeLinear") || !const_input(n, 0) || !eval_node(n))
+    return false;
+  node_remove(n);
+  return true;
+}
+
 bool pass_qdq(Graph *g)
 {
   bool changed = false;
-  for (Node *n = g->first; n; n = n->next)
-    changed |= make_unsigned(n);
+  for (Node *n = g->first, *next; n; n = next) {
+    next = n->next;
+    changed |= fold_weight(n) || make_unsigned(n) || read_input(n);
+  }
   for (Node *n = g->first, *next; n; n = next) {
     next = n->next;
     Node *before = n->prev;
