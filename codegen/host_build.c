@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* -o NAME.o, NAME.a, NAME.so: on through the C compiler, with weights linked
- * in.
+/* -o NAME.o, NAME.a, NAME.so, NAME.bc: on through the C compiler, with weights
+ * linked in. LLVM bitcode (clang only) holds its weights as literals.
  *
  * The C text, its header and the weights are made in a temporary folder, and
  * what the caller asked for is copied beside the output at the end: each file
@@ -16,7 +16,9 @@
 
 #define BUILD_TIMEOUT 1800 /* seconds */
 
-typedef enum { BUILD_NONE, BUILD_OBJECT, BUILD_ARCHIVE, BUILD_SHARED } Kind;
+typedef enum {
+  BUILD_NONE, BUILD_OBJECT, BUILD_ARCHIVE, BUILD_SHARED, BUILD_BITCODE
+} Kind;
 typedef struct {
   Host *h;
   Options opt;             /* of the compilation in the folder */
@@ -30,6 +32,7 @@ static Kind kind_of(const char *out)
 {
   static const struct { const char *suffix; Kind kind; } all[] = {
     {".o", BUILD_OBJECT}, {".a", BUILD_ARCHIVE}, {".so", BUILD_SHARED},
+    {".bc", BUILD_BITCODE},
   };
   size_t n = out ? strlen(out) : 0;
   for (int i = 0; i < COUNT(all); i++) {
@@ -100,6 +103,7 @@ static bool compile_c(Build *b, const char *object)
   Host *h = b->h;
   arg_compiler(b);
   if (b->kind == BUILD_SHARED) arg(b, "-fPIC");
+  if (b->kind == BUILD_BITCODE) arg(b, "-emit-llvm");
   arg(b, "-I");
   arg(b, h->dir);
   arg(b, "-c");
@@ -116,6 +120,7 @@ static bool join(Build *b, const char *object, const char *result)
 {
   const char *weights = host_file(b->h, "%s.weights.o", b->stem);
   bool two = access(weights, R_OK) == 0;
+  if (b->kind == BUILD_BITCODE) return !rename(object, result);
   if (b->kind == BUILD_ARCHIVE) {
     b->argv = NULL;
     b->narg = 0;
@@ -196,6 +201,12 @@ static ExitCode build(Host *h, const Options *opt, const char *path)
                            beside(&h->a, opt->out, ".h")));
   b.opt.weights_for = weights_machine(h);
   b.opt.bundle = false;
+  if (b.kind == BUILD_BITCODE && !strstr(last_part(h->cc[0]), "clang")) {
+    fprintf(stderr, "onnx2c: %s makes no LLVM bitcode: use --cc clang\n",
+            h->cc[0]);
+    return EXIT_ENVIRONMENT;
+  }
+  if (b.kind == BUILD_BITCODE && !opt->weights) b.opt.weights = "string";
   ExitCode code = compile_file(&b.opt, path);
   if (code != EXIT_OK) return code;
   const char *object = host_file(h, "%s.o", b.stem);

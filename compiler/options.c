@@ -23,7 +23,7 @@ typedef struct {
 #define NOWHERE 0
 
 static const OptRow rows[] = {
-  {"-o", O_STR, AT(out), "FILE", ".c (and .h); .o .a .so built; - is stdout"},
+  {"-o", O_STR, AT(out), "FILE", ".c (and .h); .o .a .so .bc built; - stdout"},
   {"--name", O_STR, AT(name), "ID", "prefix of all symbols, else the file's"},
   {"--header", O_STR, AT(header), "FILE", "where the header goes"},
   {"--batch", O_BATCH, AT(batch), "N", "fix the batch (default: dynamic)"},

@@ -43,6 +43,11 @@ for cc in gcc clang; do
     done
   done
 done
+# LLVM bitcode comes from clang only.
+expect 0 "$ONNX2C" "$net" -o net.bc --cc clang
+[ "$(head -c 2 net.bc)" = BC ] || fail "net.bc is no bitcode"
+expect 5 "$ONNX2C" "$net" -o other.bc --cc gcc
+[ ! -e other.bc ] || fail "gcc left other.bc"
 expect 0 "$ONNX2C" "$net" -o net.a --weights file --bundle --header inc.h
 [ -s net.weights ] && [ -s inc.h ] || fail "no weights or header"
 rm -f net.*
