@@ -269,13 +269,14 @@ static void init_weights(Plan *p, StrBuf *plan, const EmitFiles *f)
   if (f->mode == WM_FILE) {
     StrBuf b;
     sb_init(&b, p->a);
-    sb_printf(&b, "  {\n    static const unsigned char id[8] = { ");
+    sb_printf(&b, "  {\n    static const unsigned char id[16] = {\n"
+              "      'O', '2', 'C', 'W', 0, 0, 0, 0, ");
     uint64_t h = weights_hash(p);
     for (int i = 0; i < 8; i++)
       sb_printf(&b, "%s%u", i ? ", " : "", (unsigned)(h >> (8 * i)) & 255u);
-    sb_printf(&b, " };\n"
+    sb_printf(&b, "\n    };\n"
       "    if (!cfg->weights || cfg->weights_size != %lld ||\n"
-      "        memcmp((const unsigned char *)cfg->weights + 8, id, 8) != 0)\n"
+      "        memcmp(cfg->weights, id, sizeof id) != 0)\n"
       "      return O2C_E_WEIGHTS;\n"
       "    if ((uintptr_t)cfg->weights %% 64)\n"
       "      return O2C_E_ALIGN;\n"
@@ -354,6 +355,12 @@ static void blocks_text(Plan *p, StrBuf *plan)
   emit_set_buf(plan, "RUN_BLOCKS", &b);
 }
 
+/* --threads none: cfg->par is not looked at. */
+static bool threads_none(const Plan *p)
+{
+  return p->m->opt->threads && !strcmp(p->m->opt->threads, "none");
+}
+
 static void run_body(Plan *p, StrBuf *plan)
 {
   StrBuf b;
@@ -384,11 +391,12 @@ static void run_body(Plan *p, StrBuf *plan)
     "      memcpy(&status, ctx->workspace + (size_t)w * WORKER_BYTES(d),\n"
     "             sizeof status);\n"
     "      if (status != O2C_OK)\n        return status;\n    }\n" : "";
-  sb_printf(&b, "%s%s"
+  const char *split = threads_none(p) ? "    run_blocks(&b, 0, n, 0);\n" :
     "    if (ctx->par.workers > 1 && ctx->par.parallel_for && n > 1)\n"
     "      ctx->par.parallel_for(ctx->par.user, n, 1, run_blocks, &b);\n"
-    "    else\n      run_blocks(&b, 0, n, 0);\n%s    return O2C_OK;\n  }\n",
-    p->head_bytes ? "    unsigned w;\n" : "", head, tail);
+    "    else\n      run_blocks(&b, 0, n, 0);\n";
+  sb_printf(&b, "%s%s%s%s    return O2C_OK;\n  }\n",
+            p->head_bytes ? "    unsigned w;\n" : "", head, split, tail);
   emit_set_buf(plan, "RUN_BODY", &b);
 }
 
@@ -424,6 +432,8 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   dims_check(p, plan);
   emit_set(plan, "WORKSPACE_EXPR", emit_workspace(p, "d->"));
   emit_set(plan, "WORKERS", p->block ? "O2C_MAX(workers, 1u)" : "1u");
+  emit_set(plan, "PARALLEL", threads_none(p) ? "none" :
+           "cfg->par && cfg->par->workers > 0 ? *cfg->par : none");
   init_weights(p, plan, f);
   run_checks(p, plan);
   run_body(p, plan);

@@ -80,7 +80,7 @@ o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
 G_INIT_WEIGHTS<%%>m4_dnl
   c->workspace = (unsigned char *)cfg->workspace;
   c->workspace_size = cfg->workspace ? cfg->workspace_size : 0;
-  c->par = cfg->par && cfg->par->workers > 0 ? *cfg->par : none;
+  c->par = G_PARALLEL;
   c->flags = cfg->flags;
   c->magic = CTX_MAGIC;
   *ctx = c;
