@@ -624,6 +624,8 @@ bool match_op(const Value *v, const char *op_type, Node **n);
 const Tensor *const_input(const Node *n, int i); /* NULL: not constant */
 void dead_code(Graph *g);
 void node_absorb(Node *to, Node *from); /* removes; `to` gets its origin */
+/* layout_view.c: a Transpose above a reshape moves below it. */
+bool layout_sink_view(Node *n);
 /* fuse_conv.c: lo, hi of Relu or a constant Clip; false if n is neither. */
 bool clamp_bounds(const Node *n, float *lo, float *hi);
 bool conv_is_tuned(const Node *n);      /* fuse_conv.c: becomes FusedConv */

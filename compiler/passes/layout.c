@@ -280,7 +280,7 @@ bool pass_layout(Graph *g)
     again = false;
     for (Node *n = g->first, *next; n; n = next) {
       next = n->next;
-      again |= compose(n) || sink(n);
+      again |= compose(n) || sink(n) || layout_sink_view(n);
     }
     dead_code(g);
     changed |= again;
