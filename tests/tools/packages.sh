@@ -45,16 +45,33 @@ for part; do
     ;;
   esac
 done
-[ -n "$missing" ] || exit 0
+# install PACKAGE...
+install() {
+  [ $# != 0 ] || return 0
+  if ! command -v apt-get >/dev/null; then
+    echo "packages.sh: please install: $*" >&2
+    exit 1
+  fi
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  echo "packages.sh: apt-get install $*"
+  export DEBIAN_FRONTEND=noninteractive
+  $sudo apt-get -qq update
+  $sudo apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+}
 
-if ! command -v apt-get >/dev/null; then
-  echo "packages.sh: please install:$missing" >&2
-  exit 1
-fi
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-echo "packages.sh: apt-get install$missing"
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get -qq update
 # shellcheck disable=SC2086
-$sudo apt-get -qq install -y --no-install-recommends $missing >/dev/null
+install $missing
+
+# clang's sanitizers and fuzzer stand in a package of its version.
+case " $* " in
+*" compilers "*)
+  version=$(clang -dumpversion | cut -d. -f1)
+  missing=
+  need "libclang-rt-$version-dev" sh -c \
+    'echo "int main(void){return 0;}" |
+     clang -fsanitize=address -x c -o /dev/null -'
+  # shellcheck disable=SC2086
+  install $missing
+  ;;
+esac
