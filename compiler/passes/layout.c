@@ -196,19 +196,38 @@ static bool look_above(const Node *n, Above *a)
   return a->perm != NULL;
 }
 
+/* Some other node has `v` channels-last already: cse will share it. */
+static bool has_twin(const Value *v)
+{
+  int64_t last[MAX_RANK];
+  const int64_t *perm;
+  perm_last(v->rank, last);
+  for (int i = 0; i < v->nuse; i++)
+    if (v->use[i]->nout && transpose_of(v->use[i]->out[0], &perm) &&
+        !memcmp(perm, last, sizeof *last * (size_t)v->rank))
+      return true;
+  return false;
+}
+
 /* A transpose for each operand that is still in the old order pays where the
  * node becomes channels-last by it, and only there: else it would come back. */
 static bool worth_it(const Node *n, const Above *a)
 {
   int64_t last[MAX_RANK], first[MAX_RANK];
+  const int64_t *perm;
+  int missing = 0;
   if (a->plain == 0)
     return true;
-  if (a->rank < 3 || !(n->op->flags & OP_ELEMENTWISE) ||
-      a->plain > a->turned)
-    return false;
   perm_last(a->rank, last);
   perm_inverse(last, a->rank, first);
-  return !memcmp(a->perm, first, sizeof *first * (size_t)a->rank);
+  if (a->rank < 3 || memcmp(a->perm, first, sizeof *first * (size_t)a->rank))
+    return false;
+  for (int i = 0; i < n->nin; i++) {
+    const Value *v = n->in[i];
+    missing += is_data(v) && !transpose_of(v, &perm) && !has_twin(v);
+  }
+  return missing == 0 ||
+         ((n->op->flags & OP_ELEMENTWISE) && missing <= a->turned);
 }
 
 /* Moves the Transposes above `n` below it. */
