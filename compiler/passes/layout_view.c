@@ -153,11 +153,10 @@ static bool leads_first(const int64_t *perm, int rank)
 }
 
 /* The Reshape, and what turns its result into y. */
-static void put_view(Node *n, View *v, Value *x, const Dim *const *dim,
-                     const int64_t *shape, const int64_t *back)
+static void put_view(Node *n, View *v, Node *r, const int64_t *shape,
+                     const int64_t *back)
 {
   int rank = v->y->rank;
-  Node *r = put(n, "Reshape", x, rank, dim);
   node_set_input(r, 1, value_const_ints(n->g, "shape", shape, rank));
   if (is_identity(back, rank) && !v->y->is_output) {
     value_replace(v->y, r->out[0]);
@@ -188,7 +187,7 @@ static bool move(Node *n, View *v)
     attr_set_ints(t, "perm", gather, x->rank);
     x = t->out[0];
   }
-  put_view(n, v, x, dim, shape, back);
+  put_view(n, v, put(n, "Reshape", x, v->y->rank, dim), shape, back);
   node_remove(n);
   return true;
 }

@@ -30,7 +30,6 @@ class Net:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
         self.nodes, self.inits, self.shape, self.serial = [], [], {}, 0
-        self.static_reshapes = False
 
     def pick(self, *options):
         return options[self.rng.integers(len(options))]
@@ -215,15 +214,14 @@ def concat(net, x):
     c = sum(net.shape[v][0] for v in names)
     if c > 64:
         return None
-    axis = net.pick(1, 1 - len(net.shape[x]) - 0)
-    return net.op("Concat", names, [c, *net.shape[x][1:]],
-                  axis=1 if axis >= 0 else -len(net.shape[x]))
+    axis = net.pick(1, -len(net.shape[x]))
+    return net.op("Concat", names, [c, *net.shape[x][1:]], axis=axis)
 
 
 def shuffle(net, x):
     c, *size = net.shape[x]
     g = net.pick(2, 3, 4)
-    if c % g or net.static_reshapes:
+    if c % g:
         return None
     a = net.op("Reshape", [x, net.i64(0, g, c // g, *size)],
                [g, c // g, *size])
@@ -252,13 +250,9 @@ def turn(net, x):
         y = z
     z = net.op("Transpose", [y], shape, perm=back)
     for v in [v for v, s in net.shape.items() if s == net.shape[y]]:
-        if v != z and s_differs(net, v, shape):
+        if v != z and net.shape[v] != shape:
             del net.shape[v]
     return z
-
-
-def s_differs(net, v, shape):
-    return net.shape[v] != shape
 
 
 def border(net, x):
@@ -336,7 +330,7 @@ def dense(net, x):
     return act(net, y) if net.chance(0.5) else y
 
 
-# --- Whole networks -----------------------------------------------------------
+# --- Whole networks ----------------------------------------------------------
 
 def grow(net, blocks):
     """Input, blocks, head; returns the size of the input, and outputs."""
@@ -427,13 +421,12 @@ def float_model(out, seed):
     elif net.chance(0.15):
         dims = [2] + shape
         sets = [net.rng.standard_normal((2, *shape))]
-    model = finish(net, dims, outputs, net.pick(13, 15, 17)
-                   if False else 18)
+    model = finish(net, dims, outputs)
     return save(out / f"float_{seed}", model,
                 [s.astype(np.float32) for s in sets], "1e-3 2e-4")
 
 
-# --- QDQ ------------------------------------------------------------------------
+# --- QDQ ---------------------------------------------------------------------
 
 QUANTISED = {"Conv", "Gemm", "MatMul", "Add", "Mul", "Concat", "MaxPool",
              "AveragePool", "GlobalAveragePool", "Relu", "Clip", "Reshape",
@@ -582,7 +575,7 @@ def qdq_model(out, seed):
     return save(out / f"qdq_{seed}", model, sets, f"2e-2 {4 * step}")
 
 
-# --- QLinear operators -----------------------------------------------------------
+# --- QLinear operators -------------------------------------------------------
 
 class QLinear:
     """A chain of integer operators over one input, quantised at the door."""
