@@ -39,18 +39,21 @@ O2C_INLINE float o2c_vmaxlane(o2c_v v)
   return m;
 }
 
+/* Loops end at a multiple that is computed before them: gcc 12 takes a tail
+ * that starts where a vector loop left off for an endless one, and warns. */
+
 /* The largest number; NaN is passed over (it comes back in the sum). */
 O2C_INLINE float o2c_max_f32(const float *x, ptrdiff_t n)
 {
   o2c_v a = o2c_vset1(-INFINITY), b = a;
-  ptrdiff_t i = 0;
+  const ptrdiff_t whole = n - n % (2 * O2C_LANES);
   float m;
-  for (; i + 2 * O2C_LANES <= n; i += 2 * O2C_LANES) {
+  for (ptrdiff_t i = 0; i < whole; i += 2 * O2C_LANES) {
     a = o2c_vmax(o2c_vld(x + i), a);
     b = o2c_vmax(o2c_vld(x + i + O2C_LANES), b);
   }
   m = o2c_vmaxlane(o2c_vmax(b, a));
-  for (; i < n; i++)
+  for (ptrdiff_t i = whole; i < n; i++)
     m = x[i] > m ? x[i] : m;
   return m;
 }
@@ -59,10 +62,10 @@ O2C_INLINE float o2c_max_f32(const float *x, ptrdiff_t n)
 O2C_INLINE void o2c_sub_f32(const float *x, float *y, ptrdiff_t n, float m)
 {
   const o2c_v v = o2c_vset1(m);
-  ptrdiff_t i = 0;
-  for (; i + O2C_LANES <= n; i += O2C_LANES)
+  const ptrdiff_t whole = n - n % O2C_LANES;
+  for (ptrdiff_t i = 0; i < whole; i += O2C_LANES)
     o2c_vst(y + i, o2c_vsub(o2c_vld(x + i), v));
-  for (; i < n; i++)
+  for (ptrdiff_t i = whole; i < n; i++)
     y[i] = x[i] - m;
 }
 
@@ -71,18 +74,18 @@ O2C_INLINE float o2c_sum_f32(const float *x, ptrdiff_t n)
 {
   const ptrdiff_t l = O2C_LANES;
   o2c_v a = o2c_vzero(), b = a, c = a, d = a;
-  ptrdiff_t i = 0;
+  const ptrdiff_t four = n - n % (4 * l), whole = n - n % l;
   float s;
-  for (; i + 4 * l <= n; i += 4 * l) {
+  for (ptrdiff_t i = 0; i < four; i += 4 * l) {
     a = o2c_vadd(a, o2c_vld(x + i));
     b = o2c_vadd(b, o2c_vld(x + i + l));
     c = o2c_vadd(c, o2c_vld(x + i + 2 * l));
     d = o2c_vadd(d, o2c_vld(x + i + 3 * l));
   }
-  for (; n - i >= l; i += l)
+  for (ptrdiff_t i = four; i < whole; i += l)
     a = o2c_vadd(a, o2c_vld(x + i));
   s = o2c_vsum(o2c_vadd(o2c_vadd(a, b), o2c_vadd(c, d)));
-  for (; i < n; i++)
+  for (ptrdiff_t i = whole; i < n; i++)
     s += x[i];
   return s;
 }
@@ -121,10 +124,10 @@ O2C_INLINE void o2c_sm_max(const float *x, float *max, ptrdiff_t m)
 O2C_INLINE void o2c_sm_sub(const float *x, const float *max, float *y,
                            ptrdiff_t m)
 {
-  ptrdiff_t j = 0;
-  for (; j + O2C_LANES <= m; j += O2C_LANES)
+  const ptrdiff_t whole = m - m % O2C_LANES;
+  for (ptrdiff_t j = 0; j < whole; j += O2C_LANES)
     o2c_vst(y + j, o2c_vsub(o2c_vld(x + j), o2c_vld(max + j)));
-  for (; j < m; j++)
+  for (ptrdiff_t j = whole; j < m; j++)
     y[j] = x[j] - max[j];
 }
 
