@@ -3,7 +3,7 @@
  *
  * Two symbols merge where the operator demands equal sizes, and in broadcasting
  * where the model did not name one of them: its name is ours, and nothing says
- * that it should differ. A symbol that must equal a number becomes the number.
+ * that it should differ. x and min(x, 512) are one where x is at most 512. A symbol that must equal a number becomes the number.
  * The infer function that finds it may hold dimensions already, so merges wait
  * in the pool until it returns; then the whole graph is rewritten. */
 #include "ir.h"
@@ -34,12 +34,28 @@ static const Dim *merge(DimPool *p, int sym, const Dim *by)
   return by;
 }
 
+/* x and min(x, k): x is at most k, or the two would differ (and where one is 1,
+ * so is the other). Exporters cut position tables so. NULL: not of this form. */
+static const Dim *bounded(DimPool *p, const Dim *x, const Dim *least)
+{
+  int s = argument(p, x), cut = dim_symbol(least);
+  int64_t k;
+  if (s < 0 || cut < 0 || p->sym[cut].kind != SYM_MIN) return NULL;
+  const Dim *a = p->sym[cut].a, *b = p->sym[cut].b;
+  if (a != x && b != x) return NULL;
+  if (!dim_is_int(a == x ? b : a, &k) || k < 1) return NULL;
+  if (!p->sym[s].max || k < p->sym[s].max) p->sym[s].max = k;
+  return merge(p, cut, x);
+}
+
 const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
 {
   int64_t k;
+  const Dim *same;
   a = resolve(p, a);
   b = resolve(p, b);
   if (a == b) return a;
+  if ((same = bounded(p, a, b)) || (same = bounded(p, b, a))) return same;
   int x = argument(p, a), y = argument(p, b);
   if (x >= 0 && y >= 0) {
     bool mx = p->sym[x].made, my = p->sym[y].made;

@@ -130,6 +130,22 @@ static void test_declared(void)
   model_free(m);
 }
 
+/* x[S] + x[min(S, 512)]: S is at most 512 then. */
+static void test_bounded(void)
+{
+  m = model_new(NULL, "m");
+  DimPool *p = &m->dims;
+  const Dim *s = dim_named(p, "S"), *cut = dim_min(p, s, dim_int(p, 512));
+  Value *b = value_new(m->main, "b", DT_F32, 1, &cut);
+  Node *n = add(input("a", "S"), b, NULL);
+  infer_graph(m->main);
+  CHECK(m->nerror == 0);
+  CHECK_STR(value_shape_text(n->out[0]), "[S]");
+  CHECK(p->sym[dim_symbol(s)].max == 512);
+  CHECK(dim_min(p, s, dim_int(p, 512)) == s);
+  model_free(m);
+}
+
 /* Unnamed dimensions merge with what they meet; proven ones always. */
 static void test_merge(void)
 {
@@ -182,6 +198,7 @@ int main(void)
   test_messages();
   test_declared();
   test_merge();
+  test_bounded();
   test_upgrade();
   return test_end();
 }
