@@ -14,6 +14,8 @@ typedef struct {
   Node *n;
   bool handles;  /* elements of data are Dims */
   bool ok;
+  int status;    /* of the kernel that refused its data */
+  int64_t *size; /* where OpDef.sizes leaves what it finds */
   Buf *buf;      /* outputs and scratch */
   int nbuf;
 } Eval;
@@ -128,6 +130,7 @@ static void run_call(Lower *l, const Call *c)
     case 'i': case 'o': a.p[np++] = pointer(e, arg); break;
     case 'd': a.d[nd++] = number(e, arg->dim[0]); break;
     case 'f': a.f[nf++] = arg->f; break;
+    case 'S': a.p[np++] = e->size; break;
     default:
       list = NEW(&l->m->arena, int64_t, arg->n + 1);
       for (int k = 0; k < arg->n; k++) list[k] = number(e, arg->dim[k]);
@@ -135,9 +138,10 @@ static void run_call(Lower *l, const Call *c)
     }
   }
   if (e->handles && !moves_only(c->kernel)) e->ok = false;
-  if (e->ok)
-    e->ok = ref_run(c->kernel, e->handles ? DT_U64 : c->type, &a, &status) &&
-            status == 0;
+  if (!e->ok) return;
+  e->ok = ref_run(c->kernel, e->handles ? DT_U64 : c->type, &a, &status) &&
+          status == 0;
+  e->status = status;
 }
 
 static bool lower_now(Eval *e)
@@ -183,6 +187,17 @@ bool eval_node(Node *n)
   for (int i = 0; i < n->nout; i++)
     if (n->out[i]) n->out[i]->data = t[i];
   return true;
+}
+
+bool eval_sizes(Node *n, int count, int64_t *size, int *status)
+{
+  Eval e = {.n = n, .l.m = n->g->m, .ok = true, .size = size};
+  e.l.emit = run_call;
+  e.l.user = &e;
+  for (int i = 0; i < count; i++) size[i] = 0;
+  n->op->sizes(&e.l, n);
+  *status = e.status;
+  return e.ok;
 }
 
 /* Handles come back as Dims; a handle of zero is Pad's default, the number. */

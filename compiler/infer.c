@@ -203,6 +203,67 @@ static void mark_bad(Node *n)
     if (n->out[i]) n->out[i]->bad = true;
 }
 
+/* nonzero_12, or nonzero_12_1 of several. */
+static const char *size_name(Node *n, int k, int count)
+{
+  Arena *a = &n->g->m->arena;
+  char *s = arena_printf(a, "%s_%d", n->op_type,
+                         n->origin ? n->origin->index : 0);
+  for (char *c = s; *c; c++)
+    if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
+  return count > 1 ? arena_printf(a, "%s_%d", s, k) : s;
+}
+
+static const Dim *size_symbol(Node *n, const char *name, const Dim *bound)
+{
+  DimPool *p = node_dims(n);
+  const Options *o = n->g->m->opt;
+  const Dim *d = dim_new(p, SYM_CAPACITY, name);
+  Sym *s = &p->sym[dim_symbol(d)];
+  for (int i = 0; o && i < o->nmax_dim; i++)
+    if (!strcmp(o->max_dim[i].name, s->c_name))
+      bound = dim_int(p, o->max_dim[i].v);
+  s->bound = bound;
+  if (bound) dim_is_int(bound, &s->max);
+  return d;
+}
+
+bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim)
+{
+  Arena *a = &n->g->m->arena;
+  int64_t *size = NEW(a, int64_t, count + 1);
+  int status = 0;
+  if (!n->size) {
+    n->size = NEW(a, const Dim *, count + 1);
+    n->nsize = count;
+    bool known = eval_sizes(n, count, size, &status);
+    if (status) {
+      fail_model(n, "the data does not fit the input's shape (status %d); "
+                 "check shapes and indices that the model computes", status);
+      return false;
+    }
+    for (int k = 0; k < count; k++)
+      n->size[k] = known ? dim_int(node_dims(n), size[k])
+        : size_symbol(n, size_name(n, k, count), bound ? bound[k] : NULL);
+  }
+  for (int k = 0; k < count; k++) dim[k] = n->size[k];
+  return true;
+}
+
+bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
+                    const Dim *const *bound)
+{
+  const Dim *dim[MAX_RANK];
+  Value *y = node_out(n, i);
+  const Type *d = y ? y->declared : NULL;
+  bool known = d && d->kind == VK_TENSOR && d->rank == rank;
+  for (int k = 0; known && k < rank; k++) known = d->dim[k] != NULL;
+  if (known && !n->size) return infer_declared(n, i, t, "the shape");
+  if (!infer_sizes(n, rank, bound, dim)) return false;
+  infer_out(n, i, t, rank, dim);
+  return y && !y->bad;
+}
+
 /* Every output must be known now, or the reason have been told. */
 static void check_outputs(Node *n)
 {

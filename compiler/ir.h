@@ -126,7 +126,8 @@ TypeSet typeset_parse(const char *words, size_t n);
 
 /* dim.c: dimensions are polynomials over symbols, hash-consed: equal
  * dimensions are the same pointer. A symbol is a run-time argument, or is
- * defined by others (floor division, minimum, maximum). */
+ * defined by others (floor division, minimum, maximum), or a CAPACITY: a size
+ * that a node finds in its data at run time; see infer_sizes. */
 typedef enum { SYM_ARG, SYM_DIV, SYM_MIN, SYM_MAX, SYM_CAPACITY } SymKind;
 typedef struct {
   SymKind kind;
@@ -137,6 +138,9 @@ typedef struct {
   int64_t lo, hi;        /* bounds from the definition */
   int size;              /* symbols, when written out in full */
   bool made;             /* ARG: the model gives no name */
+  const Dim *bound;      /* CAPACITY: the most it can be; NULL: not known */
+  bool field;            /* CAPACITY: the caller says how much there is room
+                            for; the others' storage is as large as `bound` */
 } Sym;
 typedef struct { int sym; const Dim *by; } Merge;
 typedef struct {
@@ -189,6 +193,10 @@ bool dim_has(const DimPool *p, const Dim *d, int sym); /* also through DIV.. */
 int dim_symbol(const Dim *d); /* the symbol that it is, or -1 */
 bool dim_bad(const Dim *d); /* overflowed: already diagnosed */
 bool dim_nonneg(const DimPool *p, const Dim *d); /* proven */
+bool dim_has_capacity(const DimPool *p, const Dim *d); /* also through DIV.. */
+/* What storage of size `d` needs: no less than `d` for any sizes that the data
+ * may show, in ARGs and capacities that are fields. */
+const Dim *dim_upper(DimPool *p, const Dim *d);
 /* INT64_MIN: overflow, or division by zero. sym: a value for each ARG. */
 int64_t dim_eval(const DimPool *p, const Dim *d, const int64_t *sym);
 /* dim_print.c */
@@ -202,6 +210,9 @@ const char *dim_text(DimPool *p, const Dim *d); /* for people: "N*3" */
  * one. `proven`: the operator demands it; else only unnamed ones merge. */
 const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven);
 void dims_settle(DimPool *p); /* rewrites the model; after a node's infer */
+/* Capacities that two equal nodes found: the second's become the first's. */
+void dims_same(DimPool *p, const Dim *const *found, const Dim *const *as,
+               int n);
 
 /* names.c: names of a model as C identifiers (not unique). */
 bool c_valid(const char *s);    /* has the form of an identifier */
@@ -307,6 +318,8 @@ struct Node {
   int nattr;
   const Origin *origin;
   void *fused;           /* what a fusing pass attached; see passes */
+  const Dim **size;      /* sizes that it finds at run time; infer_sizes */
+  int nsize;
   bool bad;              /* an error was recorded about it */
 };
 struct Graph {
@@ -447,6 +460,8 @@ struct OpDef {
   void (*infer)(Node *n);
   /* The reference kernel calls; also used by eval.c. */
   void (*lower)(Lower *l, Node *n);
+  /* Calls that find Node.size, before those of lower; see infer_sizes. */
+  void (*sizes)(Lower *l, Node *n);
   /* Rewrites the node into others (composites); then it has no lower. */
   void (*expand)(Node *n);
   /* Where axis `axis` of input `in` comes out at output `out` as the outermost
@@ -511,10 +526,23 @@ bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
  * one that the file declares in full, for kernels to check at run time. Else
  * records that it is not supported. */
 bool infer_declared(Node *n, int i, Dtype t, const char *what);
+/* `count` sizes that only data tells become dim[0..count): numbers where the
+ * inputs are constants, else symbols, the same ones at each call. bound[k] is
+ * the most that size k can be; NULL (or no list) where nothing bounds it: then
+ * the caller of the generated code says how much there is room for. The kernel
+ * calls of OpDef.sizes find them, by letter 'S'. false after a diagnostic. */
+bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim);
+/* Output i has a rank of `rank` and dimensions that only data tells: those that
+ * the file declares, for kernels to check; else those of infer_sizes. */
+bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
+                    const Dim *const *bound);
 DimPool *node_dims(const Node *n);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
+/* Runs OpDef.sizes. false: an input is no constant, or (*status != 0) the data
+ * does not fit. */
+bool eval_sizes(Node *n, int count, int64_t *size, int *status);
 /* The same on Value.sym, for operators that only move data. */
 bool eval_moves(Node *n);
 /* Content of a small integer or bool tensor; NULL: not known. */
@@ -530,13 +558,13 @@ void sym_eval_node(Node *n);
  *   i  input Value * (NULL: absent)   o  output Value *   (both: pointers)
  *   d  const Dim *                    k  int64_t
  *   D  const Dim *const *, int count  K  const int64_t *, int count
- *   f  double
+ *   f  double                        S  Node.size, to be filled (int64_t *)
  * The kernel is runtime_min/kernels/ref/<file>.h's NAME(kernel) for type `t`,
  * called with those arguments in order; refs.def has one row for each. */
 typedef struct {
-  char kind;                  /* i o d D f; k and K arrive as d and D */
+  char kind;                  /* i o d D f S; k and K arrive as d and D */
   Value *v;                   /* i o */
-  const Dim *const *dim;      /* d (one) D (n) */
+  const Dim *const *dim;      /* d (one) D S (n) */
   int n;
   double f;
 } CallArg;
@@ -655,6 +683,7 @@ struct Options {
   int level, runs, verbose;
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
+  bool profile;                 /* bench --profile */
 };
 void options_default(Options *o);
 /* False after a message to stderr. */

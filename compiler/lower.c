@@ -59,6 +59,10 @@ void lower_call(Lower *l, Node *n, const char *kernel, Dtype t,
       v = va_arg(ap, const int64_t *);
       add_ints(l, &c, v, va_arg(ap, int));
       break;
+    case 'S':
+      add_list(&c, (const Dim *const *)n->size, n->nsize);
+      c.arg[c.narg - 1].kind = 'S';
+      break;
     case 'f':
       c.arg[c.narg].kind = 'f';
       c.arg[c.narg++].f = va_arg(ap, double);

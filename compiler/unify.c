@@ -34,6 +34,17 @@ static const Dim *merge(DimPool *p, int sym, const Dim *by)
   return by;
 }
 
+/* A size that data tells is taken to be what it must equal: the node that finds
+ * it compares at run time. What it equals must be known before that. */
+static int found(const DimPool *p, const Dim *d, const Dim *other)
+{
+  int s = dim_symbol(d);
+  if (s < 0 || p->sym[s].kind != SYM_CAPACITY) return -1;
+  for (int k = s; k < p->nsym; k++)
+    if (p->sym[k].kind == SYM_CAPACITY && dim_has(p, other, k)) return -1;
+  return s;
+}
+
 /* x and min(x, k): x is at most k, or the two would differ (and where one is 1,
  * so is the other). Exporters cut position tables so. NULL: not of this form. */
 static const Dim *bounded(DimPool *p, const Dim *x, const Dim *least)
@@ -56,7 +67,11 @@ const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
   b = resolve(p, b);
   if (a == b) return a;
   if ((same = bounded(p, a, b)) || (same = bounded(p, b, a))) return same;
-  int x = argument(p, a), y = argument(p, b);
+  int x = found(p, a, b), y = found(p, b, a);
+  if (x >= 0) return merge(p, x, b);
+  if (y >= 0) return merge(p, y, a);
+  x = argument(p, a);
+  y = argument(p, b);
   if (x >= 0 && y >= 0) {
     bool mx = p->sym[x].made, my = p->sym[y].made;
     if (!proven && !mx && !my) return NULL;
@@ -90,11 +105,22 @@ static void rewrite_graph(DimPool *p, Graph *g)
 {
   for (int i = 0; i < g->nin; i++) rewrite_value(p, g->in[i]);
   for (Node *n = g->first; n; n = n->next) {
+    rewrite(p, n->size, n->nsize);
     for (int i = 0; i < n->nout; i++) rewrite_value(p, n->out[i]);
     for (int i = 0; i < n->nattr; i++)
       if (n->attr[i].type == AT_GRAPH && n->attr[i].g)
         rewrite_graph(p, n->attr[i].g);
   }
+}
+
+void dims_same(DimPool *p, const Dim *const *found, const Dim *const *as, int n)
+{
+  for (int i = 0; i < n; i++) {
+    int s = dim_symbol(found[i]);
+    if (found[i] != as[i] && s >= 0 && p->sym[s].kind == SYM_CAPACITY)
+      merge(p, s, as[i]);
+  }
+  dims_settle(p);
 }
 
 void dims_settle(DimPool *p)

@@ -102,6 +102,9 @@ bool pass_cse(Graph *g)
     }
     for (int i = 0; i < n->nout; i++)
       if (n->out[i]) value_replace(n->out[i], (*first)->out[i]);
+    if (n->nsize == (*first)->nsize)
+      dims_same(&g->m->dims, (const Dim *const *)n->size,
+                (const Dim *const *)(*first)->size, n->nsize);
     node_remove(n);
     changed = true;
   }
