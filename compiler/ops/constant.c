@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tensors out of nothing but attributes and shapes: Constant, ConstantOfShape,
- * Shape, Size, Range. Most are gone after folding: their content is known as
- * data or as dimensions (sym.c). */
+ * EyeLike, Shape, Size, Range. Most are gone after folding: their content is
+ * known as data or as dimensions (sym.c). */
 #include <math.h>
 #include <string.h>
 #include "../ir.h"
@@ -128,6 +128,35 @@ static void lower_constant_of_shape(Lower *l, Node *n)
                y->dim, y->rank);
   lower_call(l, n, "fill", dtype_carrier(y->dtype), "odk", y, value_numel(y),
              value_bits(value ? value->t : NULL));
+}
+
+/* EyeLike: the input gives no more than its shape. */
+#define EYE_TYPES "num bool bf16"
+static void infer_eye(Node *n)
+{
+  const Value *x = node_in(n, 0);
+  int64_t t;
+  if (!infer_ready(n)) return;
+  t = attr_int(n, "dtype", x->dtype);
+  if (x->rank != 2) {
+    fail_model(n, "the input has rank %d (spec: 2)", x->rank);
+    return;
+  }
+  if (t <= 0 || t >= DT_COUNT ||
+      !(typeset_parse(EYE_TYPES, strlen(EYE_TYPES)) & DT_BIT((Dtype)t))) {
+    fail_model(n, "dtype is %lld (spec: a number or bool)", (long long)t);
+    return;
+  }
+  infer_out(n, 0, (Dtype)t, 2, x->dim);
+}
+
+static void lower_eye(Lower *l, Node *n)
+{
+  Value *y = n->out[0];
+  Tensor *one = tensor_new(&n->g->m->arena, y->dtype, 0, NULL);
+  tensor_set_f64(one, 0, 1);
+  lower_call(l, n, "eye", dtype_carrier(y->dtype), "oddkk", y, y->dim[0],
+             y->dim[1], attr_int(n, "k", 0), value_bits(one));
 }
 
 /* Shape. ONNX Shape-15: dimensions [start, end), clamped. */
@@ -284,6 +313,10 @@ static const OpRow range_rows[] = {
    NULL},
   {27, NULL, "T=f32 f64 i16 i32 i64 f16 bf16", "stash_type:i", NULL},
 };
+static const OpRow eye_rows[] = {
+  {9, "input:T1 -> output:*", "T1=num bool", "dtype:i k:i", NULL},
+  {22, NULL, "T1=num bool bf16", NULL, NULL},
+};
 
 static const OpDef defs[] = {
   {.name = "Constant", .rows = constant_rows, .nrow = COUNT(constant_rows),
@@ -297,5 +330,7 @@ static const OpDef defs[] = {
    .infer = infer_size, .lower = lower_size},
   {.name = "Range", .rows = range_rows, .nrow = COUNT(range_rows),
    .infer = infer_range, .lower = lower_range},
+  {.name = "EyeLike", .rows = eye_rows, .nrow = COUNT(eye_rows),
+   .infer = infer_eye, .lower = lower_eye},
 };
 OPS_DEFINE(constant, defs)

@@ -138,8 +138,49 @@ static void test_cuts(void)
   infer("GatherND", "N 4;i64:7 1", "batch_dims=2", "!batch_dims is 2");
 }
 
+static void test_scatter(void)
+{
+  infer("Trilu", "N 3 4", "", "[N, 3, 4]");
+  infer("Trilu", "4", "", "!rank 1");
+  infer("Trilu", "3 4;=1 2", "", "!2 elements");
+  infer("ScatterElements", "N 4;i64:2 4;2 4", "", "[N, 4]");
+  infer("ScatterElements", "5 4;i64:2;2", "", "!indices 1");
+  infer("ScatterElements", "5 4;i64:2 5;2 5", "", "!size 5");
+  infer("ScatterElements", "5 4;i64:2 4;3 4", "", "!2 and 3");
+  infer("ScatterElements", "4;=4;1", "", "!index 4");
+  infer("ScatterElements", "4;=1;1", "reduction=mean", "!mean");
+  infer("ScatterElements", "str:4;=1;str:1", "reduction=add", "!of string");
+  infer("Scatter", "N 4;i64:2 4;2 4", "axis=1", "[N, 4]");
+  infer("ScatterND", "N 4 5;i64:7 1;7 4 5", "", "[N, 4, 5]");
+  infer("ScatterND", "6 4 5;i64:7 4;7", "", "!tuples of 4");
+  infer("ScatterND", "6 4 5;i64:7 1;7 4", "", "!rank 2");
+  infer("ScatterND", "6 4 5;i64:7 1;7 4 4", "", "!updates, data");
+  infer("TensorScatter", "N 8 4;N 2 4;i64:N", "", "[N, 8, 4]");
+  infer("TensorScatter", "N 8 4;N 9 4", "", "!9 rows");
+  infer("TensorScatter", "N 8 4;N 2 4", "axis=0", "!axis 0");
+  infer("TensorScatter", "N 8 4;N 2 4", "mode=ring", "!ring");
+}
+
+static void test_topk(void)
+{
+  infer("TopK", "N 9;=3", "", "[N, 3]");
+  infer("TopK", "N 9;=3", "axis=2", "!axis 2");
+  infer("TopK", "N 9;=10", "", "!k is 10");
+  infer("TopK", "N 9;=-1", "", "!k is -1");
+  infer("TopK", "N 9;=1 2", "", "!2 elements");
+  infer("TopK", "N 9;i64:1", "", "!run time");
+  infer("OneHot", "i64:N 2;=5;2", "", "[N, 2, 5]");
+  infer("OneHot", "i64:N 2;=5;2", "axis=-3", "[5, N, 2]");
+  infer("OneHot", "i64:N 2;=5;3", "", "!shape [3]");
+  infer("OneHot", "i64:N 2;=-5;2", "", "!depth is -5");
+  infer("OneHot", "i64:N 2;i64:1;2", "", "!run time");
+}
+
 static void test_shapes(void)
 {
+  infer("EyeLike", "N 3", "", "[N, 3]");
+  infer("EyeLike", "N 3", "dtype=8", "!dtype is 8");
+  infer("EyeLike", "N 3 4", "", "!rank 3");
   infer("Shape", "N 3 4", "", "[3]");
   infer("Shape", "N 3 4", "start=1", "[2]");
   infer("Shape", "N 3 4", "start=-1 end=9", "[1]");
@@ -316,7 +357,10 @@ static void test_hostile(void)
     {"Transpose", 1, 1}, {"Concat", 3, 1}, {"Split", 2, 3}, {"Slice", 5, 1},
     {"Pad", 2, 1}, {"Expand", 2, 1}, {"Tile", 2, 1}, {"Shape", 1, 1},
     {"Size", 1, 1}, {"Gather", 2, 1}, {"GatherElements", 2, 1},
-    {"GatherND", 2, 1}, {"ConstantOfShape", 1, 1}, {"Range", 3, 1}};
+    {"GatherND", 2, 1}, {"ConstantOfShape", 1, 1}, {"Range", 3, 1},
+    {"Trilu", 2, 1}, {"EyeLike", 1, 1}, {"ScatterElements", 3, 1},
+    {"ScatterND", 3, 1}, {"TensorScatter", 3, 1},
+    {"TopK", 2, 2}, {"OneHot", 3, 1}};
   static const char *const in[] = {"-", "N 3 4", "N", "", "2 0 3", "i64:2",
     "i64:", "i64:1 2 1", "i32:3", "=0", "=-1 1", "=", "=9223372036854775807",
     "=-9223372036854775808 1 -1", "=1 1 1 1 1 1 1 1 1 1 1 1 1 1", "bool:",
@@ -368,6 +412,8 @@ int main(void)
   test_views();
   test_moves();
   test_cuts();
+  test_scatter();
+  test_topk();
   test_shapes();
   test_old();
   test_old_content();
