@@ -51,6 +51,9 @@ Value *lower_real(Lower *l, Node *n, Value *v, Dtype real);    /* v, or so */
 Value *lower_real_for(Lower *l, Node *n, Value *out, Dtype real); /* to fill */
 void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
 
+/* Has `v` the axes of x from `axis` on, and ones before them? */
+bool norm_row(const Value *x, const Value *v, int axis);
+
 /* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
 void softmax_span(const Node *n, const Dim *e[3]);
 

@@ -16,6 +16,7 @@ static const LowerFn tuned[] = {
   lower_conv_u8,
   lower_gemm_u8,
   lower_pool_tuned,
+  lower_norm_f32,
   lower_softmax_f32,
   lower_transpose,
   lower_elementwise,

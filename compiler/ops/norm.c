@@ -334,6 +334,18 @@ typedef struct {
   const Dim *scale[MAX_RANK], *bias[MAX_RANK]; /* strides along the axes of x */
 } Rows;
 
+bool norm_row(const Value *x, const Value *v, int axis)
+{
+  int lead = x->rank - v->rank;
+  for (int i = 0; i < x->rank; i++) {
+    bool one = i < lead || dim_is(v->dim[i - lead], 1);
+    if (i < axis ? !one : i < lead ? !dim_is(x->dim[i], 1)
+                                   : v->dim[i - lead] != x->dim[i])
+      return false;
+  }
+  return lead >= 0;
+}
+
 static void row_strides(const Node *n, const Value *v, const Dim **stride)
 {
   int rank = n->in[0]->rank;

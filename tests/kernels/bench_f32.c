@@ -6,6 +6,7 @@
 #include "../../runtime_min/kernels/conv_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
+#include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/pool_f32.h"
 #include "../../runtime_min/kernels/softmax_f32.h"
 #include <stdio.h>
@@ -392,6 +393,42 @@ static void bench_o2c_log_softmax_f32(void)
 {
   bench_softmax("log_softmax", run_log_softmax);
 }
+
+/* ---- normalisation: GB/s ---- */
+
+typedef struct { float *x, *y; int64_t rows, n; int kind; } NormRun;
+
+static void run_norm(void *arg)
+{
+  NormRun *v = (NormRun *)arg;
+  if (v->kind == 0)
+    o2c_layer_norm_f32(v->x, v->x, v->x, v->y, NULL, NULL, v->rows, v->n,
+                       1e-5f);
+  else if (v->kind == 1)
+    o2c_rms_norm_f32(v->x, v->x, v->y, v->rows, v->n, 1e-5f);
+  else
+    o2c_group_norm_f32(v->x, v->x, v->x, v->y, 1, v->rows / 4, 4, v->n, 0,
+                       1e-5f);
+}
+
+static void bench_norm(const char *what, int kind)
+{
+  static const int64_t shape[][2] = {{128, 384}, {128, 768}, {64, 3136}};
+  for (int i = 0; i < 3; i++) {
+    const int64_t rows = shape[i][0], n = shape[i][1];
+    NormRun v = {floats((size_t)(rows * n)), floats((size_t)(rows * n)), rows,
+                 n, kind};
+    const Job job = {run_norm, &v, 8.0 * (double)(rows * n), "GB/s"};
+    char name[64];
+    snprintf(name, sizeof name, "%s %d x %d", what, (int)rows, (int)n);
+    if (strstr(name, only))
+      report(name, &job);
+  }
+}
+
+static void bench_o2c_layer_norm_f32(void) { bench_norm("layer_norm", 0); }
+static void bench_o2c_rms_norm_f32(void) { bench_norm("rms_norm", 1); }
+static void bench_o2c_group_norm_f32(void) { bench_norm("group_norm", 2); }
 
 static void bench_function(const char *name, void (*run)(void *))
 {

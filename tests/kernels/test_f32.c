@@ -9,6 +9,7 @@
 #include "../../runtime_min/kernels/conv_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
+#include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/pool_f32.h"
 #include "../../runtime_min/kernels/softmax_f32.h"
 #include <stdio.h>
@@ -542,6 +543,8 @@ static void test_o2c_log_softmax_f32(void)
 {
   softmax_all(1);
 }
+
+#include "test_norm.h"
 
 /* ---- functions of one argument ---- */
 
