@@ -4,12 +4,12 @@
 #if T_IS_CARRIER
 /* Row by row: zeros, and the part on and above (`upper`) or on and below
  * diagonal k, copied. k NULL: the main diagonal. */
-O2C_UNUSED static void NAME(trilu)(const void *x, const int64_t *k, void *y,
+O2C_UNUSED static void NAME(trilu)(const void *x, const void *k, void *y,
                                    int64_t n, int64_t rows, int64_t cols,
                                    int64_t upper) {
   const unsigned char *from = (const unsigned char *)x;
   unsigned char *to = (unsigned char *)y;
-  int64_t size = (int64_t)sizeof(T), shift = k ? *k : 0, i, r;
+  int64_t size = (int64_t)sizeof(T), shift = k ? *(const int64_t *)k : 0, i, r;
   if (shift < -rows) shift = -rows;
   if (shift > cols) shift = cols;
   if (!upper && shift < cols) shift++;

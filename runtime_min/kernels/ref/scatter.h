@@ -100,13 +100,14 @@ O2C_UNUSED static o2c_status NAME(scatter_nd)(const void *x, const void *index,
 
 #if T_IS_CARRIER
 /* [batch, outer, n, inner] takes rows [batch, outer, s, inner] from row
- * start[batch] on (NULL: from row 0); `circular`: row n is row 0 again. */
+ * starts[batch] on (NULL: from row 0); `circular`: row n is row 0 again. */
 O2C_UNUSED static o2c_status NAME(tensor_scatter)(
-    const void *x, const void *updates, const int64_t *start, void *y,
+    const void *x, const void *updates, const void *starts, void *y,
     int64_t circular, int64_t batch, int64_t outer, int64_t n, int64_t s,
     int64_t inner) {
   const unsigned char *from = (const unsigned char *)updates;
   unsigned char *to = (unsigned char *)y;
+  const int64_t *start = (const int64_t *)starts;
   int64_t bytes = inner * (int64_t)sizeof(T), b, o, k;
   int64_t all = batch * outer * n * bytes;
   if (y != x && all) memcpy(y, x, (size_t)all);

@@ -34,13 +34,13 @@ O2C_UNUSED static void NAME(topk_sift)(const T *x, int64_t *heap, int64_t step,
 /* Of x[outer, n, inner] the first k along n, sorted, as values and indices.
  * The indices are a heap, the last of the k at its root, until sorted. `given`
  * is k of the model, to be checked. values NULL: not wanted. */
-O2C_UNUSED static o2c_status NAME(topk)(const T *x, const int64_t *given,
-                                        T *values, int64_t *index,
+O2C_UNUSED static o2c_status NAME(topk)(const T *x, const void *given,
+                                        T *values, void *indices,
                                         int64_t outer, int64_t n,
                                         int64_t inner, int64_t k,
                                         int64_t largest) {
-  int64_t o, c, i;
-  if (*given != k || k > n) return O2C_E_SHAPE;
+  int64_t *index = (int64_t *)indices, o, c, i;
+  if (*(const int64_t *)given != k || k > n) return O2C_E_SHAPE;
   for (o = 0; o < outer; o++)
     for (c = 0; c < inner && k > 0; c++) {
       const T *row = x + o * n * inner + c;
