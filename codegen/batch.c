@@ -192,6 +192,12 @@ void plan_batch(Plan *p)
   p->batch = find_batch(p);
   if (p->batch < 0)
     return;
+  /* What data tells of one block would not hold for the next. */
+  for (Node *n = p->g->first; n && p->nfound && !p->mixes; n = n->next)
+    if (n->nsize)
+      p->mixes = n;
+  if (p->nfound)
+    return;
   for (int i = 0; i < p->g->nin && !p->mixes; i++)
     if (has_batch(p, p->g->in[i]) && !leading_only(p, p->g->in[i]))
       return;

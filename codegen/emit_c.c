@@ -42,8 +42,9 @@ static void function_text(const Step *s, StrBuf *b)
   }
   if (s->symbols) {
     sb_puts(b, sep);
-    put_wrapped(b, &line, arena_printf(s->plan->a, "const %s_dims *s",
-                                       s->plan->name), 4);
+    put_wrapped(b, &line, arena_printf(s->plan->a, "%s%s *s",
+                                       s->nfinds ? "" : "const ",
+                                       sizes_type(s->plan)), 4);
   }
   if (!s->nptr && !s->symbols)
     sb_puts(b, "void");
@@ -139,7 +140,10 @@ static const char *pointer(Rows *r, const StepPtr *ptr)
                         port_offset(p, p->in[st.index]->rank,
                                     p->in_dim[st.index]));
   if (st.kind == ST_OUTPUT)
-    return arena_printf(p->a, "out->%s%s", p->out_field[st.index],
+    return out_is_value(p, st.index)
+      ? arena_printf(p->a, "(%s *)out->%s->data", type,
+                     p->out_field[st.index])
+      : arena_printf(p->a, "out->%s%s", p->out_field[st.index],
                         port_offset(p, p->out[st.index]->rank,
                                     p->out_dim[st.index]));
   Value *root = storage_root(p, ptr->v);
@@ -155,11 +159,20 @@ static const char *pointer(Rows *r, const StepPtr *ptr)
   return arena_printf(p->a, "t%d", root->id);
 }
 
+/* --hooks: tells the caller of the step's begin or end. */
+static void hook_text(Rows *r, const Step *s, int end)
+{
+  if (r->p->m->opt->hooks)
+    sb_printf(&r->b, "  hook(ctx, %d, \"%s\", %d);\n",
+              s->node->origin ? s->node->origin->index : 0, s->name, end);
+}
+
 static void call_text(Rows *r, const Step *s)
 {
   const char **arg = NEW(r->p->a, const char *, s->nptr + 1);
   for (int i = 0; i < s->nptr; i++)
     arg[i] = pointer(r, &s->ptr[i]);
+  hook_text(r, s, 0);
   sb_puts(&r->b, s->status ? "  status = " : "  ");
   size_t line = r->b.n - (s->status ? 11 : 2);
   sb_printf(&r->b, "%s(", s->name);
@@ -168,6 +181,7 @@ static void call_text(Rows *r, const Step *s)
                 arena_printf(r->p->a, "%s%s", arg[i],
                              i + 1 < s->nptr || s->symbols ? ", " : ""), 4);
   sb_puts(&r->b, s->symbols ? "s);\n" : ");\n");
+  hook_text(r, s, 1);
   if (s->status)
     sb_puts(&r->b, "  if (status != O2C_OK)\n    return status;\n");
 }
@@ -183,7 +197,7 @@ static void slot_offsets(Rows *r)
     }
     sb_printf(&r->b, "o%d + O2C_ALIGN_UP(", i - 1);
     emit_slot_bytes(p, &r->b, p->slot[i - 1].bytes, p->slot[i - 1].nbytes,
-                    "s->");
+                    p->nfound ? "d->" : "s->");
     sb_puts(&r->b, ", 64);\n");
   }
   if (p->nslot)
@@ -194,6 +208,7 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
 {
   Rows r = { .p = p, .f = f, .declared = NEW(p->a, bool, p->m->nvalue + 1) };
   sb_init(&r.b, p->a);
+  sizes_begin(p, &r.b);
   sb_puts(&r.b, "  (void)ctx, (void)ws, (void)s, (void)in, (void)out, "
                 "(void)first;\n");
   if (!p->arena_static)
@@ -202,7 +217,9 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
   for (const Step *s = p->first; s; s = s->next)
     call_text(&r, s);
+  sizes_end(p, &r.b);
   emit_set_buf(plan, "ROWS_BODY", &r.b);
+  emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
 }
 
 /* The largest value that all dims may take at once without overflow. */
@@ -250,7 +267,7 @@ static void dims_check(Plan *p, StrBuf *plan)
     for (int i = 0; i < p->g->nout; i++)
       for (int k = 0; k < p->out[i]->rank; k++) {
         int64_t v;
-        if (dim_is_int(p->out_dim[i][k], &v))
+        if (dim_is_int(p->out_dim[i][k], &v) || out_is_value(p, i))
           continue;
         sb_puts(&b, "  if ((");
         dim_print(&b, &p->m->dims, p->out_dim[i][k], "d->");
@@ -288,6 +305,20 @@ static void init_weights(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "INIT_WEIGHTS", text);
 }
 
+/* An output whose shape the run tells: room for the sizes that d says. */
+static void value_check(Plan *p, StrBuf *b, int k)
+{
+  DimPool *d = &p->m->dims;
+  const Dim *n = dim_prod(d, p->out_dim[k], p->out[k]->rank);
+  const char *field = p->out_field[k];
+  sb_printf(b, "  if (!out->%s || (uint64_t)out->%s->size < (uint64_t)(", field,
+            field);
+  dim_print(b, d, dim_upper(d, n), "d->");
+  sb_printf(b, ") * %d ||\n      (!out->%s->data && out->%s->size))\n"
+            "    return O2C_E_ARG;\n",
+            dtype_info(p->out[k]->dtype)->size, field, field);
+}
+
 /* Null pointers are an error unless their tensor is empty or optional. */
 static void run_checks(Plan *p, StrBuf *plan)
 {
@@ -301,6 +332,10 @@ static void run_checks(Plan *p, StrBuf *plan)
     int k = in ? i : i - p->g->nin;
     const Dim *n = in ? dim_prod(&p->m->dims, p->in_dim[k], p->in[k]->rank)
                       : dim_prod(&p->m->dims, p->out_dim[k], p->out[k]->rank);
+    if (!in && out_is_value(p, k)) {
+      value_check(p, &b, k);
+      continue;
+    }
     sb_printf(&b, "  if (!%s->%s", in ? "in" : "out",
               in ? p->in_field[k] : p->out_field[k]);
     int64_t size;
@@ -425,6 +460,12 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "MAGIC", arena_printf(p->a, "0x%08x", (unsigned)
            (hash_bytes(p->m->sha256, 64, 1) & 0xffffffffu)));
   law_note(p, plan);
+  emit_set(plan, "HOOKS", p->m->opt->hooks ? "1" : "");
+  StrBuf sizes;
+  sb_init(&sizes, p->a);
+  sizes_struct(p, &sizes);
+  emit_set_buf(plan, "SIZES", &sizes);
+  emit_set(plan, "NEED", p->nfound ? "1" : "");
   sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
   for (const Step *s = p->first; s; s = s->next)
     step_plan(s, plan);

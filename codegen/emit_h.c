@@ -87,8 +87,9 @@ const char *emit_fields_text(Plan *p, bool inputs)
   int n = inputs ? p->g->nin : p->g->nout;
   for (int i = 0; i < n; i++) {
     const Value *v = inputs ? p->g->in[i] : p->g->out[i];
+    bool value = !inputs && out_is_value(p, i);
     sb_printf(&b, "  %s%s *%s; /* %s */\n", inputs ? "const " : "",
-              dtype_info(v->dtype)->c,
+              value ? "o2c_value" : dtype_info(v->dtype)->c,
               inputs ? p->in_field[i] : p->out_field[i],
               emit_shape(p, v->rank,
                          inputs ? p->in_dim[i] : p->out_dim[i]));
@@ -106,7 +107,9 @@ static const char *dim_fields(Plan *p)
   sb_init(&b, p->a);
   for (int i = 0; i < p->narg; i++) {
     const Sym *s = &p->m->dims.sym[p->args[i]];
-    sb_printf(&b, "  int64_t %s; /* %s */\n", s->c_name,
+    bool room = s->kind == SYM_CAPACITY;
+    sb_printf(&b, "  int64_t %s; /* %s%s */\n", s->c_name,
+              room ? "room for what the data shows: " : "",
               emit_safe(p, s->name));
   }
   if (p->narg == 0)
@@ -244,7 +247,8 @@ const char *emit_simple_signature(Plan *p)
     sb_printf(&b, "%sconst %s *%s", sep, dtype_info(p->g->in[i]->dtype)->c,
               p->in_field[i]);
   for (int i = 0; i < p->g->nout; i++, sep = ", ")
-    sb_printf(&b, "%s%s *%s_out", sep, dtype_info(p->g->out[i]->dtype)->c,
+    sb_printf(&b, "%s%s *%s_out", sep, out_is_value(p, i)
+              ? "o2c_value" : dtype_info(p->g->out[i]->dtype)->c,
               p->out_field[i]);
   for (int i = 0; i < p->narg; i++, sep = ", ")
     sb_printf(&b, "%sint64_t dim_%s", sep,
@@ -263,7 +267,9 @@ void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "SOURCE_FILE", f->source_name);
   emit_set(plan, "MODEL_FILE", emit_safe(p, p->m->file));
   emit_set(plan, "PROVENANCE", emit_provenance(p));
-  emit_set(plan, "CTX_SIZE", "128");
+  /* The context ends with the dims that <model>_need gives. */
+  emit_set(plan, "CTX_SIZE",
+           arena_printf(p->a, "%d", 128 + (p->nfound ? 8 * p->narg : 0)));
 }
 
 void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f)

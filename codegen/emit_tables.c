@@ -60,9 +60,10 @@ static void put_ports(Plan *p, StrBuf *b, bool in)
     const Value *v = in ? p->in[k] : p->out[k];
     sb_puts(b, "  { ");
     put_literal(b, in ? p->g->in_name[k] : p->g->out_name[k]);
-    sb_printf(b, ", \"%s\", %d, %d, %d, 0, %s_dim%d },\n",
+    sb_printf(b, ", \"%s\", %d, %d, %d, 0, %s_dim%d, O2C_TENSOR, %d },\n",
               in ? p->in_field[k] : p->out_field[k], (int)v->dtype,
-              dtype_info(v->dtype)->size, v->rank, in ? "in" : "out", k);
+              dtype_info(v->dtype)->size, v->rank, in ? "in" : "out", k,
+              !in && out_is_value(p, k));
   }
   sb_puts(b, "};\n");
 }
@@ -109,10 +110,16 @@ static void erased(Plan *p, StrBuf *plan)
     sb_puts(&b, "  (void)in;\n  i.unused_ = 0;\n");
   for (int i = 0; i < p->g->nout; i++)
     sb_printf(&b, "  o.%s = (%s *)out[%d];\n", p->out_field[i],
-              dtype_info(p->out[i]->dtype)->c, i);
+              out_is_value(p, i) ? "o2c_value"
+                                 : dtype_info(p->out[i]->dtype)->c, i);
   if (!p->g->nout)
     sb_puts(&b, "  (void)out;\n  o.unused_ = 0;\n");
   emit_set_buf(plan, "ERASED_PORTS", &b);
+  sb_init(&b, p->a);
+  for (int i = 0; i < p->narg && p->nfound; i++)
+    sb_printf(&b, "  dim[%d] = c->need.%s;\n", i,
+              p->m->dims.sym[p->args[i]].c_name);
+  emit_set_buf(plan, "ERASED_NEED", &b);
 }
 
 static void shapes(Plan *p, StrBuf *plan)
@@ -123,7 +130,8 @@ static void shapes(Plan *p, StrBuf *plan)
     sb_printf(&b, "  case %d:\n", k);
     for (int i = 0; i < p->out[k]->rank; i++) {
       sb_printf(&b, "    shape[%d] = ", i);
-      dim_print(&b, &p->m->dims, p->out_dim[k][i], "d->");
+      dim_print(&b, &p->m->dims, dim_upper(&p->m->dims, p->out_dim[k][i]),
+                "d->");
       sb_puts(&b, ";\n");
     }
     sb_puts(&b, "    break;\n");

@@ -82,6 +82,7 @@ typedef struct {
   int64_t times;           /* 0: once, keep outputs; -1: by the clock */
   const Tensor *const *in;
   int nin;
+  bool profile;            /* times of steps as outputs: o2c_driver.c */
 } Job;
 typedef struct {
   int kind;

@@ -56,7 +56,7 @@ static bool write_jobs(Host *h, const char *path, const Job *job, int n)
   sb_init(&b, &h->a);
   sb_puts(&b, "O2CJOBS1");
   put_word(&b, n);
-  put_word(&b, 0);
+  put_word(&b, n && job->profile ? 2 : 0); /* one flag for all */
   put_word(&b, JOB_TIMEOUT);
   for (int k = 0; k < n; k++) {
     put_word(&b, job[k].unit);

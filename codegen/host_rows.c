@@ -77,7 +77,7 @@ Job *rows_jobs(Arena *a, const Case *c, int unit, int *n, const char **why)
       if (!k) in[i] = make_rows(a, c->set[0].in[i], ROWS);
       else in[i] = take_rows(a, job[0].in[i], k < 2 ? 0 : k - 2, k < 2 ? 3 : 1);
     }
-    job[k] = (Job){unit, 0, in, nin};
+    job[k] = (Job){unit, 0, in, nin, false};
   }
   *n = SIZES;
   return job;

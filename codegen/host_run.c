@@ -56,7 +56,7 @@ static ExitCode run_case(Host *h, Arena *a, Case *c)
   if (c->unit.broken && c->unit.log && !h->stop)
     host_print_log(c->unit.log, "the C compiler refuses the generated code:");
   if (c->unit.broken) return EXIT_VERIFY;
-  Job job = {0, 0, s->in, c->ports.nin};
+  Job job = {0, 0, s->in, c->ports.nin, false};
   Result *r = program ? jobs_run(h, a, program, &job, 1) : NULL;
   if (!r) return EXIT_ENVIRONMENT;
   if (r->kind != JR_DONE) {

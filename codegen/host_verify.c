@@ -80,7 +80,7 @@ static void add_jobs(Group *g, int k, int unit)
   for (int i = 0; i < c->njob; i++) {
     g->job = arena_grow(&g->a, g->job, g->njob, sizeof *g->job);
     g->job[g->njob++] = i >= c->nset ? rows[i - c->nset]
-        : (Job){unit, 0, c->set[i].in, c->ports.nin};
+        : (Job){unit, 0, c->set[i].in, c->ports.nin, false};
   }
 }
 

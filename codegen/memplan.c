@@ -103,7 +103,7 @@ static int new_slot(Plan *p, const Dim *bytes, int step)
   Slot *s = &p->slot[p->nslot];
   *s = (Slot){ .nbytes = 1, .first = step, .last = step };
   s->bytes = NEW(p->a, const Dim *, 1);
-  s->bytes[0] = bytes;
+  s->bytes[0] = dim_upper(&p->m->dims, bytes);
   return p->nslot++;
 }
 

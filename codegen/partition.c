@@ -44,8 +44,11 @@ const Target *target_of(const Node *n)
   return best;
 }
 
-static bool step_is_read(const Step *s, const bool *read)
+static bool step_is_read(const Step *s, const bool *read, const bool *sized)
 {
+  for (int i = 0; i < s->nfinds; i++)
+    if (sized[s->finds[i]])
+      return true;
   for (int i = 0; i < s->nptr; i++) {
     const StepPtr *ptr = &s->ptr[i];
     if (ptr->kind == SP_OUT && read[value_root(ptr->v)->id])
@@ -58,8 +61,14 @@ static bool step_is_read(const Step *s, const bool *read)
 static void drop_unread(Plan *p)
 {
   bool *read = NEW(p->a, bool, p->m->nvalue + 1);
-  for (int i = 0; i < p->g->nout; i++)
+  DimPool *d = &p->m->dims;
+  bool *sized = NEW(p->a, bool, d->nsym + 1);
+  for (int i = 0; i < p->g->nout; i++) {
     read[value_root(p->g->out[i])->id] = true;
+    for (int k = 0; k < p->nfound; k++)
+      for (int j = 0; j < p->out[i]->rank; j++)
+        sized[p->found[k]] |= dim_has(d, p->out_dim[i][j], p->found[k]);
+  }
   Step **all = NEW(p->a, Step *, p->nstep + 1);
   int n = 0;
   for (Step *s = p->first; s; s = s->next)
@@ -68,8 +77,10 @@ static void drop_unread(Plan *p)
   p->last = n ? all[n - 1] : NULL;
   p->nstep = 0;
   for (int k = n - 1; k >= 0; k--) {
-    if (!step_is_read(all[k], read))
+    if (!step_is_read(all[k], read, sized))
       continue;
+    for (int i = 0; i < all[k]->nsizes; i++)
+      sized[all[k]->sizes[i]] = true;
     for (int i = 0; i < all[k]->nptr; i++)
       if (all[k]->ptr[i].kind == SP_IN)
         read[value_root(all[k]->ptr[i].v)->id] = true;
@@ -98,6 +109,8 @@ void lower_graph(Plan *p)
   for (Node *n = p->g->first; n; n = n->next) {
     if (op_is_view(n))
       continue;
+    if (n->nsize && n->op->sizes)
+      lower_sizes(p, n);
     const Target *t = target_of(n);
     if (t)
       t->lower(p, n);

@@ -116,11 +116,25 @@ void step_float(Step *s, const char *key, double v)
   sb_free(&b);
 }
 
+/* The sizes that the text will read keep their steps alive. */
+static void read_sizes(Step *s, const Dim *d)
+{
+  const DimPool *p = &s->plan->m->dims;
+  for (int k = 0; k < p->nsym; k++)
+    if (p->sym[k].kind == SYM_CAPACITY && dim_has(p, d, k)) {
+      s->sizes = arena_grow(s->plan->a, s->sizes, s->nsizes,
+                            sizeof *s->sizes);
+      s->sizes[s->nsizes++] = k;
+    }
+}
+
 const char *step_dim_text(Step *s, const Dim *d)
 {
   int64_t v;
-  if (!dim_is_int(d, &v))
+  if (!dim_is_int(d, &v)) {
     s->symbols = true;
+    read_sizes(s, d);
+  }
   StrBuf b;
   sb_init(&b, s->plan->a);
   dim_print(&b, &s->plan->m->dims, d, "s->");
@@ -292,6 +306,7 @@ Plan *plan_make(Model *m)
     return NULL;
   copy_outputs(p);
   read_ports(p);
+  plan_sizes(p);
   plan_batch(p);
   lower_graph(p);
   if (m->nerror)

@@ -96,6 +96,8 @@ static void put_call(Lower *l, const Call *c)
       sb_puts(&r->calls, step_dim_text(r->step, arg->dim[0]));
     else if (arg->kind == 'D')
       put_list(r, arg);
+    else if (arg->kind == 'S')
+      sb_puts(&r->calls, "found");
     else
       sb_float(&r->calls, arg->f, false);
   }
@@ -116,17 +118,20 @@ static void order_pointers(Step *s)
   s->ptr = sorted;
 }
 
-void lower_ref(Plan *p, Node *n)
+/* The calls that `lower` makes, as one step; `sizes`: they fill `found`. */
+static void ref_step(Plan *p, Node *n, void (*lower)(Lower *, Node *),
+                     bool sizes)
 {
-  if (!n->op || !n->op->lower) {
-    fail_unsupported(n, "no code for this operator in this version");
-    return;
-  }
   RefText r = { .plan = p, .step = step_new(p, n, "REF") };
   sb_init(&r.lists, p->a);
   sb_init(&r.calls, p->a);
+  if (sizes)
+    sb_printf(&r.lists, "  int64_t found[%d];\n", n->nsize);
   Lower l = { .m = p->m, .emit = put_call, .user = &r };
-  n->op->lower(&l, n);
+  lower(&l, n);
+  for (int i = 0; sizes && i < n->nsize; i++)
+    step_take_size(r.step, &r.calls, n->size[i],
+                   arena_printf(p->a, "found[%d]", i));
   const char *status = r.step->status ? "  o2c_status status = O2C_OK;\n" : "";
   step_text(r.step, "BODY", "%s%.*s%.*s", status, (int)r.lists.n,
             r.lists.s ? r.lists.s : "", (int)r.calls.n,
@@ -134,4 +139,18 @@ void lower_ref(Plan *p, Node *n)
   order_pointers(r.step);
   sb_free(&r.lists);
   sb_free(&r.calls);
+}
+
+void lower_ref(Plan *p, Node *n)
+{
+  if (!n->op || !n->op->lower) {
+    fail_unsupported(n, "no code for this operator in this version");
+    return;
+  }
+  ref_step(p, n, n->op->lower, false);
+}
+
+void lower_sizes(Plan *p, Node *n)
+{
+  ref_step(p, n, n->op->sizes, true);
 }

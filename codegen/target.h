@@ -49,6 +49,8 @@ struct Step {
   int nref;
   bool status;             /* the function returns o2c_status */
   bool symbols;            /* the body uses `s`, the run-time dimensions */
+  int *finds, nfinds;      /* capacities that it assigns; sizes.c */
+  int *sizes, nsizes;      /* capacities that the body reads */
   int64_t macs;            /* per row block's row; 0: not counted */
 };
 
@@ -91,6 +93,7 @@ struct Plan {
   const Dim ***in_dim, ***out_dim;
   const char **in_field, **out_field; /* C names */
   int *args, narg;        /* symbols that are run-time arguments, in order */
+  int *found, nfound;     /* capacities: sizes that steps find; sizes.c */
   /* Storage, by Value id. */
   Store *store;           /* of roots; see store_of */
   const Halo **halo;      /* by id, of values before lowering; see halo_find */
@@ -108,6 +111,17 @@ struct Plan {
   int64_t arena_bytes;    /* one worker; where constant */
   int64_t arena_bound;    /* largest live set: no plan can need less */
 };
+
+/* sizes.c */
+void plan_sizes(Plan *p);  /* found, and those of args that are capacities */
+bool out_is_value(const Plan *p, int k); /* an o2c_value: its shape is found */
+const char *sizes_type(const Plan *p);   /* of what `s` points to */
+void sizes_struct(Plan *p, StrBuf *b);   /* that type */
+void sizes_begin(Plan *p, StrBuf *b);    /* `s` at the start of the rows */
+void sizes_end(Plan *p, StrBuf *b);      /* outputs' dims */
+/* Appends C text that takes the number `found` for Node.size `size`: assigns
+ * it, and checks that there is room; or compares, where `size` is no symbol. */
+void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found);
 
 /* batch.c: decides the law, and substitutes the block in all dims. */
 void plan_batch(Plan *p);
@@ -223,6 +237,7 @@ Value *value_root(Value *v);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);
+void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
 /* cpu/halo.c */
 void plan_halos(Plan *p);
 const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
@@ -231,6 +246,7 @@ int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
 bool lower_copy(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
+bool lower_matmul_f32(Plan *p, Node *n);
 bool lower_conv_u8(Plan *p, Node *n);
 bool lower_gemm_u8(Plan *p, Node *n);
 bool lower_pool_tuned(Plan *p, Node *n);

@@ -3,7 +3,9 @@
  *
  * A capacity lies between 0 and its bound, or what the caller has room for. A
  * polynomial of such symbols is at most the sum of its terms at their largest:
- * positive ones with every symbol at its most, negative ones at its least. */
+ * positive ones with every symbol at its most, negative ones at its least.
+ * Sizes that a Reshape finds are each at most the number of elements; so is
+ * their product, which a joint bound says. */
 #include "ir.h"
 
 static const Dim *lower(DimPool *p, const Dim *d);
@@ -50,16 +52,67 @@ static const Dim *sym_lower(DimPool *p, int s)
   return q.kind == SYM_MIN ? dim_min(p, a, b) : dim_max(p, a, b);
 }
 
+void dims_joint(DimPool *p, const Dim *const *dim, int n, const Dim *most)
+{
+  int *sym = NEW(&p->m->arena, int, n + 1), count = 0;
+  for (int i = 0; i < n; i++) {
+    int s = dim_symbol(dim[i]);
+    if (s >= 0 && p->sym[s].kind == SYM_CAPACITY) sym[count++] = s;
+  }
+  for (int i = 0; i < p->njoint; i++)
+    if (p->joint[i].n == count && count && p->joint[i].sym[0] == sym[0]) return;
+  if (count < 2) return;
+  p->joint = arena_grow(&p->m->arena, p->joint, p->njoint, sizeof *p->joint);
+  p->joint[p->njoint++] = (Joint){sym, count, most};
+}
+
+/* Takes the symbols of `j` out of s[n], once each, if all stand there. */
+static bool take_joint(const Joint *j, int *s, int *n)
+{
+  int left[MAX_RANK * 4], count = *n;
+  if (count > COUNT(left)) return false;
+  for (int i = 0; i < count; i++) left[i] = s[i];
+  for (int k = 0; k < j->n; k++) {
+    int at = 0;
+    while (at < count && left[at] != j->sym[k]) at++;
+    if (at == count) return false;
+    left[at] = left[--count];
+  }
+  for (int i = 0; i < count; i++) s[i] = left[i];
+  *n = count;
+  return true;
+}
+
+/* The most that a term's symbols make together. */
+static const Dim *product_upper(DimPool *p, const Term *t)
+{
+  const Dim *d = dim_int(p, 1);
+  int *s = NEW(&p->m->arena, int, t->n + 1), n = t->n;
+  for (int i = 0; i < n; i++) s[i] = t->s[i];
+  for (int k = 0; k < p->njoint; k++) {
+    const Dim *most = p->joint[k].most;
+    if (take_joint(&p->joint[k], s, &n)) d = dim_mul(p, d, dim_upper(p, most));
+  }
+  for (int i = 0; i < n; i++) d = dim_mul(p, d, sym_upper(p, s[i]));
+  return d;
+}
+
+static const Dim *product_lower(DimPool *p, const Term *t)
+{
+  const Dim *d = dim_int(p, 1);
+  for (int i = 0; i < t->n; i++) d = dim_mul(p, d, sym_lower(p, t->s[i]));
+  return d;
+}
+
 static const Dim *bound(DimPool *p, const Dim *d, bool most)
 {
   if (d->bad || !dim_has_capacity(p, d)) return d;
   const Dim *sum = dim_int(p, 0);
   for (int i = 0; i < d->n; i++) {
-    const Dim *t = dim_int(p, d->t[i].k);
-    for (int j = 0; j < d->t[i].n; j++)
-      t = dim_mul(p, t, (d->t[i].k > 0) == most ? sym_upper(p, d->t[i].s[j])
-                                                : sym_lower(p, d->t[i].s[j]));
-    sum = dim_add(p, sum, t);
+    const Term *t = &d->t[i];
+    const Dim *part = (t->k > 0) == most ? product_upper(p, t)
+                                         : product_lower(p, t);
+    sum = dim_add(p, sum, dim_mul(p, dim_int(p, t->k), part));
   }
   return sum;
 }

@@ -243,7 +243,7 @@ bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim)
       return false;
     }
     for (int k = 0; k < count; k++)
-      n->size[k] = known ? dim_int(node_dims(n), size[k])
+      n->size[k] = known ? dim_int(node_dims(n), size[k]) : dim[k] ? dim[k]
         : size_symbol(n, size_name(n, k, count), bound ? bound[k] : NULL);
   }
   for (int k = 0; k < count; k++) dim[k] = n->size[k];
@@ -251,9 +251,8 @@ bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim)
 }
 
 bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
-                    const Dim *const *bound)
+                    const Dim *const *bound, const Dim **dim)
 {
-  const Dim *dim[MAX_RANK];
   Value *y = node_out(n, i);
   const Type *d = y ? y->declared : NULL;
   bool known = d && d->kind == VK_TENSOR && d->rank == rank;

@@ -143,6 +143,7 @@ typedef struct {
                             for; the others' storage is as large as `bound` */
 } Sym;
 typedef struct { int sym; const Dim *by; } Merge;
+typedef struct { const int *sym; int n; const Dim *most; } Joint;
 typedef struct {
   int64_t k;             /* coefficient, not 0 */
   int n;                 /* degree */
@@ -164,6 +165,8 @@ struct DimPool {
   bool told;             /* that a dimension is absurd */
   Merge *merge;          /* found by the node in work; see unify.c */
   int nmerge;
+  Joint *joint;          /* bounds of products; see dims_joint */
+  int njoint;
 };
 #define DIM_INFINITE ((int64_t)1 << 28) /* constants above: "to the end" */
 void dims_init(DimPool *p, Model *m);
@@ -527,7 +530,8 @@ bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
  * records that it is not supported. */
 bool infer_declared(Node *n, int i, Dtype t, const char *what);
 /* `count` sizes that only data tells become dim[0..count): numbers where the
- * inputs are constants, else symbols, the same ones at each call. bound[k] is
+ * inputs are constants, else symbols, the same ones at each call; a dim[k] that
+ * is not NULL before is what size k has to be, or the run ends in O2C_E_SHAPE. bound[k] is
  * the most that size k can be; NULL (or no list) where nothing bounds it: then
  * the caller of the generated code says how much there is room for. The kernel
  * calls of OpDef.sizes find them, by letter 'S'. false after a diagnostic. */
@@ -535,7 +539,9 @@ bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim);
 /* Output i has a rank of `rank` and dimensions that only data tells: those that
  * the file declares, for kernels to check; else those of infer_sizes. */
 bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
-                    const Dim *const *bound);
+                    const Dim *const *bound, const Dim **dim);
+/* The product of these sizes is `most` at most: of the parts of a Reshape. */
+void dims_joint(DimPool *p, const Dim *const *dim, int n, const Dim *most);
 DimPool *node_dims(const Node *n);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */

@@ -43,6 +43,9 @@ typedef struct {
                        void *arg);
 } o2c_parallel;
 
+/* Called before (end 0) and after (end 1) each step of a model that was made
+ * with --hooks; `node` is the node's index in the ONNX file, `name` the step's.
+ * Workers call it at the same time. */
 typedef struct {
   void *user;
   void (*node)(void *user, uint32_t node, const char *name, int end);
@@ -85,6 +88,29 @@ typedef enum {
   O2C_F8E8M0 = 24, O2C_U2 = 25, O2C_I2 = 26
 } o2c_dtype;
 
+/* What kind of value a port has, or an o2c_value is. */
+typedef enum {
+  O2C_TENSOR = 0, O2C_SEQUENCE = 1, O2C_MAP = 2, O2C_OPTIONAL = 3
+} o2c_kind;
+
+#define O2C_VALUE_RANK 12 /* the highest rank of a tensor */
+
+/* A value that is no plain tensor, or a tensor whose shape only the run tells.
+ * As an output: the caller gives `size` bytes of storage at `data`, aligned to
+ * 16; the call fills in the rest. What a sequence or an optional value holds
+ * (its items, and their elements) lies in that storage too. */
+typedef struct o2c_value {
+  int32_t kind;  /* o2c_kind */
+  int32_t dtype; /* of a tensor: o2c_dtype */
+  int32_t rank;
+  int32_t unused_;
+  int64_t dim[O2C_VALUE_RANK];
+  void *data; /* the elements */
+  size_t size;
+  struct o2c_value *item; /* of a sequence; of an optional value: 0 or 1 */
+  int64_t count;
+} o2c_value;
+
 /* One dimension of a port: `size` where sym < 0, else run-time dimension
  * number `sym` (field of <model>_dims). O2C_SYM_EXPR: an expression of them;
  * ask out_shape. */
@@ -104,6 +130,8 @@ typedef struct {
   int32_t rank;
   int32_t optional;   /* 1: a null pointer is accepted */
   const o2c_dim *dim; /* rank entries */
+  int32_t kind;       /* o2c_kind */
+  int32_t value;      /* 1: the pointer is an o2c_value * */
 } o2c_port;
 
 typedef struct {

@@ -14,6 +14,9 @@
  *           n, n tensors
  *   RESULTS per job: 'O2CRSLT1' job kind detail workspace_bytes
  *           n, n times in ns  n, n dims as used  n, n tensors
+ *           With flag 2, of models made with --hooks, the tensors are of the
+ *           steps in order: names (strings), times of a run in ns (int64), the
+ *           least of all runs, node indices (int64)
  *   tensor  dtype (0: absent) rank dims[rank] bytes payload; a string tensor's
  *           payload is a length word for each element, then all the text
  *
@@ -39,7 +42,7 @@
 extern const o2c_model *(*const o2c_driver_models[])(void);
 extern const int o2c_driver_count;
 
-enum { FLAG_NO_FORK = 1 };
+enum { FLAG_NO_FORK = 1, FLAG_PROFILE = 2 };
 enum { DONE, STATUS, KILLED, TIMEOUT, EXITED, MISFIT, OVERRUN };
 #define JOBS_MAGIC "O2CJOBS1"
 #define RESULT_MAGIC "O2CRSLT1"
@@ -81,7 +84,9 @@ typedef struct {
   int64_t *dims;
   Buffer *in, *out, work, mem, weights;
   int64_t *shape; /* MAX_RANK for each output */
+  o2c_value *value; /* of each output, where it is one */
   int64_t *ns, nns;
+  struct Profile *profile; /* or NULL */
 } Run;
 
 static void die(const char *what)
@@ -215,20 +220,127 @@ static void put_strings(const Buffer *b)
   free(text);
 }
 
+/* --- Times of steps ------------------------------------------------------- */
+
+#define MAX_STEPS 65536
+#define MAX_NESTED 64
+typedef struct {
+  const char *name;
+  int64_t node, now, least; /* ns of this run; of the best run */
+} StepTime;
+typedef struct Profile {
+  StepTime *step;
+  int64_t n, next;          /* next: that begins next, if as in the last run */
+  int64_t open[MAX_NESTED], begin[MAX_NESTED]; /* steps that have begun */
+  int depth;
+} Profile;
+
+static int64_t now_ns(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The step's number; names are literals of the program, so pointers tell. */
+static int64_t step_at(Profile *p, const char *name, uint32_t node)
+{
+  int64_t i = p->next;
+  if (i >= p->n || p->step[i].name != name)
+    for (i = 0; i < p->n && p->step[i].name != name;) i++;
+  if (i == MAX_STEPS) die("too many steps");
+  if (i == p->n) {
+    p->step[i].name = name;
+    p->step[i].node = node;
+    p->step[i].now = 0;
+    p->step[i].least = INT64_MAX;
+    p->n++;
+  }
+  p->next = i + 1;
+  return i;
+}
+
+static void step_hook(void *user, uint32_t node, const char *name, int end)
+{
+  Profile *p = (Profile *)user;
+  int64_t t = now_ns();
+  if (!end) {
+    if (p->depth == MAX_NESTED) die("steps are nested too deep");
+    p->open[p->depth] = step_at(p, name, node);
+    p->begin[p->depth++] = now_ns();
+  } else if (p->depth) {
+    p->depth--;
+    p->step[p->open[p->depth]].now += t - p->begin[p->depth];
+  }
+}
+
+static void profile_run_ends(Profile *p)
+{
+  int64_t i;
+  for (i = 0; i < p->n; i++) {
+    if (p->step[i].now < p->step[i].least) p->step[i].least = p->step[i].now;
+    p->step[i].now = 0;
+  }
+  p->next = p->depth = 0;
+}
+
+/* What warm-up took is no time of a run; the steps stay in their order. */
+static void profile_forget(Profile *p)
+{
+  int64_t i;
+  for (i = 0; i < p->n; i++) p->step[i].now = 0;
+  p->next = p->depth = 0;
+}
+
+static void put_profile(const Profile *p)
+{
+  size_t n = (size_t)p->n, i;
+  Buffer b;
+  o2c_str *name = (o2c_str *)need(n * sizeof *name);
+  for (i = 0; i < n; i++) {
+    name[i].p = p->step[i].name;
+    name[i].len = strlen(name[i].p);
+  }
+  b.p = (unsigned char *)name;
+  b.n = n * sizeof *name;
+  put_word(3);
+  put_word(O2C_STR);
+  put_word(1);
+  put_word(p->n);
+  put_strings(&b);
+  put_word(O2C_I64);
+  put_word(1);
+  put_word(p->n);
+  put_word(p->n * 8);
+  for (i = 0; i < n; i++) put_word(p->step[i].least);
+  put_word(O2C_I64);
+  put_word(1);
+  put_word(p->n);
+  put_word(p->n * 8);
+  for (i = 0; i < n; i++) put_word(p->step[i].node);
+  free(name);
+}
+
 static void put_outputs(const Run *r)
 {
   uint32_t k;
   put_word((int64_t)r->m->n_out);
   for (k = 0; k < r->m->n_out; k++) {
     const o2c_port *port = &r->m->out[k];
+    const int64_t *shape =
+        port->value ? r->value[k].dim : r->shape + k * MAX_RANK;
+    Buffer used = r->out[k];
+    int32_t i;
+    used.n = (size_t)port->item_size;
+    for (i = 0; i < port->rank; i++) used.n *= (size_t)shape[i];
     put_word(port->dtype);
     put_word(port->rank);
-    put(r->shape + k * MAX_RANK, (size_t)port->rank * 8);
+    put(shape, (size_t)port->rank * 8);
     if (port->dtype == O2C_STR) {
-      put_strings(&r->out[k]);
+      put_strings(&used);
     } else {
-      put_word((int64_t)r->out[k].n);
-      put(r->out[k].p, r->out[k].n);
+      put_word((int64_t)used.n);
+      put(used.p, used.n);
     }
   }
 }
@@ -369,6 +481,7 @@ static o2c_status set_up(Run *r, void **ctx)
 {
   const o2c_model *m = r->m;
   o2c_config cfg = {0};
+  static o2c_hooks hooks;
   uint32_t k;
   int32_t i;
   size_t size = m->workspace_size(r->dims, 1);
@@ -392,6 +505,9 @@ static o2c_status set_up(Run *r, void **ctx)
   cfg.workspace_size = size;
   cfg.weights = r->weights.p;
   cfg.weights_size = r->weights.n;
+  hooks.user = r->profile;
+  hooks.node = step_hook;
+  if (r->profile) cfg.hooks = &hooks;
   return m->init(r->mem.p, m->ctx_size, &cfg, ctx);
 }
 
@@ -403,16 +519,16 @@ static o2c_status call(const Run *r, void *ctx)
   o2c_status s;
   if (r->m->n_in > 256 || r->m->n_out > 256) die("more than 256 ports");
   for (k = 0; k < r->m->n_in; k++) in[k] = r->in[k].p;
-  for (k = 0; k < r->m->n_out; k++) out[k] = r->out[k].p;
+  for (k = 0; k < r->m->n_out; k++) {
+    out[k] = r->out[k].p;
+    if (!r->m->out[k].value) continue;
+    memset(&r->value[k], 0, sizeof r->value[k]);
+    r->value[k].data = r->out[k].p;
+    r->value[k].size = r->out[k].n;
+    out[k] = &r->value[k];
+  }
   s = r->m->run(ctx, r->dims, in, out);
   return s == O2C_OK && r->m->wait ? r->m->wait(ctx) : s;
-}
-
-static int64_t now_ns(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* Warm-up takes a fifth of a second at least; -1 measures for one second, 10
@@ -423,6 +539,7 @@ static o2c_status time_runs(Run *r, void *ctx)
   int64_t begin = now_ns(), t, k, want = r->job->times;
   do s = call(r, ctx);
   while (s == O2C_OK && now_ns() - begin < 200000000);
+  if (r->profile) profile_forget(r->profile);
   if (want > MAX_TIMES) want = MAX_TIMES;
   r->ns = (int64_t *)need(MAX_TIMES * sizeof *r->ns);
   begin = now_ns();
@@ -432,6 +549,7 @@ static o2c_status time_runs(Run *r, void *ctx)
     t = now_ns();
     s = call(r, ctx);
     r->ns[k] = now_ns() - t;
+    if (r->profile) profile_run_ends(r->profile);
   }
   r->nns = k;
   return s;
@@ -455,7 +573,14 @@ static o2c_status run_model(Run *r)
   return s;
 }
 
-static void do_job(const Job *job, int64_t index)
+static Profile *profile_new(void)
+{
+  Profile *p = (Profile *)need(sizeof *p);
+  p->step = (StepTime *)need(MAX_STEPS * sizeof *p->step);
+  return p;
+}
+
+static void do_job(const Job *job, int64_t index, int64_t flags)
 {
   Run r = {0};
   int kind;
@@ -465,7 +590,9 @@ static void do_job(const Job *job, int64_t index)
   r.dims = (int64_t *)need((r.m->n_dim + 1) * sizeof *r.dims);
   r.in = (Buffer *)need((r.m->n_in + 1) * sizeof *r.in);
   r.out = (Buffer *)need((r.m->n_out + 1) * sizeof *r.out);
+  r.value = (o2c_value *)need((r.m->n_out + 1) * sizeof *r.value);
   r.shape = (int64_t *)need((r.m->n_out + 1) * MAX_RANK * sizeof *r.shape);
+  if (flags & FLAG_PROFILE) r.profile = profile_new();
   kind = fit_data(&r);
   if (kind) {
     put_failure(index, kind, 0, 0);
@@ -481,13 +608,15 @@ static void do_job(const Job *job, int64_t index)
   put(r.ns, (size_t)r.nns * 8);
   put_word((int64_t)r.m->n_dim);
   put(r.dims, r.m->n_dim * sizeof *r.dims);
-  if (job->times) put_word(0);
+  if (r.profile) put_profile(r.profile);
+  else if (job->times) put_word(0);
   else put_outputs(&r);
 }
 
 /* --- Isolation ------------------------------------------------------------ */
 
-static void do_job_in_child(const Job *job, int64_t index, int64_t timeout)
+static void do_job_in_child(const Job *job, int64_t index, int64_t flags,
+                            int64_t timeout)
 {
   long at;
   int st = 0;
@@ -498,7 +627,7 @@ static void do_job_in_child(const Job *job, int64_t index, int64_t timeout)
   if (pid < 0) die("can't fork");
   if (!pid) {
     alarm((unsigned)timeout);
-    do_job(job, index);
+    do_job(job, index, flags);
     fflush(results);
     /* Not exit(): atexit handlers are the parent's (and leaks are not news). */
     _exit(ferror(results) ? 120 : 0);
@@ -539,8 +668,8 @@ int main(int argc, char **argv)
     Job j = read_job();
     /* Tells the reader of this stream whose messages follow. */
     fprintf(stderr, "@job %ld\n", (long)k);
-    if (flags & FLAG_NO_FORK) do_job(&j, k);
-    else do_job_in_child(&j, k, timeout);
+    if (flags & FLAG_NO_FORK) do_job(&j, k, flags);
+    else do_job_in_child(&j, k, flags, timeout);
     free(j.in);
   }
   free(jobs);

@@ -23,6 +23,10 @@ struct G_NAME<%%>_ctx {
   size_t workspace_size;
   const unsigned char *weights;
   o2c_parallel par;
+G_IF(G_HOOKS, <%  const o2c_hooks *hooks;
+%>)<%%>m4_dnl
+G_IF(G_NEED, <%  G_NAME<%%>_dims need;
+%>)<%%>m4_dnl
 };
 /* A compile-time check that the header's size is enough. */
 typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
@@ -37,12 +41,24 @@ typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
 
 @@O2C_KERNELS@@
 @@O2C_WEIGHTS@@
+G_SIZES<%%>m4_dnl
 %>)
 
 m4_define(<%G_FILE_END%>, <%
+G_IF(G_HOOKS, <%/* Before (end 0) and after (1) each step; by any worker. */
+static void hook(const G_NAME<%%>_ctx *ctx, uint32_t node, const char *name,
+                 int end)
+{
+  if (ctx->hooks && ctx->hooks->node)
+    ctx->hooks->node(ctx->hooks->user, node, name, end);
+}
+
+%>)<%%>m4_dnl
 G_ROWS_NOTE
-static o2c_status run_rows(const G_NAME<%%>_ctx *ctx, unsigned char *ws,
-                           const G_NAME<%%>_dims *s, const G_NAME<%%>_in *in,
+static o2c_status run_rows(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
+                           unsigned char *ws,
+                           const G_NAME<%%>_dims *G_ROWS_DIMS,
+                           const G_NAME<%%>_in *in,
                            const G_NAME<%%>_out *out, int64_t first)
 {
 G_ROWS_BODY<%%>m4_dnl
@@ -81,6 +97,8 @@ G_INIT_WEIGHTS<%%>m4_dnl
   c->workspace = (unsigned char *)cfg->workspace;
   c->workspace_size = cfg->workspace ? cfg->workspace_size : 0;
   c->par = G_PARALLEL;
+G_IF(G_HOOKS, <%  c->hooks = cfg->hooks;
+%>)<%%>m4_dnl
   c->flags = cfg->flags;
   c->magic = CTX_MAGIC;
   *ctx = c;
@@ -105,8 +123,10 @@ o2c_status G_NAME<%%>_wait(G_NAME<%%>_ctx *ctx)
 
 const G_NAME<%%>_dims *G_NAME<%%>_need(const G_NAME<%%>_ctx *ctx)
 {
-  (void)ctx;
+G_IF(G_NEED, <%  return ctx ? &ctx->need : NULL;
+%>, <%  (void)ctx;
   return NULL;
+%>)<%%>m4_dnl
 }
 
 void G_NAME<%%>_deinit(G_NAME<%%>_ctx *ctx)
@@ -156,8 +176,10 @@ static o2c_status erased_wait(void *ctx)
 
 static void erased_need(const void *ctx, int64_t *dim)
 {
-  (void)ctx;
+G_IF(G_NEED, <%  const G_NAME<%%>_ctx *c = (const G_NAME<%%>_ctx *)ctx;
+G_ERASED_NEED<%%>%>, <%  (void)ctx;
   (void)dim;
+%>)<%%>m4_dnl
 }
 
 static void erased_deinit(void *ctx)

@@ -138,29 +138,26 @@ static void upgrade_split_13(Node *n)
   if (!node_in(n, 1)) attr_set_int(n, "num_outputs", n->nout);
 }
 
-/* The sizes are known at run time only. */
-static bool sizes_declared(Node *n, int axis, const Dim **size)
+/* Known at run time only. */
+static bool sizes_by_data(Node *n, int axis, const Dim **size)
 {
-  const Value *x = n->in[0];
-  const Dim *total = dim_int(node_dims(n), 0);
+  const Dim **bound = NEW(&n->g->m->arena, const Dim *, n->nout);
   for (int k = 0; k < n->nout; k++) {
-    const Value *y = node_out(n, k);
-    if (!y) {
-      fail_unsupported(n, "split is computed from the data at run time, and an "
-                          "output is missing");
-      return false;
-    }
-    if (!infer_declared(n, k, x->dtype, "split")) return false;
-    if (y->rank != x->rank) {
-      fail_model(n, "output %d has rank %d, the input %d (spec: equal)", k,
-                 y->rank, x->rank);
-      return false;
-    }
-    size[k] = y->dim[axis];
-    total = dim_add(node_dims(n), total, size[k]);
+    size[k] = NULL;
+    bound[k] = n->in[0]->dim[axis];
   }
-  return infer_equal(n, total, x->dim[axis], "sum of the outputs' sizes and "
-                     "the input's");
+  return infer_equal(n, value_numel(n->in[1]),
+                     dim_int(node_dims(n), n->nout),
+                     "numbers of split, and outputs") &&
+         infer_sizes(n, n->nout, bound, size);
+}
+
+static void sizes_split(Lower *l, Node *n)
+{
+  int axis = axis_norm(n, attr_int(n, "axis", 0), n->in[0]->rank);
+  if (axis < 0) return;
+  lower_call(l, n, "size_split", DT_I64, "ikdS", n->in[1], (int64_t)n->nout,
+             n->in[0]->dim[axis]);
 }
 
 static bool sizes_listed(Node *n, int axis, const Dim **size)
@@ -171,7 +168,7 @@ static bool sizes_listed(Node *n, int axis, const Dim **size)
   int64_t t, x;
   int count;
   v = infer_content(n, 1, &count);
-  if (!v) return sizes_declared(n, axis, size);
+  if (!v) return sizes_by_data(n, axis, size);
   if (count != n->nout) {
     fail_model(n, "split has %d sizes for %d outputs (spec: equal)", count,
                n->nout);
@@ -234,16 +231,12 @@ static void lower_split(Lower *l, Node *n)
   Value *x = n->in[0];
   DimPool *p = node_dims(n);
   int64_t axis = attr_int(n, "axis", 0);
-  int count;
   const Dim **size = NEW(&l->m->arena, const Dim *, n->nout);
   const Dim *at = dim_int(p, 0);
   if (axis < 0) axis += x->rank;
   if (node_in(n, 1) ? !sizes_listed(n, (int)axis, size)
                     : !sizes_equal(n, x->dim[axis], size))
     return;
-  if (node_in(n, 1) && !value_content(n->in[1], &count))
-    lower_call(l, n, "check_list", DT_I64, "ikD", n->in[1], (int64_t)n->nout,
-               size, n->nout);
   for (int k = 0; k < n->nout; k++) {
     Block part = {0}, b;
     if (n->out[k]) {
@@ -292,6 +285,7 @@ static const OpDef defs[] = {
    .permute = permute_concat, .flags = OP_MOVES},
   {.name = "Split", .rows = split_rows, .nrow = COUNT(split_rows),
    .infer = infer_split, .lower = lower_split, .axis = axis_split,
+   .sizes = sizes_split,
    .permute = permute_split, .flags = OP_MOVES},
 };
 OPS_DEFINE(concat, defs)

@@ -70,6 +70,25 @@ static void infer_constant(Node *n)
   if (node_out(n, 0)) n->out[0]->data = t;
 }
 
+/* The shape is only known at run time, but how long it is. */
+static void infer_fill_by_data(Node *n, Dtype t)
+{
+  const Dim *dim[MAX_RANK] = {0};
+  int64_t rank;
+  if (!dim_is_int(value_numel(n->in[0]), &rank) || rank > MAX_RANK)
+    fail_unsupported(n, "the rank of the output depends on the data; give the "
+                     "shape a constant number of elements, at most %d",
+                     MAX_RANK);
+  else
+    infer_by_sizes(n, 0, t, (int)rank, NULL, dim);
+}
+
+static void sizes_fill(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_list", DT_I64, "idS", n->in[0],
+             value_numel(n->in[0]));
+}
+
 /* ConstantOfShape: the value is a tensor of one element, by default 0.0f. */
 static void infer_constant_of_shape(Node *n)
 {
@@ -85,9 +104,7 @@ static void infer_constant_of_shape(Node *n)
   }
   s = infer_content(n, 0, &count);
   if (!s) {
-    if (infer_declared(n, 0, t, "the shape"))
-      infer_equal(n, value_numel(n->in[0]),
-                  dim_int(node_dims(n), n->out[0]->rank), "rank of the output");
+    infer_fill_by_data(n, t);
     return;
   }
   if (count > MAX_RANK) {
@@ -123,7 +140,7 @@ static void lower_constant_of_shape(Lower *l, Node *n)
   const Attr *value = attr_get(n, "value");
   Value *y = n->out[0];
   int count;
-  if (!value_content(n->in[0], &count))
+  if (!value_content(n->in[0], &count) && !n->size)
     lower_call(l, n, "check_list", DT_I64, "ikD", n->in[0], (int64_t)y->rank,
                y->dim, y->rank);
   lower_call(l, n, "fill", dtype_carrier(y->dtype), "odk", y, value_numel(y),
@@ -253,9 +270,14 @@ static void infer_range(Node *n)
     infer_out(n, 0, n->in[0]->dtype, 1, &size);
     return;
   }
-  if (infer_declared(n, 0, n->in[0]->dtype, "the number of elements") &&
-      n->out[0]->rank != 1)
-    fail_model(n, "output has rank %d (spec: 1)", n->out[0]->rank);
+  size = NULL;
+  infer_by_sizes(n, 0, n->in[0]->dtype, 1, NULL, &size);
+}
+
+static void sizes_range(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_range", n->in[0]->dtype, "iiiS", n->in[0], n->in[1],
+             n->in[2]);
 }
 
 static void lower_range(Lower *l, Node *n)
@@ -323,13 +345,13 @@ static const OpDef defs[] = {
    .infer = infer_constant},
   {.name = "ConstantOfShape", .rows = constant_of_shape_rows,
    .nrow = COUNT(constant_of_shape_rows), .infer = infer_constant_of_shape,
-   .lower = lower_constant_of_shape},
+   .lower = lower_constant_of_shape, .sizes = sizes_fill},
   {.name = "Shape", .rows = shape_rows, .nrow = COUNT(shape_rows),
    .infer = infer_shape, .lower = lower_shape},
   {.name = "Size", .rows = size_rows, .nrow = COUNT(size_rows),
    .infer = infer_size, .lower = lower_size},
   {.name = "Range", .rows = range_rows, .nrow = COUNT(range_rows),
-   .infer = infer_range, .lower = lower_range},
+   .infer = infer_range, .lower = lower_range, .sizes = sizes_range},
   {.name = "EyeLike", .rows = eye_rows, .nrow = COUNT(eye_rows),
    .infer = infer_eye, .lower = lower_eye},
 };

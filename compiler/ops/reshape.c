@@ -48,15 +48,31 @@ static Value *run_time_input(const Node *n)
   return v && !value_content(v, &count) ? v : NULL;
 }
 
+static void sizes_reshape(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  lower_call(l, n, "size_reshape", DT_I64, "idkkDS", n->in[1],
+             value_numel(n->in[1]), attr_int(n, "allowzero", 0),
+             (int64_t)x->rank, x->dim, x->rank);
+}
+
 static void lower_reshape(Lower *l, Node *n)
 {
   const Value *x = n->in[0], *y = n->out[0];
   Value *shape = run_time_input(n);
-  if (shape)
+  if (shape && !n->size)
     lower_call(l, n, "check_reshape", DT_I64, "ikkkDD", shape, (int64_t)y->rank,
                attr_int(n, "allowzero", 0), (int64_t)x->rank, x->dim, x->rank,
                y->dim, y->rank);
   lower_copy(l, n);
+}
+
+static void sizes_axes(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  lower_call(l, n, "size_axes", DT_I64, "idkkDS", n->in[1],
+             value_numel(n->in[1]), (int64_t)x->rank,
+             (int64_t)node_is(n, "Unsqueeze"), x->dim, x->rank);
 }
 
 /* Squeeze and Unsqueeze. */
@@ -65,7 +81,7 @@ static void lower_axes(Lower *l, Node *n)
   const Value *x = n->in[0], *y = n->out[0];
   const Value *wide = x->rank > y->rank ? x : y, *narrow = wide == x ? y : x;
   Value *axes = run_time_input(n);
-  if (axes)
+  if (axes && !n->size)
     lower_call(l, n, "check_axes", DT_I64, "idkDD", axes, value_numel(axes),
                (int64_t)wide->rank, wide->dim, wide->rank, narrow->dim,
                narrow->rank);
@@ -155,12 +171,21 @@ static bool same_count(Node *n, const Dim *total, const Dim *made)
   return false;
 }
 
-/* The shape, or the axes, are only known at run time: what the file declares
- * has to have as many elements as the input. */
-static void infer_by_data(Node *n, const char *what)
+/* The shape, or the axes, are only known at run time; `rank` is the output's. */
+static void infer_by_data(Node *n, const Dim *rank)
 {
   const Value *x = n->in[0], *y = node_out(n, 0);
-  if (infer_declared(n, 0, x->dtype, what))
+  const Dim *bound[MAX_RANK], *dim[MAX_RANK] = {0};
+  int64_t r;
+  if (!dim_is_int(rank, &r) || r < 0 || r > MAX_RANK) {
+    fail_unsupported(n, "the rank of the output depends on the data; give input "
+                     "1 a constant number of elements, at most %d", MAX_RANK);
+    return;
+  }
+  for (int i = 0; i < r; i++) bound[i] = value_numel(x);
+  if (!infer_by_sizes(n, 0, x->dtype, (int)r, bound, dim)) return;
+  if (n->size) dims_joint(node_dims(n), n->size, n->nsize, value_numel(x));
+  else
     infer_equal(n, value_numel(x), value_numel(y), "elements of input and "
                 "output");
 }
@@ -174,7 +199,7 @@ static void infer_reshape(Node *n)
   if (!infer_ready(n)) return;
   s = infer_content(n, 1, &count);
   if (!s) {
-    infer_by_data(n, "the shape");
+    infer_by_data(n, value_numel(n->in[1]));
     return;
   }
   if (count > MAX_RANK) {
@@ -236,7 +261,8 @@ static void infer_squeeze(Node *n)
   int rank = 0;
   if (!infer_ready(n)) return;
   if (node_in(n, 1) && !n->in[1]->data) {
-    infer_by_data(n, "axes");
+    infer_by_data(n, dim_sub(node_dims(n), dim_int(node_dims(n), x->rank),
+                             value_numel(n->in[1])));
     return;
   }
   if (!node_in(n, 1))
@@ -262,7 +288,8 @@ static void infer_unsqueeze(Node *n)
   int count, rank, from = 0;
   if (!infer_ready(n)) return;
   if (!infer_const_ints(n, 1, &v, &count)) {
-    infer_by_data(n, "axes");
+    infer_by_data(n, dim_add(node_dims(n), dim_int(node_dims(n), x->rank),
+                             value_numel(n->in[1])));
     return;
   }
   rank = count > MAX_RANK ? count : x->rank + count;
@@ -442,16 +469,16 @@ static const OpRow dropout_rows[] = {
 static const OpDef defs[] = {
   {.name = "Reshape", .rows = reshape_rows, .nrow = COUNT(reshape_rows),
    .infer = infer_reshape, .lower = lower_reshape, .axis = axis_view,
-   .flags = OP_MOVES | OP_VIEW},
+   .sizes = sizes_reshape, .flags = OP_MOVES | OP_VIEW},
   {.name = "Flatten", .rows = flatten_rows, .nrow = COUNT(flatten_rows),
    .infer = infer_flatten, .lower = lower_copy, .axis = axis_view,
    .flags = OP_MOVES | OP_VIEW},
   {.name = "Squeeze", .rows = squeeze_rows, .nrow = COUNT(squeeze_rows),
    .infer = infer_squeeze, .lower = lower_axes, .axis = axis_view,
-   .flags = OP_MOVES | OP_VIEW},
+   .sizes = sizes_axes, .flags = OP_MOVES | OP_VIEW},
   {.name = "Unsqueeze", .rows = unsqueeze_rows, .nrow = COUNT(unsqueeze_rows),
    .infer = infer_unsqueeze, .lower = lower_axes, .axis = axis_view,
-   .flags = OP_MOVES | OP_VIEW},
+   .sizes = sizes_axes, .flags = OP_MOVES | OP_VIEW},
   {.name = "Identity", .rows = identity_rows, .nrow = COUNT(identity_rows),
    .infer = infer_identity, .lower = lower_copy, .axis = axis_dropout,
    .flags = OP_MOVES | OP_VIEW},

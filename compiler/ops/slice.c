@@ -142,18 +142,43 @@ static bool slice_by_data(const Node *n)
   return false;
 }
 
-/* All lists have one length, whatever is in them. */
+/* Axis k is named, or may be. */
+static bool slice_names(const Node *n, int k)
+{
+  const Value *axes = node_in(n, 3);
+  int64_t count, a;
+  int listed;
+  const Dim *const *v = axes ? value_content(axes, &listed) : NULL;
+  if (!axes)
+    return !dim_is_int(value_numel(n->in[1]), &count) || k < count;
+  if (!v) return true;
+  for (int i = 0; i < listed; i++)
+    if (!dim_is_int(v[i], &a) || a == k || a + n->in[0]->rank == k) return true;
+  return false;
+}
+
+/* All lists have one length, whatever is in them. An axis that no list names
+ * stays as it is. */
 static void infer_slice_by_data(Node *n)
 {
-  const Dim *count = value_numel(n->in[1]);
-  if (!infer_declared(n, 0, n->in[0]->dtype, "where to cut")) return;
+  const Value *x = n->in[0];
+  const Dim *count = value_numel(n->in[1]), *dim[MAX_RANK];
   for (int k = 2; k < 5; k++)
     if (node_in(n, k) && !infer_equal(n, value_numel(n->in[k]), count,
                                       "sizes of starts and another input"))
       return;
-  if (n->in[0]->rank != n->out[0]->rank)
-    fail_model(n, "output has rank %d, the input %d (spec: equal)",
-               n->out[0]->rank, n->in[0]->rank);
+  for (int k = 0; k < x->rank; k++)
+    dim[k] = slice_names(n, k) ? NULL : x->dim[k];
+  infer_by_sizes(n, 0, x->dtype, x->rank, x->dim, dim);
+}
+
+static void sizes_slice(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  lower_call(l, n, "size_slice", dtype_carrier(x->dtype), "iiiikdkDS",
+             n->in[1], n->in[2], node_in(n, 3), node_in(n, 4),
+             (int64_t)dtype_info(n->in[1]->dtype)->size,
+             value_numel(n->in[1]), (int64_t)x->rank, x->dim, x->rank);
 }
 
 static void infer_slice(Node *n)
@@ -328,18 +353,39 @@ static const Dim *pad_count(const Node *n)
                        : dim_int(node_dims(n), n->in[0]->rank);
 }
 
+/* Axis k is padded, or may be. */
+static bool pad_names(const Node *n, int k)
+{
+  const Value *axes = node_in(n, 3);
+  if (!axes || !axes->data) return true;
+  for (int i = 0; i < axes->data->n; i++) {
+    int64_t a = tensor_i64(axes->data, i);
+    if (a == k || a + n->in[0]->rank == k) return true;
+  }
+  return false;
+}
+
 static void infer_pad_by_data(Node *n)
 {
+  const Value *x = n->in[0];
   DimPool *p = node_dims(n);
-  if (pad_mode(n) < 0) return;
-  if (!infer_declared(n, 0, n->in[0]->dtype, "the padding")) return;
-  if (n->in[0]->rank != n->out[0]->rank)
-    fail_model(n, "output has rank %d, the input %d (spec: equal)",
-               n->out[0]->rank, n->in[0]->rank);
-  else
-    infer_equal(n, value_numel(n->in[1]),
-                dim_mul(p, pad_count(n), dim_int(p, 2)),
-                "number of pads and twice that of axes");
+  const Dim *dim[MAX_RANK];
+  if (pad_mode(n) < 0 ||
+      !infer_equal(n, value_numel(n->in[1]),
+                   dim_mul(p, pad_count(n), dim_int(p, 2)),
+                   "number of pads and twice that of axes"))
+    return;
+  for (int k = 0; k < x->rank; k++) dim[k] = pad_names(n, k) ? NULL : x->dim[k];
+  infer_by_sizes(n, 0, x->dtype, x->rank, NULL, dim);
+}
+
+static void sizes_pad(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  Value *axes = node_in(n, 3);
+  lower_call(l, n, "size_pad", DT_I64, "iikdkDS", n->in[1], axes,
+             (int64_t)dtype_info(axes ? axes->dtype : DT_I64)->size,
+             pad_count(n), (int64_t)x->rank, x->dim, x->rank);
 }
 
 static bool pad_plan(Node *n, PadPlan *s)
@@ -482,10 +528,12 @@ static const OpRow pad_rows[] = {
 
 static const OpDef defs[] = {
   {.name = "Slice", .rows = slice_rows, .nrow = COUNT(slice_rows),
-   .infer = infer_slice, .lower = lower_slice, .axis = axis_slice,
+   .infer = infer_slice, .lower = lower_slice, .sizes = sizes_slice,
+   .axis = axis_slice,
    .permute = permute_slice, .flags = OP_MOVES},
   {.name = "Pad", .rows = pad_rows, .nrow = COUNT(pad_rows),
-   .infer = infer_pad, .lower = lower_pad, .axis = axis_pad,
+   .infer = infer_pad, .lower = lower_pad, .sizes = sizes_pad,
+   .axis = axis_pad,
    .permute = permute_pad, .flags = OP_MOVES},
 };
 OPS_DEFINE(slice, defs)

@@ -77,20 +77,30 @@ static const Dim *expanded(Node *n, const Dim *a, const Dim *b, int axis)
   return NULL;
 }
 
-/* The shape is known at run time only: x must fit the declared one. */
-static void expand_declared(Node *n)
+/* The shape is known at run time only. An axis of x that is not 1 stays. */
+static void infer_expand_by_data(Node *n)
 {
-  const Value *x = n->in[0], *y = node_out(n, 0);
-  int lead;
-  if (!infer_declared(n, 0, x->dtype, "the shape")) return;
-  lead = y->rank - x->rank;
-  if (lead < 0)
-    fail_model(n, "output has rank %d, the input %d (spec: not less)", y->rank,
-               x->rank);
-  for (int i = 0; lead >= 0 && i < x->rank; i++)
-    if (!dim_is(x->dim[i], 1) &&
-        !infer_equal(n, x->dim[i], y->dim[lead + i], "sizes of an axis"))
-      return;
+  const Value *x = n->in[0];
+  const Dim *dim[MAX_RANK] = {0};
+  int64_t count;
+  int rank;
+  if (!dim_is_int(value_numel(n->in[1]), &count) || count > MAX_RANK) {
+    fail_unsupported(n, "the rank of the output depends on the data; give the "
+                     "shape a constant number of elements, at most %d",
+                     MAX_RANK);
+    return;
+  }
+  rank = count > x->rank ? (int)count : x->rank;
+  for (int i = 0; i < x->rank; i++)
+    if (!dim_is(x->dim[i], 1)) dim[rank - x->rank + i] = x->dim[i];
+  infer_by_sizes(n, 0, x->dtype, rank, NULL, dim);
+}
+
+static void sizes_expand(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  lower_call(l, n, "size_expand", DT_I64, "idkDS", n->in[1],
+             value_numel(n->in[1]), (int64_t)x->rank, x->dim, x->rank);
 }
 
 static void infer_expand(Node *n)
@@ -103,7 +113,7 @@ static void infer_expand(Node *n)
   if (!infer_ready(n)) return;
   s = infer_content(n, 1, &count);
   if (!s) {
-    expand_declared(n);
+    infer_expand_by_data(n);
     return;
   }
   rank = count > x->rank ? count : x->rank;
@@ -131,7 +141,7 @@ static void lower_expand(Lower *l, Node *n)
   Value *shape = n->in[1];
   int lead = y->rank - x->rank, count;
   Block b = {.rank = y->rank};
-  if (!value_content(shape, &count))
+  if (!value_content(shape, &count) && !n->size)
     lower_call(l, n, "check_expand", DT_I64, "idkkDD", shape,
                value_numel(shape), (int64_t)x->rank, (int64_t)y->rank, x->dim,
                x->rank, y->dim, y->rank);
@@ -170,25 +180,23 @@ static void upgrade_tile_1(Node *n)
   node_drop_inputs(n, 1);
 }
 
-/* Known at run time only: the declared shape tells. */
-static bool repeats_declared(Node *n, const Dim **rep)
+/* Known at run time only. */
+static bool repeats_by_data(Node *n, const Dim **rep)
 {
-  const Value *x = n->in[0], *y = node_out(n, 0);
-  if (!infer_declared(n, 0, x->dtype, "repeats")) return false;
-  if (y->rank != x->rank) {
-    fail_model(n, "output has rank %d, the input %d (spec: equal)", y->rank,
-               x->rank);
+  int64_t count;
+  if (dim_is_int(value_numel(n->in[1]), &count) && count != n->in[0]->rank) {
+    fail_model(n, "repeats has %lld numbers, the input rank %d (spec: equal)",
+               (long long)count, n->in[0]->rank);
     return false;
   }
-  for (int i = 0; i < x->rank; i++) {
-    rep[i] = dim_is(x->dim[i], 0)
-               ? NULL : dim_div_exact(node_dims(n), y->dim[i], x->dim[i]);
-    if (rep[i]) continue;
-    fail_unsupported(n, "axis %d: the number of repetitions is known at run "
-                        "time only", i);
-    return false;
-  }
-  return true;
+  for (int i = 0; i < n->in[0]->rank; i++) rep[i] = NULL;
+  return infer_sizes(n, n->in[0]->rank, NULL, rep);
+}
+
+static void sizes_tile(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_list", DT_I64, "idS", n->in[1],
+             dim_int(node_dims(n), n->in[0]->rank));
 }
 
 /* How often each axis is repeated. */
@@ -205,7 +213,7 @@ static bool tile_repeats(Node *n, const Dim **rep)
     return axis >= 0;
   }
   v = infer_content(n, 1, &count);
-  if (!v) return repeats_declared(n, rep);
+  if (!v) return repeats_by_data(n, rep);
   if (count != x->rank) {
     fail_model(n, "repeats has %d numbers, the input rank %d (spec: equal)",
                count, x->rank);
@@ -237,11 +245,7 @@ static void lower_tile(Lower *l, Node *n)
   DimPool *p = node_dims(n);
   const Dim *rep[MAX_RANK], *xs[MAX_RANK], *ys[MAX_RANK];
   Block b = {.rank = 2 * x->rank};
-  int count;
   if (!tile_repeats(n, rep)) return;
-  if (node_in(n, 1) && !value_content(n->in[1], &count))
-    lower_call(l, n, "check_list", DT_I64, "ikD", n->in[1], (int64_t)x->rank,
-               rep, x->rank);
   value_strides(x, xs);
   value_strides(y, ys);
   for (int i = 0; i < x->rank; i++) {
@@ -286,9 +290,9 @@ static const OpDef defs[] = {
    .flags = OP_MOVES},
   {.name = "Expand", .rows = expand_rows, .nrow = COUNT(expand_rows),
    .infer = infer_expand, .lower = lower_expand, .axis = axis_expand,
-   .flags = OP_MOVES},
+   .sizes = sizes_expand, .flags = OP_MOVES},
   {.name = "Tile", .rows = tile_rows, .nrow = COUNT(tile_rows),
    .infer = infer_tile, .lower = lower_tile, .axis = axis_tile,
-   .flags = OP_MOVES},
+   .sizes = sizes_tile, .flags = OP_MOVES},
 };
 OPS_DEFINE(transpose, defs)

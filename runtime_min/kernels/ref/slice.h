@@ -22,11 +22,11 @@ O2C_UNUSED static int64_t NAME(slice_clamp)(int64_t v, int64_t n, int64_t lo,
   return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Start and step of axis a; 0: the size or the axis is not as expected. */
-O2C_UNUSED static int NAME(slice_axis)(int64_t n, int64_t out, int64_t end,
-                                       int64_t *start, int64_t *step) {
+/* Start, step and length of what is cut of n elements; -1: the step is 0. */
+O2C_UNUSED static int64_t NAME(slice_axis)(int64_t n, int64_t end,
+                                           int64_t *start, int64_t *step) {
   int64_t gap, s = *step;
-  if (s == 0) return 0;
+  if (s == 0) return -1;
   if (s < -n) s = -n - 1; /* one element at most, as any longer step */
   if (s > n) s = n + 1;
   if (s > 0) {
@@ -38,7 +38,39 @@ O2C_UNUSED static int NAME(slice_axis)(int64_t n, int64_t out, int64_t end,
   }
   *step = s;
   s = s < 0 ? -s : s;
-  return out == (gap > 0 ? (gap + s - 1) / s : 0);
+  return gap > 0 ? (gap + s - 1) / s : 0;
+}
+
+/* The same of axis j, by the lists; -1 also where an axis is out of range. */
+O2C_UNUSED static int64_t NAME(slice_cut)(
+    const void *starts, const void *ends, const void *axes, const void *steps,
+    int64_t width, int64_t count, int64_t rank, int64_t j, int64_t n,
+    int64_t *start, int64_t *step) {
+  int64_t end = n, k;
+  *start = 0;
+  *step = 1;
+  for (k = 0; k < count; k++) {
+    int64_t a = axes ? NAME(slice_number)(axes, width, k) : k;
+    if (a < -rank || a >= rank) return -1;
+    if (a != j && a + rank != j) continue;
+    *start = NAME(slice_number)(starts, width, k);
+    end = NAME(slice_number)(ends, width, k);
+    if (steps) *step = NAME(slice_number)(steps, width, k);
+  }
+  return NAME(slice_axis)(n, end, start, step);
+}
+
+O2C_UNUSED static o2c_status NAME(size_slice)(
+    const void *starts, const void *ends, const void *axes, const void *steps,
+    int64_t width, int64_t count, int64_t rank, const int64_t *dim,
+    int64_t *size) {
+  int64_t start, step, j;
+  for (j = 0; j < rank; j++) {
+    size[j] = NAME(slice_cut)(starts, ends, axes, steps, width, count, rank, j,
+                              dim[j], &start, &step);
+    if (size[j] < 0) return O2C_E_SHAPE;
+  }
+  return O2C_OK;
 }
 
 O2C_UNUSED static o2c_status NAME(slice)(
@@ -50,18 +82,9 @@ O2C_UNUSED static o2c_status NAME(slice)(
   int64_t start[O2C_MAX_RANK], step[O2C_MAX_RANK], at[O2C_MAX_RANK];
   int64_t total = 1, k, j;
   for (j = 0; j < rank; j++) {
-    int64_t end = dim[j];
-    start[j] = at[j] = 0;
-    step[j] = 1;
-    for (k = 0; k < count; k++) {
-      int64_t a = axes ? NAME(slice_number)(axes, width, k) : k;
-      if (a < -rank || a >= rank) return O2C_E_SHAPE;
-      if (a != j && a + rank != j) continue;
-      start[j] = NAME(slice_number)(starts, width, k);
-      end = NAME(slice_number)(ends, width, k);
-      if (steps) step[j] = NAME(slice_number)(steps, width, k);
-    }
-    if (!NAME(slice_axis)(dim[j], out[j], end, &start[j], &step[j]))
+    at[j] = 0;
+    if (NAME(slice_cut)(starts, ends, axes, steps, width, count, rank, j,
+                        dim[j], &start[j], &step[j]) != out[j])
       return O2C_E_SHAPE;
     total *= out[j];
   }
