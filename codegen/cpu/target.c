@@ -13,6 +13,7 @@ static const LowerFn tuned[] = {
   lower_copy,
   lower_conv_f32,
   lower_gemm_f32,
+  lower_matmul_f32,
   lower_conv_u8,
   lower_gemm_u8,
   lower_pool_tuned,

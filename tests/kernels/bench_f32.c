@@ -4,6 +4,7 @@
    many runs. An argument keeps only the lines that contain it. */
 #define _POSIX_C_SOURCE 200809L
 #include "../../runtime_min/kernels/conv_f32.h"
+#include "../../runtime_min/kernels/matmul_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
@@ -346,6 +347,55 @@ static void bench_o2c_gmax_f32(void)
 static void bench_o2c_gavg_f32(void)
 {
   bench_global("gavg 7x7x2048", run_gavg);
+}
+
+/* ---- products of two run-time operands ---- */
+
+typedef struct { float *a, *b, *y, *panels; o2c_matmul_f32_p p; } Product;
+
+static void run_matmul(void *arg)
+{
+  Product *v = (Product *)arg;
+  o2c_matmul_f32(v->a, v->b, v->y, v->panels, &v->p);
+}
+
+static void run_panels(void *arg)
+{
+  Product *v = (Product *)arg;
+  o2c_pack_panels_f32(v->b, v->panels, v->p.k, v->p.n, v->p.b_k, v->p.b_n);
+}
+
+/* 12 heads of 128 rows within rows of 384: Q K^T, P V; then a square. */
+static void bench_product(const char *what, void (*run)(void *), int flops)
+{
+  static const int64_t heads[] = {12}, in[] = {32}, out[] = {128 * 128};
+  const o2c_matmul_f32_p p[] = {
+    {1, 128, 128, 32, heads, in, in, out, 384, 128, 1, 384},
+    {1, 128, 32, 128, heads, out, in, in, 128, 384, 384, 1},
+    {0, 512, 512, 512, NULL, NULL, NULL, NULL, 512, 512, 512, 1}};
+  static const char *const name[] = {"QK^T", "PV", "512"};
+  for (int i = 0; i < 3; i++) {
+    Product v = {floats(1 << 19), floats(1 << 19), floats(1 << 19),
+                 floats(1 << 18), p[i]};
+    const double size = (double)p[i].n * p[i].k;
+    const Job job = {run, &v, flops ? 2.0 * size * p[i].m * (i < 2 ? 12 : 1)
+                                    : 8.0 * size,
+                     flops ? "GFLOP/s" : "GB/s"};
+    char text[64];
+    snprintf(text, sizeof text, "%s %s", what, name[i]);
+    if (strstr(text, only))
+      report(text, &job);
+  }
+}
+
+static void bench_o2c_matmul_f32(void)
+{
+  bench_product("matmul", run_matmul, 1);
+}
+
+static void bench_o2c_pack_panels_f32(void)
+{
+  bench_product("pack_panels", run_panels, 0);
 }
 
 /* ---- softmax and functions: Gelem/s ---- */

@@ -8,6 +8,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../../runtime_min/kernels/conv_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
+#include "../../runtime_min/kernels/matmul_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/pool_f32.h"
@@ -449,6 +450,75 @@ static void test_o2c_gavg_f32(void)
 {
   for (int c = 1; c < 140; c++)
     global_check(1 + (int64_t)rnd(300), c, 0);
+}
+
+/* ---- products of two run-time operands ---- */
+
+/* The chain that the contract states; t is the product of the batch. */
+static float matmul_ref(const float *a, const float *b,
+                        const o2c_matmul_f32_p *p, int32_t i, int32_t j)
+{
+  float s = 0.0f;
+  for (int32_t k = 0; k < p->k; k++)
+    s = O2C_FMAF(a[i * p->a_row + k], b[k * p->b_k + j * p->b_n], s);
+  return s;
+}
+
+/* [2, heads] products, b the same for all of the outer axis where `share`. */
+static void matmul_check(int32_t m, int32_t n, int32_t k, int trans, int share)
+{
+  const int64_t batch[2] = {2, 3}, one = (int64_t)m * k, two = (int64_t)k * n;
+  const int64_t a_step[2] = {3 * one, one}, y_step[2] = {3 * m * n, m * n};
+  const int64_t b_step[2] = {share ? 0 : 3 * two, two};
+  o2c_matmul_f32_p p = {2, m, n, k, batch, a_step, b_step, y_step, k, n,
+                        trans ? 1 : n, trans ? k : 1};
+  float *a = random_f32((size_t)(6 * one)), *b = random_f32((size_t)(6 * two));
+  float *y = random_f32((size_t)(6 * m * n)), *want = random_f32(
+    (size_t)(6 * m * n)), *panels = alloc_f32((size_t)O2C_MATMUL_PANELS(k, n));
+  o2c_matmul_f32(a, b, y, panels, &p);
+  for (int64_t t = 0; t < 6; t++)
+    for (int32_t i = 0; i < m; i++)
+      for (int32_t j = 0; j < n; j++)
+        want[t * m * n + i * n + j] = matmul_ref(
+          a + t * one, b + t / 3 * b_step[0] + t % 3 * two, &p, i, j);
+  if (!same(y, want, (size_t)(6 * m * n)))
+    fail("matmul", "differs");
+  free(a);
+  free(b);
+  free(y);
+  free(want);
+  free(panels);
+}
+
+static void test_o2c_matmul_f32(void)
+{
+  for (int i = 0; i < 60; i++)
+    matmul_check(1 + (int32_t)rnd(40), 1 + (int32_t)rnd(70),
+                 1 + (int32_t)rnd(50), i & 1, i >> 1 & 1);
+  matmul_check(3, 2 * O2C_MATMUL_COLS + 7, 5, 1, 0);
+  matmul_check(3, O2C_MATMUL_COLS + 1, 5, 0, 1);
+}
+
+/* Panels of a matrix whose neighbours lie b_k and b_n apart. */
+static void test_o2c_pack_panels_f32(void)
+{
+  for (int64_t n = 1; n < 40; n++)
+    for (int64_t b_n = 1; b_n < 40; b_n += 37) {
+      const int64_t k = 1 + (int64_t)rnd(40), b_k = b_n == 1 ? n + 2 : 1;
+      const int64_t size = (k - 1) * b_k + (n - 1) * b_n + 1;
+      const int64_t wide = (n + 15) / 16 * 16;
+      float *b = random_f32((size_t)size);
+      float *to = alloc_f32((size_t)(k * wide));
+      o2c_pack_panels_f32(b, to, k, n, b_k, b_n);
+      for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < wide; j++) {
+          const float want = j < n ? b[i * b_k + j * b_n] : 0.0f;
+          if (!same(to + (j / 16 * k + i) * 16 + j % 16, &want, 1))
+            fail("pack_panels", "differs");
+        }
+      free(b);
+      free(to);
+    }
 }
 
 /* ---- softmax ---- */
