@@ -26,8 +26,10 @@ static const Dim *agreed(Node *n, const Dim *a, const Dim *b, int in, int axis)
 {
   int64_t x, y;
   bool ca = dim_is_int(a, &x), cb = dim_is_int(b, &y);
-  if (a == b || (ca && !cb)) return a;
-  if (!ca) return cb ? b : a;
+  const Dim *one = a == b ? a : NULL;
+  if (!one && !(ca && cb)) one = dims_unify(node_dims(n), a, b, true);
+  if (one) return one;
+  if (!ca || !cb) return cb ? b : a;
   fail_model(n, "input %d has size %lld on axis %d, input 0 %lld (spec: equal)",
              in, (long long)y, axis, (long long)x);
   return NULL;
