@@ -114,7 +114,8 @@ static ExitCode bench_case(Host *h, Case *c)
   if (c->unit.broken && c->unit.log && !h->stop)
     host_print_log(c->unit.log, "the C compiler refuses the generated code:");
   if (!program) return EXIT_ENVIRONMENT;
-  Job job = {0, h->opt->runs > 0 ? h->opt->runs : -1, d->in, c->ports.nin, false};
+  int64_t times = h->opt->runs > 0 ? h->opt->runs : -1;
+  Job job = {0, times, d->in, c->ports.nin, false};
   Result *r = jobs_run(h, &h->a, program, &job, 1);
   if (!r || !keep_program(h, c, program)) return EXIT_ENVIRONMENT;
   if (r->kind != JR_DONE || !r->nns) {

@@ -108,4 +108,32 @@ EwChain *ew_chain(Node *n);
 bool ew_append(EwChain *c, Node *n, const int *arg);
 /* ew_eval.c: runs a chain on constants; false: not possible. */
 bool ew_eval(Node *n);
+
+/* quant.c: products of bytes, for passes that make QConv and QGemm. */
+typedef struct {
+  Tensor *part[2];        /* s8, filters first; the weight less its zero point
+                             is their sum. part[1] NULL: one is enough */
+  int64_t filters, per;   /* per: elements of one */
+} ByteWeight;
+typedef struct {
+  const char *op;         /* "QConv" or "QGemm" */
+  const Node *n;          /* whose attributes, output shape, origin it has */
+  Value *x;               /* u8 */
+  const ByteWeight *w;
+  const int64_t *bias;    /* of each filter, or NULL */
+  const float *scale;     /* of each filter; NULL where sums are wanted */
+  int x_zp, y_zp, lo, hi; /* of u8: bounds of the clamp */
+} ByteProduct;
+/* Nodes before `at` that make the u8 twin of an s8 tensor, and back. */
+Value *bytes_unsigned(Node *at, Value *x);
+Value *bytes_signed(Node *at, Value *x);
+Value *bytes_twin(const Value *x); /* what bytes_signed made x of, or NULL */
+/* trans: [K, N] to [N, K]. false: not possible. */
+bool byte_weight(Graph *g, const Tensor *w, const Tensor *zero, bool trans,
+                 ByteWeight *out);
+/* The largest magnitude that the sums of filter f can have, without bias. */
+int64_t byte_weight_most(const ByteWeight *w, int64_t f);
+/* The product before `at`, as i32, f32, or requantised u8. A weight of two
+ * parts takes no clamp, and makes s8 too. */
+Value *byte_product(Node *at, const ByteProduct *p, Dtype t);
 #endif

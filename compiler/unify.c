@@ -3,9 +3,10 @@
  *
  * Two symbols merge where the operator demands equal sizes, and in broadcasting
  * where the model did not name one of them: its name is ours, and nothing says
- * that it should differ. x and min(x, 512) are one where x is at most 512. A symbol that must equal a number becomes the number.
- * The infer function that finds it may hold dimensions already, so merges wait
- * in the pool until it returns; then the whole graph is rewritten. */
+ * that it should differ. A symbol that must equal a number becomes the number.
+ * x and min(x, 512) are one where x is at most 512. The infer function that
+ * finds it may hold dimensions already, so merges wait in the pool until it
+ * returns; then the whole graph is rewritten. */
 #include "ir.h"
 #include <string.h>
 
@@ -46,7 +47,7 @@ static int found(const DimPool *p, const Dim *d, const Dim *other)
 }
 
 /* x and min(x, k): x is at most k, or the two would differ (and where one is 1,
- * so is the other). Exporters cut position tables so. NULL: not of this form. */
+ * so is the other). Exporters cut position tables so. NULL: of another form. */
 static const Dim *bounded(DimPool *p, const Dim *x, const Dim *least)
 {
   int s = argument(p, x), cut = dim_symbol(least);

@@ -171,15 +171,16 @@ static bool same_count(Node *n, const Dim *total, const Dim *made)
   return false;
 }
 
-/* The shape, or the axes, are only known at run time; `rank` is the output's. */
+/* The shape, or the axes, are known at run time only; rank of the output. */
 static void infer_by_data(Node *n, const Dim *rank)
 {
   const Value *x = n->in[0], *y = node_out(n, 0);
   const Dim *bound[MAX_RANK], *dim[MAX_RANK] = {0};
   int64_t r;
   if (!dim_is_int(rank, &r) || r < 0 || r > MAX_RANK) {
-    fail_unsupported(n, "the rank of the output depends on the data; give input "
-                     "1 a constant number of elements, at most %d", MAX_RANK);
+    fail_unsupported(n, "the rank of the output depends on the data; give "
+                     "input 1 a constant number of elements, at most %d",
+                     MAX_RANK);
     return;
   }
   for (int i = 0; i < r; i++) bound[i] = value_numel(x);
