@@ -37,6 +37,7 @@ static const OptRow rows[] = {
   {"--target", O_STR, AT(target), "native|ARCH", "for run, verify and bench"},
   {"--provider", O_WORD, AT(provider), "cpu", "what runs the nodes"},
   {"--math", O_WORD, AT(math), "exact", "rounding: as the model's types say"},
+  {"--hooks", O_FLAG, AT(hooks), NULL, "call cfg->hooks around each step"},
   {"--threads", O_WORD, AT(threads), "hook|none", "who splits the work"},
   {"--simple", O_FLAG, AT(simple), NULL, "one function, static workspace"},
   {"--bundle", O_FLAG, AT(bundle), NULL, "copy the runtime's files beside it"},
@@ -65,7 +66,6 @@ static const OptRow rows[] = {
   {"--package", O_LATER, NOWHERE, "KIND", NULL},
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
   {"--custom", O_LATER, NOWHERE, "Op=FILE", NULL},
-  {"--hooks", O_LATER, NOWHERE, NULL, NULL},
   {"--tune", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
