@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TopK and OneHot: sizes of their outputs are content of an input. Where it is
  * known at run time only, the output has the shape that the file declares, and
- * a kernel compares. */
+ * a kernel compares; else the size is found before the output is made. */
 #include "../ir.h"
 
 /* TopK. */
@@ -12,23 +12,38 @@ static void upgrade_topk(Node *n)
   attr_remove(n, "k");
 }
 
-/* Both outputs with k elements along the axis; k NULL: as declared. */
+/* A size along `axis` of output i, of this rank, that input 1 holds at run
+ * time: what the file declares, else that of infer_sizes. */
+static const Dim *size_along(Node *n, int i, Dtype t, int rank, int axis,
+                             const Dim *bound)
+{
+  const Type *d = node_out(n, i) ? n->out[i]->declared : NULL;
+  const Dim *size = NULL;
+  bool known = d && d->kind == VK_TENSOR && d->rank >= 0;
+  for (int k = 0; known && k < d->rank; k++) known = d->dim[k] != NULL;
+  if (!known || n->size) return infer_sizes(n, 1, &bound, &size) ? size : NULL;
+  if (!infer_declared(n, i, t, "the size")) return NULL;
+  if (n->out[i]->rank == rank) return n->out[i]->dim[axis];
+  fail_model(n, "the output is declared of rank %d (spec: %d)",
+             n->out[i]->rank, rank);
+  return NULL;
+}
+
+static void sizes_along(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_scalar", n->in[1]->dtype, "iS", n->in[1]);
+}
+
+/* Both outputs with k elements along the axis; k NULL: known at run time. */
 static void topk_out(Node *n, int axis, const Dim *k)
 {
   const Value *x = n->in[0];
   const Dim *dim[MAX_RANK];
-  int declared = node_out(n, 0) ? 0 : 1;
-  if (!k) {
-    const Value *y;
-    if (!infer_declared(n, declared, declared ? DT_I64 : x->dtype, "k")) return;
-    y = n->out[declared];
-    if (y->rank != x->rank) {
-      fail_model(n, "the output is declared of rank %d (spec: %d)", y->rank,
-                 x->rank);
-      return;
-    }
-    k = y->dim[axis];
-  }
+  int own = node_out(n, 0) ? 0 : 1;
+  if (!k)
+    k = size_along(n, own, own ? DT_I64 : x->dtype, x->rank, axis,
+                   x->dim[axis]);
+  if (!k) return;
   for (int i = 0; i < x->rank; i++) dim[i] = i == axis ? k : x->dim[i];
   infer_out(n, 0, x->dtype, x->rank, dim);
   infer_out(n, 1, DT_I64, x->rank, dim);
@@ -125,13 +140,9 @@ static void infer_one_hot(Node *n)
   if ((axis = one_hot_axis(n)) < 0) return;
   depth = one_hot_depth(n);
   if (!depth) {
-    if (n->bad || !infer_declared(n, 0, v->dtype, "the depth")) return;
-    if (n->out[0]->rank != x->rank + 1) {
-      fail_model(n, "the output is declared of rank %d (spec: %d)",
-                 n->out[0]->rank, x->rank + 1);
-      return;
-    }
-    depth = n->out[0]->dim[axis];
+    if (n->bad) return;
+    depth = size_along(n, 0, v->dtype, x->rank + 1, axis, NULL);
+    if (!depth) return;
   }
   for (int i = 0; i <= x->rank; i++)
     dim[i] = i < axis ? x->dim[i] : i == axis ? depth : x->dim[i - 1];
@@ -176,8 +187,10 @@ static const OpRow one_hot_rows[] = {
 
 static const OpDef defs[] = {
   {.name = "TopK", .rows = topk_rows, .nrow = COUNT(topk_rows),
-   .infer = infer_topk, .lower = lower_topk, .axis = axis_topk},
+   .infer = infer_topk, .lower = lower_topk, .axis = axis_topk,
+   .sizes = sizes_along},
   {.name = "OneHot", .rows = one_hot_rows, .nrow = COUNT(one_hot_rows),
-   .infer = infer_one_hot, .lower = lower_one_hot, .axis = axis_one_hot},
+   .infer = infer_one_hot, .lower = lower_one_hot, .axis = axis_one_hot,
+   .sizes = sizes_along},
 };
 OPS_DEFINE(topk, defs)

@@ -286,9 +286,31 @@ static void test_rows(void)
   }
 }
 
+/* Indices that are larger than the data off the axis, or not in it. */
+static void test_elements(void)
+{
+  static const int64_t d[] = {2, 3};
+  int64_t out[] = {3, 2}, index[6] = {0};
+  RefArgs a = {.p = {X, index, Y}, .d = {8, 2, 1}, .L = {d, out}};
+  CHECK(run("gather_elements", DT_U32, &a) == O2C_E_SHAPE);
+  out[0] = 2;
+  out[1] = 3;
+  CHECK(run("gather_elements", DT_U32, &a) == O2C_OK);
+  index[5] = 3;
+  CHECK(run("gather_elements", DT_U32, &a) == O2C_E_DATA);
+  RefArgs s = {.p = {X, index, X + MOST, Y}, .d = {8, 0, 2, 1}, .L = {d, out}};
+  CHECK(run("scatter_elements", DT_U32, &s) == O2C_E_DATA);
+  index[5] = -3;
+  CHECK(run("scatter_elements", DT_U32, &s) == O2C_OK);
+  out[0] = 3;
+  out[1] = 2;
+  CHECK(run("scatter_elements", DT_U32, &s) == O2C_E_SHAPE);
+}
+
 int main(void)
 {
   test_rows();
+  test_elements();
   for (int c = 0; c < COUNT(carriers); c++) {
     for (int i = 0; i < 50; i++) test_transpose(carriers[c]);
     for (int i = 0; i < 200; i++) test_slice(carriers[c]);

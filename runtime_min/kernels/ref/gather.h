@@ -34,15 +34,18 @@ O2C_UNUSED static o2c_status NAME(gather)(const void *x, const void *index,
   return O2C_OK;
 }
 
-/* y[..i..] = x[..index[..i..]..] at `axis`; y has the shape of the indices,
- * which is inside that of x on the other axes. */
+/* y[..i..] = x[..index[..i..]..] at `axis`; y has the shape of the indices.
+ * O2C_E_SHAPE where that is not inside the shape of x on the other axes. */
 O2C_UNUSED static o2c_status NAME(gather_elements)(
     const void *x, const void *index, void *y, int64_t width, int64_t rank,
     int64_t axis, const int64_t *dim, const int64_t *out) {
   const unsigned char *from = (const unsigned char *)x;
   unsigned char *to = (unsigned char *)y;
   int64_t at[O2C_MAX_RANK] = {0}, total = 1, k, j;
-  for (j = 0; j < rank; j++) total *= out[j];
+  for (j = 0; j < rank; j++) {
+    if (j != axis && out[j] > dim[j]) return O2C_E_SHAPE;
+    total *= out[j];
+  }
   for (k = 0; k < total; k++, to += sizeof(T)) {
     int64_t i = NAME(gather_at)(index, width, k, dim[axis]), pos = 0;
     if (i < 0) return O2C_E_DATA;

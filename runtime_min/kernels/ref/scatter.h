@@ -51,7 +51,8 @@ O2C_UNUSED static void NAME(scatter_block)(const void *from, void *to,
 }
 
 /* y[..index[..i..]..] takes updates[..i..] at `axis`; the updates have the
- * shape `out` of the indices, which is inside `dim` on the other axes. */
+ * shape `out` of the indices. O2C_E_SHAPE where that is not inside `dim` on the
+ * other axes. */
 O2C_UNUSED static o2c_status NAME(scatter_elements)(
     const void *x, const void *index, const void *updates, void *y,
     int64_t width, int64_t op, int64_t rank, int64_t axis, const int64_t *dim,
@@ -60,6 +61,8 @@ O2C_UNUSED static o2c_status NAME(scatter_elements)(
   unsigned char *to = (unsigned char *)y;
   int64_t at[O2C_MAX_RANK] = {0}, size = (int64_t)sizeof(T);
   int64_t all = o2c_numel(rank, dim), total = o2c_numel(rank, out), k, j;
+  for (j = 0; j < rank; j++)
+    if (j != axis && out[j] > dim[j]) return O2C_E_SHAPE;
   if (y != x && all) memcpy(y, x, (size_t)(all * size));
   for (k = 0; k < total; k++, from += size) {
     int64_t i = o2c_scatter_at(index, width, k, dim[axis]), pos = 0;

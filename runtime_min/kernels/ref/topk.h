@@ -65,6 +65,21 @@ O2C_UNUSED static o2c_status NAME(topk)(const T *x, const void *given,
   return O2C_OK;
 }
 
+/* k of TopK, depth of OneHot, as a size; fractions are cut off. */
+O2C_UNUSED static o2c_status NAME(size_scalar)(const T *v, int64_t *size) {
+  A a = LOAD(*v);
+#if T_IS_FLOAT
+  if (!(a >= 0 && (double)a < 1e15)) return O2C_E_SHAPE;
+#else
+  if (a > INT64_C(1000000000000000)) return O2C_E_SHAPE;
+#if T_IS_SIGNED
+  if (a < 0) return O2C_E_SHAPE;
+#endif
+#endif
+  *size = (int64_t)a;
+  return O2C_OK;
+}
+
 /* The depth of OneHot, against the one that the code is for. */
 O2C_UNUSED static o2c_status NAME(check_depth)(const T *depth, int64_t want) {
   return LOAD(*depth) == K(want) ? O2C_OK : O2C_E_SHAPE;
