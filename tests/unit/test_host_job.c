@@ -98,9 +98,10 @@ static void test_driver(Host *h)
   for (int k = 0; k < COUNT(wrong); k++)
     CHECK_INT(u[k].broken, k == COUNT(wrong) - 1);
   if (!program) return;
-  const Job job[8] = {{0, 0, in, 1}, {1, 0, in, 1}, {2, 0, in, 1},
-                      {3, 0, in, 1}, {4, 0, in, 1}, {0, 0, bad_in, 1},
-                      {0, 7, in, 1}, {0, 0, in, 1}};
+  const Job job[8] = {
+    {0, 0, in, 1, false}, {1, 0, in, 1, false}, {2, 0, in, 1, false},
+    {3, 0, in, 1, false}, {4, 0, in, 1, false}, {0, 0, bad_in, 1, false},
+    {0, 7, in, 1, false}, {0, 0, in, 1, false}};
   Result *r = jobs_run(h, &h->a, program, job, COUNT(job));
   CHECK(r != NULL);
   if (r) check_results(r, x);
