@@ -5,11 +5,19 @@
 
 #include <string.h>
 
+/* The steps' views of a value may have another element type than it has. */
+static const char *step_type(const StepPtr *ptr)
+{
+  return ptr->v->kind != VK_TENSOR ? value_c_type(ptr->v)
+                                   : dtype_info(ptr->dtype)->c;
+}
+
 /* A pointer parameter's declaration. */
 static void put_param(StrBuf *b, const StepPtr *ptr)
 {
   sb_printf(b, "%s%s *%s", ptr->kind == SP_IN ? "const " : "",
-            dtype_info(ptr->dtype)->c, ptr->name);
+            ptr->kind == SP_SCRATCH ? dtype_info(ptr->dtype)->c
+                                    : step_type(ptr), ptr->name);
 }
 
 /* Appends `text` to a line that started at `*line`, wrapped at column 78. */
@@ -64,7 +72,7 @@ static void banner(const Step *s, StrBuf *b)
   for (int i = 0; i < s->nptr; i++)
     if (s->ptr[i].kind == SP_OUT && s->ptr[i].v->rank >= 0) {
       Value *v = s->ptr[i].v;
-      sb_printf(b, "\n *   -> %s %s", dtype_info(v->dtype)->onnx,
+      sb_printf(b, "\n *   -> %s %s", emit_type(p, v),
                 emit_shape(p, v->rank, v->dim));
     }
   if (s->macs)
@@ -139,6 +147,8 @@ static const char *pointer(Rows *r, const StepPtr *ptr)
     return arena_printf(p->a, "in->%s%s", p->in_field[st.index],
                         port_offset(p, p->in[st.index]->rank,
                                     p->in_dim[st.index]));
+  if (st.kind == ST_OUTPUT && ptr->v->kind != VK_TENSOR)
+    return arena_printf(p->a, "out->%s", p->out_field[st.index]);
   if (st.kind == ST_OUTPUT)
     return out_is_value(p, st.index)
       ? arena_printf(p->a, "(%s *)out->%s->data", type,
@@ -317,6 +327,9 @@ static void value_check(Plan *p, StrBuf *b, int k)
   sb_printf(b, ") * %d ||\n      (!out->%s->data && out->%s->size))\n"
             "    return O2C_E_ARG;\n",
             dtype_info(p->out[k]->dtype)->size, field, field);
+  if (p->out[k]->kind != VK_TENSOR)
+    sb_printf(b, "  if ((uintptr_t)out->%s->data %% 16)\n"
+              "    return O2C_E_ALIGN;\n", field);
 }
 
 /* Null pointers are an error unless their tensor is empty or optional. */

@@ -80,6 +80,13 @@ const char **emit_fields(Plan *p, const char *const *names, int n)
   return out;
 }
 
+/* "seq(tensor(float))", whose parentheses emit_safe would not let through. */
+const char *emit_type(Plan *p, const Value *v)
+{
+  return v->kind == VK_TENSOR || type_crosses(v->declared)
+           ? value_type(p, v) : "?";
+}
+
 const char *emit_fields_text(Plan *p, bool inputs)
 {
   StrBuf b;
@@ -88,8 +95,14 @@ const char *emit_fields_text(Plan *p, bool inputs)
   for (int i = 0; i < n; i++) {
     const Value *v = inputs ? p->g->in[i] : p->g->out[i];
     bool value = !inputs && out_is_value(p, i);
+    if (v->kind != VK_TENSOR) {
+      sb_printf(&b, "  %so2c_value *%s; /* %s */\n", inputs ? "const " : "",
+                inputs ? p->in_field[i] : p->out_field[i],
+                emit_type(p, v));
+      continue;
+    }
     sb_printf(&b, "  %s%s *%s; /* %s */\n", inputs ? "const " : "",
-              value ? "o2c_value" : dtype_info(v->dtype)->c,
+              value ? "o2c_value" : value_c_type(v),
               inputs ? p->in_field[i] : p->out_field[i],
               emit_shape(p, v->rank,
                          inputs ? p->in_dim[i] : p->out_dim[i]));
@@ -189,7 +202,7 @@ static void port_notes(Plan *p, StrBuf *b)
     const Value *v = in ? p->g->in[k] : p->g->out[k];
     sb_printf(b, "%s *   %-6s %s: %s %s, in ONNX %s", i ? "\n" : "",
               in ? "input" : "output", in ? p->in_field[k] : p->out_field[k],
-              dtype_info(v->dtype)->onnx,
+              emit_type(p, v), v->kind != VK_TENSOR ? "" :
               emit_shape(p, v->rank, in ? p->in_dim[k] : p->out_dim[k]),
               emit_safe(p, in ? p->g->in_name[k] : p->g->out_name[k]));
   }
@@ -237,6 +250,15 @@ static const char *simple_decl(Plan *p)
     "%s;\n", emit_simple_signature(p));
 }
 
+/* No parameter hides one of the model's own names, <model>_in and the like. */
+const char *emit_parameter(Plan *p, const char *field, const char *suffix)
+{
+  const char *s = arena_printf(p->a, "%s%s", field, suffix);
+  size_t n = strlen(p->name);
+  bool own = !strncmp(s, p->name, n) && (!s[n] || s[n] == '_');
+  return own ? arena_printf(p->a, "%s_", s) : s;
+}
+
 const char *emit_simple_signature(Plan *p)
 {
   StrBuf b;
@@ -244,12 +266,12 @@ const char *emit_simple_signature(Plan *p)
   sb_printf(&b, "o2c_status %s(", p->name);
   const char *sep = "";
   for (int i = 0; i < p->g->nin; i++, sep = ", ")
-    sb_printf(&b, "%sconst %s *%s", sep, dtype_info(p->g->in[i]->dtype)->c,
-              p->in_field[i]);
+    sb_printf(&b, "%sconst %s *%s", sep, value_c_type(p->g->in[i]),
+              emit_parameter(p, p->in_field[i], ""));
   for (int i = 0; i < p->g->nout; i++, sep = ", ")
-    sb_printf(&b, "%s%s *%s_out", sep, out_is_value(p, i)
+    sb_printf(&b, "%s%s *%s", sep, out_is_value(p, i)
               ? "o2c_value" : dtype_info(p->g->out[i]->dtype)->c,
-              p->out_field[i]);
+              emit_parameter(p, p->out_field[i], "_out"));
   for (int i = 0; i < p->narg; i++, sep = ", ")
     sb_printf(&b, "%sint64_t dim_%s", sep,
               p->m->dims.sym[p->args[i]].c_name);

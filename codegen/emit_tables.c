@@ -58,12 +58,14 @@ static void put_ports(Plan *p, StrBuf *b, bool in)
   sb_printf(b, "static const o2c_port %s_ports[] = {\n", in ? "in" : "out");
   for (int k = 0; k < n; k++) {
     const Value *v = in ? p->in[k] : p->out[k];
+    bool tensor = v->kind == VK_TENSOR;
     sb_puts(b, "  { ");
     put_literal(b, in ? p->g->in_name[k] : p->g->out_name[k]);
-    sb_printf(b, ", \"%s\", %d, %d, %d, 0, %s_dim%d, O2C_TENSOR, %d },\n",
-              in ? p->in_field[k] : p->out_field[k], (int)v->dtype,
-              dtype_info(v->dtype)->size, v->rank, in ? "in" : "out", k,
-              !in && out_is_value(p, k));
+    sb_printf(b, ", \"%s\", %d, %d, %d, 0, %s_dim%d, %s, %d },\n",
+              in ? p->in_field[k] : p->out_field[k],
+              tensor ? (int)v->dtype : 0, dtype_info(v->dtype)->size, v->rank,
+              in ? "in" : "out", k, value_kind(v),
+              !tensor || (!in && out_is_value(p, k)));
   }
   sb_puts(b, "};\n");
 }
@@ -105,7 +107,7 @@ static void erased(Plan *p, StrBuf *plan)
   sb_init(&b, p->a);
   for (int i = 0; i < p->g->nin; i++)
     sb_printf(&b, "  i.%s = (const %s *)in[%d];\n", p->in_field[i],
-              dtype_info(p->in[i]->dtype)->c, i);
+              value_c_type(p->in[i]), i);
   if (!p->g->nin)
     sb_puts(&b, "  (void)in;\n  i.unused_ = 0;\n");
   for (int i = 0; i < p->g->nout; i++)
@@ -169,9 +171,11 @@ static void simple_call(Plan *p, StrBuf *plan)
   if (!p->narg)
     sb_puts(&b, "  d.unused_ = 0;\n");
   for (int k = 0; k < p->g->nin; k++)
-    sb_printf(&b, "  i.%s = %s;\n", p->in_field[k], p->in_field[k]);
+    sb_printf(&b, "  i.%s = %s;\n", p->in_field[k],
+              emit_parameter(p, p->in_field[k], ""));
   for (int k = 0; k < p->g->nout; k++)
-    sb_printf(&b, "  o.%s = %s_out;\n", p->out_field[k], p->out_field[k]);
+    sb_printf(&b, "  o.%s = %s;\n", p->out_field[k],
+              emit_parameter(p, p->out_field[k], "_out"));
   if (!p->g->nin)
     sb_puts(&b, "  i.unused_ = 0;\n");
   if (!p->g->nout)

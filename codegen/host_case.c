@@ -152,7 +152,7 @@ bool case_save(const char *folder, const Ports *p, const Result *r)
     Tensor t = *r->out[i];
     t.name = p->out[i]->name;
     int n = snprintf(path, sizeof path, "%s/output_%d.pb", folder, i);
-    if (n >= (int)sizeof path || !export_tensor_file(path, &t)) {
+    if (n >= (int)sizeof path || !export_value_file(path, &t)) {
       fprintf(stderr, "onnx2c: can't write %s\n", path);
       return false;
     }

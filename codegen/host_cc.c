@@ -188,7 +188,8 @@ static const char *link_program(Host *h, const Unit *u, int n,
 static bool prepare_driver(Host *h, Proc *p, int *n)
 {
   if (h->have_driver) return true;
-  if (!write_embedded(h, "o2c.h") || !write_embedded(h, "o2c_driver.c"))
+  if (!write_embedded(h, "o2c.h") || !write_embedded(h, "o2c_driver.c") ||
+      !write_embedded(h, "o2c_driver_io.h"))
     return false;
   p[(*n)++] = compile_proc(h, "o2c_driver");
   return true;

@@ -217,14 +217,52 @@ static const char *element_text(Arena *a, const Tensor *t, int64_t i)
   return arena_printf(a, "%.9g", tensor_f64(t, i));
 }
 
+static const char *value_text(Arena *a, const Tensor *t)
+{
+  if (!t) return "nothing";
+  if (t->kind == VK_TENSOR) return shape_text(a, t);
+  return arena_printf(a, "%s of %lld",
+                      t->kind == VK_SEQ ? "a sequence" : "an optional value",
+                      (long long)t->n);
+}
+
+static void take_maxima(Diff *d, const Diff *x)
+{
+  if (!x->numeric) return;
+  d->numeric = true;
+  if (!(x->max_abs <= d->max_abs)) d->max_abs = x->max_abs;
+  if (!(x->max_rel <= d->max_rel)) d->max_rel = x->max_rel;
+  if (!(x->max_ulp <= d->max_ulp)) d->max_ulp = x->max_ulp;
+}
+
+/* Item by item; the first one that is wrong tells why. */
+static Diff compare_items(Arena *a, const Rule *r, const Tensor *got,
+                          const Tensor *want)
+{
+  Diff d = {.ok = true};
+  for (int64_t i = 0; i < want->n && d.ok; i++) {
+    Diff x = tensor_compare(a, r, got->item[i], want->item[i]);
+    take_maxima(&d, &x);
+    if (x.ok) continue;
+    d.ok = false;
+    d.bad = x.bad;
+    d.at = x.at;
+    d.why = arena_printf(a, "item %lld: %s", (long long)i, x.why);
+  }
+  return d;
+}
+
 Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
                     const Tensor *want)
 {
   Diff d = {0};
-  if (!got || !same_shape(got, want)) {
-    d.why = arena_printf(a, "got %s, want %s",
-                         got ? shape_text(a, got) : "nothing",
-                         shape_text(a, want));
+  if (want->kind != VK_TENSOR && got && got->kind == want->kind &&
+      got->n == want->n)
+    return compare_items(a, r, got, want);
+  if (!got || got->kind != want->kind || want->kind != VK_TENSOR ||
+      !same_shape(got, want)) {
+    d.why = arena_printf(a, "got %s, want %s", value_text(a, got),
+                         value_text(a, want));
     return d;
   }
   DtypeClass cls = dtype_info(want->dtype)->cls;

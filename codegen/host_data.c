@@ -47,6 +47,12 @@ static int port_of(Value **v, int n, const Tensor *t, int j)
   return j < n ? j : -1;
 }
 
+/* Which message a file holds is told by the port of its number alone. */
+static const Type *type_at(Value **v, int n, int j)
+{
+  return j < n && v[j]->kind != VK_TENSOR ? v[j]->declared : NULL;
+}
+
 static const Tensor **load_files(const Ports *p, const char *folder,
                                  const char *what, Value **v, int n)
 {
@@ -57,8 +63,9 @@ static const Tensor **load_files(const Ports *p, const char *folder,
     const char *path =
         arena_printf(&m->arena, "%s/%s_%d.pb", folder, what, j);
     if (!exists(path)) continue;
-    const Tensor *x = import_tensor_file(m, path);
-    if (x) tensor_aligned(m, x); /* the file aligns nothing */
+    const Tensor *x = import_value_file(m, path, type_at(v, n, j));
+    if (x && x->kind == VK_TENSOR)
+      tensor_aligned(m, x); /* the file aligns nothing */
     int k = x ? port_of(v, n, x, j) : -1;
     if (x && k < 0)
       diag_model(m, SEV_ERROR, EXIT_MODEL, "%s: the model has no %s %d", path,
@@ -188,8 +195,8 @@ DataSet *data_seeded(const Ports *p, const Size *size, int nsize,
     int64_t dim[MAX_RANK];
     if (v->kind != VK_TENSOR || v->rank < 0) {
       diag_model(m, SEV_ERROR, EXIT_UNSUPPORTED,
-                 "input %s has no known shape: give --data",
-                 quote(&m->arena, v->name));
+                 "input %s %s: give --data", quote(&m->arena, v->name),
+                 v->kind != VK_TENSOR ? "is no tensor" : "has no known shape");
       return s;
     }
     for (int k = 0; k < v->rank; k++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define JOB_TIMEOUT 600 /* seconds for one run */
+enum { KIND_SEQUENCE = 1, KIND_OPTIONAL = 3 }; /* as o2c_kind of o2c.h */
 
 /* --- Writing jobs --------------------------------------------------------- */
 
@@ -36,6 +37,12 @@ static void put_tensor(StrBuf *b, const Tensor *t)
 {
   if (!t) {
     put_word(b, 0);
+    return;
+  }
+  if (t->kind != VK_TENSOR) {
+    put_word(b, t->kind == VK_SEQ ? -KIND_SEQUENCE : -KIND_OPTIONAL);
+    put_word(b, t->n);
+    for (int64_t i = 0; i < t->n; i++) put_tensor(b, t->item[i]);
     return;
   }
   put_word(b, t->dtype);
@@ -123,10 +130,31 @@ static bool get_strings(Reader *r, Tensor *t, const char *p, int64_t bytes)
   return true;
 }
 
-static const Tensor *get_tensor(Reader *r)
+static const Tensor *get_tensor(Reader *r, int depth);
+
+/* A sequence or an optional value. */
+static const Tensor *get_value(Reader *r, int64_t kind, int depth)
+{
+  Tensor *t = NEW(r->a, Tensor, 1);
+  int64_t n = get_word(r);
+  r->bad |= (kind != KIND_SEQUENCE && kind != KIND_OPTIONAL) || n < 0 ||
+            n > (r->end - r->p) / 8 || depth > MAX_VALUE_DEPTH;
+  if (r->bad) return NULL;
+  t->kind = kind == KIND_SEQUENCE ? VK_SEQ : VK_OPTIONAL;
+  t->n = n;
+  t->item = NEW(r->a, const Tensor *, n + 1);
+  for (int64_t i = 0; i < n && !r->bad; i++) {
+    t->item[i] = get_tensor(r, depth + 1);
+    r->bad |= !t->item[i];
+  }
+  return r->bad ? NULL : t;
+}
+
+static const Tensor *get_tensor(Reader *r, int depth)
 {
   int64_t dtype = get_word(r);
   if (!dtype || r->bad) return NULL;
+  if (dtype < 0 && dtype > -8) return get_value(r, -dtype, depth);
   Tensor *t = NEW(r->a, Tensor, 1);
   int rank;
   const int64_t *dim = get_words(r, &rank);
@@ -172,7 +200,7 @@ static void get_result(Reader *r, Result *all, int n)
   }
   x->nout = (int)nout;
   x->out = NEW(r->a, const Tensor *, nout);
-  for (int i = 0; i < x->nout; i++) x->out[i] = get_tensor(r);
+  for (int i = 0; i < x->nout; i++) x->out[i] = get_tensor(r, 0);
   if (r->bad) x->kind = JR_MISSING;
 }
 

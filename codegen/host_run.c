@@ -24,9 +24,18 @@ static void show_element(Arena *a, const Tensor *t, int64_t i)
   }
 }
 
-static void show_output(Arena *a, const Value *v, const Tensor *t)
+/* What a sequence or an optional value holds goes on lines of its own. */
+static void show_output(Arena *a, const char *name, const Tensor *t)
 {
-  printf("%s %s[", quote(a, v->name), dtype_info(t->dtype)->onnx);
+  if (t->kind != VK_TENSOR) {
+    printf("%s %s of %lld\n", name,
+           t->kind == VK_SEQ ? "sequence" : "optional", (long long)t->n);
+    for (int64_t i = 0; i < t->n; i++)
+      show_output(a, arena_printf(a, "%s[%lld]", name, (long long)i),
+                  t->item[i]);
+    return;
+  }
+  printf("%s %s[", name, dtype_info(t->dtype)->onnx);
   for (int i = 0; i < t->rank; i++)
     printf(i ? ",%lld" : "%lld", (long long)t->dim[i]);
   printf("]:");
@@ -66,7 +75,7 @@ static ExitCode run_case(Host *h, Arena *a, Case *c)
   if (h->opt->save)
     return case_save(h->opt->save, &c->ports, r) ? EXIT_OK : EXIT_ENVIRONMENT;
   for (int i = 0; i < r->nout && i < c->ports.nout; i++)
-    if (r->out[i]) show_output(a, c->ports.out[i], r->out[i]);
+    if (r->out[i]) show_output(a, quote(a, c->ports.out[i]->name), r->out[i]);
   return EXIT_OK;
 }
 

@@ -228,13 +228,14 @@ static void check_values(Plan *p)
   Graph *g = p->g;
   for (int i = 0; i < g->nin + g->nout; i++) {
     Value *v = i < g->nin ? g->in[i] : g->out[i - g->nin];
-    if (v->kind != VK_TENSOR && !v->bad)
+    bool tensor = v->kind == VK_TENSOR;
+    if (!tensor && !v->bad && !type_crosses(v->declared))
       diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED,
-                 "%s %s is no tensor: sequences, maps and optionals do not "
-                 "cross the interface in this version",
+                 "%s %s is of type %s; tensors, and sequences and optional "
+                 "values of tensors, are what can cross the interface",
                  i < g->nin ? "input" : "output",
-                 quote(p->a, v->name));
-    else if ((v->rank < 0 || v->dtype == DT_NONE) && !v->bad)
+                 quote(p->a, v->name), type_text(p->a, v->declared));
+    else if (tensor && (v->rank < 0 || v->dtype == DT_NONE) && !v->bad)
       diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED,
                  "%s %s: its type or shape is not known; state it in the model",
                  i < g->nin ? "input" : "output",
@@ -274,6 +275,23 @@ static bool needs_copy(const Graph *g, int k)
   return false;
 }
 
+/* What is no tensor has no shape; as an output it is stored as bytes. */
+static void shape_values(Plan *p)
+{
+  Graph *g = p->g;
+  for (int k = 0; k < g->nin; k++)
+    if (g->in[k]->kind != VK_TENSOR) {
+      g->in[k]->dtype = DT_U8;
+      value_set_shape(g->in[k], 0, NULL);
+    }
+  for (int k = 0; k < g->nout; k++)
+    if (g->out[k]->kind != VK_TENSOR) {
+      const Dim *room = value_room(p, g->out[k]->def, g->out_name[k]);
+      g->out[k]->dtype = DT_U8;
+      value_set_shape(g->out[k], 1, &room);
+    }
+}
+
 static void copy_outputs(Plan *p)
 {
   Graph *g = p->g;
@@ -285,6 +303,7 @@ static void copy_outputs(Plan *p)
     n->domain = "o2c";
     n->op = op_find("o2c", "Copy");
     Value *to = value_tmp(g, "copy", from);
+    to->declared = from->declared;
     node_set_input(n, 0, from);
     node_set_output(n, 0, to);
     to->is_output = true;
@@ -305,6 +324,7 @@ Plan *plan_make(Model *m)
   if (m->nerror)
     return NULL;
   copy_outputs(p);
+  shape_values(p);
   read_ports(p);
   plan_sizes(p);
   plan_batch(p);

@@ -67,6 +67,32 @@ bool out_is_value(const Plan *p, int k)
   return false;
 }
 
+const char *value_kind(const Value *v)
+{
+  return v->kind == VK_SEQ ? "O2C_SEQUENCE"
+       : v->kind == VK_OPTIONAL ? "O2C_OPTIONAL" : "O2C_TENSOR";
+}
+
+const char *value_c_type(const Value *v)
+{
+  return v->kind != VK_TENSOR ? "o2c_value" : dtype_info(v->dtype)->c;
+}
+
+const char *value_type(Plan *p, const Value *v)
+{
+  return v->kind != VK_TENSOR ? type_text(p->a, v->declared)
+                              : dtype_info(v->dtype)->onnx;
+}
+
+const Dim *value_room(Plan *p, Node *n, const char *output)
+{
+  const char *name = arena_printf(p->a, "%s_bytes", output);
+  n->size = NEW(p->a, const Dim *, 1);
+  n->size[0] = dim_new(&p->m->dims, SYM_CAPACITY, name);
+  n->nsize = 1;
+  return n->size[0];
+}
+
 const char *sizes_type(const Plan *p)
 {
   return p->nfound ? "sizes" : arena_printf(p->a, "%s_dims", p->name);
@@ -110,7 +136,8 @@ void sizes_begin(Plan *p, StrBuf *b)
   const Sym *sym = p->m->dims.sym;
   if (!p->nfound)
     return;
-  sb_puts(b, "  sizes found = { 0 }, *const s = &found;\n");
+  sb_puts(b, "  sizes found, *const s = &found;\n"
+             "  memset(&found, 0, sizeof found);\n");
   for (int i = 0; i < p->narg; i++)
     if (!is_found(p, p->args[i]))
       sb_printf(b, "  s->%s = d->%s;\n", sym[p->args[i]].c_name,
@@ -147,7 +174,7 @@ void sizes_end(Plan *p, StrBuf *b)
   for (int k = 0; k < p->g->nout; k++) {
     const Value *v = p->out[k];
     const char *field = p->out_field[k];
-    if (!out_is_value(p, k))
+    if (!out_is_value(p, k) || v->kind != VK_TENSOR)
       continue;
     sb_printf(b, "  out->%s->kind = O2C_TENSOR;\n  out->%s->dtype = %d;\n"
               "  out->%s->rank = %d;\n", field, field, (int)v->dtype, field,

@@ -115,6 +115,13 @@ struct Plan {
 /* sizes.c */
 void plan_sizes(Plan *p);  /* found, and those of args that are capacities */
 bool out_is_value(const Plan *p, int k); /* an o2c_value: its shape is found */
+const char *value_kind(const Value *v);  /* "O2C_SEQUENCE" */
+const char *value_type(Plan *p, const Value *v); /* for people */
+/* What a pointer to the value points to: an o2c_value unless a tensor. */
+const char *value_c_type(const Value *v);
+/* A sequence or an optional value that is a graph output: stored as bytes, as
+ * many as the caller gives room for. */
+const Dim *value_room(Plan *p, Node *n, const char *output);
 const char *sizes_type(const Plan *p);   /* of what `s` points to */
 void sizes_struct(Plan *p, StrBuf *b);   /* that type */
 void sizes_begin(Plan *p, StrBuf *b);    /* `s` at the start of the rows */
@@ -165,6 +172,7 @@ void emit_set(StrBuf *plan, const char *key, const char *text);
 void emit_set_buf(StrBuf *plan, const char *key, StrBuf *text); /* frees it */
 const char *emit_safe(const Plan *p, const char *s); /* fit for a comment */
 const char *emit_upper(const Plan *p);
+const char *emit_type(Plan *p, const Value *v); /* for comments */
 const char *emit_shape(const Plan *p, int rank, const Dim *const *dim);
 const char **emit_fields(Plan *p, const char *const *names, int n);
 const char *emit_workspace(Plan *p, const char *pre);
@@ -172,6 +180,7 @@ void emit_slot_bytes(Plan *p, StrBuf *b, const Dim **bytes, int n,
                      const char *pre);
 int64_t plan_workspace(const Plan *p); /* one worker; arena_static only */
 const char *emit_simple_signature(Plan *p);
+const char *emit_parameter(Plan *p, const char *field, const char *suffix);
 const char *emit_fields_text(Plan *p, bool inputs);
 const char *emit_provenance(Plan *p);
 /* emit.c: plan -> m4 -> files, all or nothing. */

@@ -121,6 +121,7 @@ void import_input(Import *im, Value *v, const Onnx__ValueInfoProto *vi);
 Dtype import_dtype(const Place *at, int32_t type);
 const Tensor *import_tensor(const Place *at, const Pb *pb,
                             const Onnx__TensorProto *tp);
+void export_tensor(StrBuf *b, const Tensor *t); /* as a TensorProto */
 const Tensor *import_sparse(const Place *at, const Pb *pb,
                             const Onnx__SparseTensorProto *sp);
 

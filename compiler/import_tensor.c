@@ -348,8 +348,8 @@ const Tensor *import_tensor_file(Model *m, const char *path)
   const Onnx__TensorProto *tp =
     (const void *)pb_read(&pb, &onnx__tensor_proto__descriptor);
   if (!tp || tp->segment) {
-    place_fail(&at, EXIT_UNSUPPORTED, "is no TensorProto; test data of "
-               "sequences, maps and optionals is not supported yet");
+    place_fail(&at, EXIT_MODEL, "is no TensorProto, but the model has a tensor "
+               "there; give it the data of this model");
     return NULL;
   }
   const Tensor *t = import_tensor(&at, &pb, tp);
@@ -382,18 +382,23 @@ static void put_elements(StrBuf *b, const Tensor *t)
   sb_free(&raw);
 }
 
+void export_tensor(StrBuf *b, const Tensor *t)
+{
+  for (int k = 0; k < t->rank; k++)
+    pb_put_int(b, F_DIMS, (uint64_t)t->dim[k]);
+  pb_put_int(b, 2, (uint64_t)t->dtype);
+  const Str *s = t->data;
+  for (int64_t i = 0; t->dtype == DT_STR && i < t->n; i++)
+    pb_put_bytes(b, F_STRING, s[i].p, s[i].n);
+  if (t->name && *t->name) pb_put_bytes(b, 8, t->name, strlen(t->name));
+  if (t->dtype != DT_STR) put_elements(b, t);
+}
+
 bool export_tensor_file(const char *path, const Tensor *t)
 {
   StrBuf b;
   sb_init(&b, NULL);
-  for (int k = 0; k < t->rank; k++)
-    pb_put_int(&b, F_DIMS, (uint64_t)t->dim[k]);
-  pb_put_int(&b, 2, (uint64_t)t->dtype);
-  const Str *s = t->data;
-  for (int64_t i = 0; t->dtype == DT_STR && i < t->n; i++)
-    pb_put_bytes(&b, F_STRING, s[i].p, s[i].n);
-  if (t->name && *t->name) pb_put_bytes(&b, 8, t->name, strlen(t->name));
-  if (t->dtype != DT_STR) put_elements(&b, t);
+  export_tensor(&b, t);
   FILE *f = fopen(path, "wb");
   bool ok = f && fwrite(b.s, 1, b.n, f) == b.n;
   if (f && fclose(f)) ok = false;

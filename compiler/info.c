@@ -190,13 +190,34 @@ static const char *mode_word(const Plan *p)
   return word[weights_mode(p)];
 }
 
+static const char *port_type(Arena *a, const Value *v)
+{
+  return v->kind != VK_TENSOR ? type_text(a, v->declared)
+                              : dtype_info(v->dtype)->onnx;
+}
+
 static void text_ports(StrBuf *b, Report *r, const char *what, const Ports *p)
 {
   Arena *a = &r->m->arena;
   for (int i = 0; i < p->n; i++)
-    sb_printf(b, "%s %s: %s %s\n", what, quote(a, p->name[i]),
-              dtype_info(p->v[i]->dtype)->onnx, p->v[i]->rank < 0 ? "[?]" :
-              dims_text(&r->m->dims, p->v[i]->rank, p->dim[i]));
+    sb_printf(b, "%s %s: %s%s\n", what, quote(a, p->name[i]),
+              port_type(a, p->v[i]), p->v[i]->kind != VK_TENSOR ? "" :
+              p->v[i]->rank < 0 ? " [?]" : arena_printf(a, " %s",
+              dims_text(&r->m->dims, p->v[i]->rank, p->dim[i])));
+}
+
+/* Sizes that steps find in their data, and what there must be room for. */
+static void text_capacities(StrBuf *b, const Report *r)
+{
+  DimPool *d = &r->m->dims;
+  for (int i = 0; r->p && i < r->p->nfound; i++) {
+    const Sym *s = &d->sym[r->p->found[i]];
+    sb_printf(b, "capacity  %s: found at run time, ",
+              quote(&r->m->arena, s->c_name));
+    sb_puts(b, s->field ? "room by the caller" : "room by its bound");
+    if (s->bound) sb_printf(b, ", at most %s", dim_text(d, s->bound));
+    sb_puts(b, "\n");
+  }
 }
 
 static void text_model(StrBuf *b, Report *r)
@@ -219,6 +240,7 @@ static void text_model(StrBuf *b, Report *r)
     if (s->max) sb_printf(b, ", at most %lld", (long long)s->max);
     sb_puts(b, "\n");
   }
+  text_capacities(b, r);
   sb_puts(b, "\noperators of the file\n");
   for (int i = 0; i < r->nop; i++)
     sb_printf(b, "  %5d %s\n", r->op[i].n, quote(a, r->op[i].name));
@@ -302,8 +324,9 @@ static void text_steps(StrBuf *b, const Report *r)
     row[n][0] = s->name;
     row[n][1] = s->kernel_note;
     row[n][2] = dim_is(macs, 0) ? "" : dim_text(&r->m->dims, macs);
-    row[n][3] = v ? arena_printf(a, "%s %s", dtype_info(v->dtype)->name,
-                                 value_shape_text(v)) : "";
+    row[n][3] = !v ? "" : v->kind != VK_TENSOR ? port_type(a, v)
+              : arena_printf(a, "%s %s", dtype_info(v->dtype)->name,
+                             value_shape_text(v));
     row[n][4] = origin_text(a, s->node);
   }
   sb_printf(b, "\n%d steps\n", r->p->nstep);
@@ -335,8 +358,8 @@ static void json_ports(StrBuf *b, Report *r, const Ports *p)
     sb_printf(b, "%s\n  {\"name\": ", i ? "," : "");
     sb_json(b, p->name[i]);
     sb_printf(b, ", \"type\": \"%s\", \"shape\": ",
-              dtype_info(p->v[i]->dtype)->onnx);
-    if (p->v[i]->rank < 0) sb_puts(b, "null");
+              port_type(&r->m->arena, p->v[i]));
+    if (p->v[i]->rank < 0 || p->v[i]->kind != VK_TENSOR) sb_puts(b, "null");
     else json_dims(b, &r->m->dims, p->v[i]->rank, p->dim[i]);
     sb_puts(b, "}");
   }
@@ -426,8 +449,9 @@ static void json_steps(StrBuf *b, const Report *r)
     sb_puts(b, ", \"macs\": ");
     json_dim(b, d, step_macs(r, s));
     sb_printf(b, ", \"type\": \"%s\", \"shape\": ",
-              v ? dtype_info(v->dtype)->onnx : "");
-    if (v) json_dims(b, d, v->rank, (const Dim *const *)v->dim);
+              v ? port_type(&r->m->arena, v) : "");
+    if (v && v->kind == VK_TENSOR)
+      json_dims(b, d, v->rank, (const Dim *const *)v->dim);
     else sb_puts(b, "[]");
     sb_puts(b, "}");
   }

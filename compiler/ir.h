@@ -39,6 +39,7 @@ typedef struct Value Value;
 #endif
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define MAX_RANK 12 /* of a tensor; a larger one is refused by import */
+#define MAX_VALUE_DEPTH 8 /* sequences and optional values in one another */
 
 /* Exit codes of the command, and of a run of the library. */
 typedef enum {
@@ -250,6 +251,7 @@ const char *quote(Arena *a, const char *s);
 
 /* Tensors, values, attributes, nodes, graphs. */
 typedef struct { const char *p; size_t n; } Str; /* element of DT_STR */
+typedef enum { VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL, VK_SPARSE } ValueKind;
 struct Tensor {
   Dtype dtype;
   int rank;
@@ -259,8 +261,10 @@ struct Tensor {
    * the mapped file, maybe misaligned: see tensor_aligned. */
   const void *data;
   const char *name;
+  /* Test data only: VK_SEQ and VK_OPTIONAL are no tensors, but hold n items */
+  ValueKind kind;
+  const Tensor **item;
 };
-typedef enum { VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL, VK_SPARSE } ValueKind;
 typedef struct Type { /* as the file writes it */
   ValueKind kind;
   Dtype dtype;           /* of elements; of the keys of a map */
@@ -433,6 +437,12 @@ const void *tensor_aligned(Model *m, const Tensor *t);
 /* Test data: a TensorProto file. Errors go to `m`. */
 const Tensor *import_tensor_file(Model *m, const char *path);
 bool export_tensor_file(const char *path, const Tensor *t);
+/* import_value.c: the same for any type; `type` NULL: a tensor. */
+const Tensor *import_value_file(Model *m, const char *path, const Type *type);
+bool export_value_file(const char *path, const Tensor *t);
+/* Can a value of this type cross the interface? Sequences and optional values
+ * of tensors (and of each other) can, maps can't. */
+bool type_crosses(const Type *t);
 
 /* Operators: one record each, in ops/<family>.c, listed in ops.def.
  *
@@ -531,10 +541,11 @@ bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count);
 bool infer_declared(Node *n, int i, Dtype t, const char *what);
 /* `count` sizes that only data tells become dim[0..count): numbers where the
  * inputs are constants, else symbols, the same ones at each call; a dim[k] that
- * is not NULL before is what size k has to be, or the run ends in O2C_E_SHAPE. bound[k] is
- * the most that size k can be; NULL (or no list) where nothing bounds it: then
- * the caller of the generated code says how much there is room for. The kernel
- * calls of OpDef.sizes find them, by letter 'S'. false after a diagnostic. */
+ * is not NULL before is what size k has to be, or the run ends in O2C_E_SHAPE.
+ * bound[k] is the most that size k can be; NULL (or no list) where nothing
+ * bounds it: then the caller of the generated code says how much there is room
+ * for. The kernel calls of OpDef.sizes find them, by letter 'S'. false after a
+ * diagnostic. */
 bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim);
 /* Output i has a rank of `rank` and dimensions that only data tells: those that
  * the file declares, for kernels to check; else those of infer_sizes. */
@@ -641,6 +652,7 @@ void ir_check(Graph *g, const char *after); /* panics on a broken invariant */
 void ir_print(StrBuf *b, const Graph *g);
 const char *dims_text(DimPool *p, int rank, const Dim *const *dim);
 const char *value_shape_text(const Value *v); /* "[N, 3, 224, 224]" */
+const char *type_text(Arena *a, const Type *t); /* "seq(tensor(float))" */
 
 /* options.c */
 typedef struct { const char *name; int64_t v; } NameInt;

@@ -63,6 +63,19 @@ static void print_data(StrBuf *b, const Tensor *t)
   sb_puts(b, most < t->n ? ", ..}" : "}");
 }
 
+const char *type_text(Arena *a, const Type *t)
+{
+  static const char *const word[] = {"tensor", "seq", "map", "optional",
+                                     "sparse_tensor"};
+  if (!t) return "?";
+  const char *type = dtype_info(t->dtype)->onnx;
+  if (t->kind == VK_TENSOR || t->kind == VK_SPARSE)
+    return arena_printf(a, "%s(%s)", word[t->kind], type);
+  const char *elem = type_text(a, t->elem);
+  return t->kind == VK_MAP ? arena_printf(a, "map(%s,%s)", type, elem)
+                           : arena_printf(a, "%s(%s)", word[t->kind], elem);
+}
+
 static void print_attr(StrBuf *b, Arena *arena, const Attr *a)
 {
   const char *name = quote(arena, a->name);

@@ -121,7 +121,9 @@ typedef struct {
   int64_t size;
 } o2c_dim;
 
-/* An input or output of the graph. */
+/* An input or output of the graph. Of a sequence or an optional value: dtype is
+ * 0, and as an output its rank is 1, the dimension being the bytes that there
+ * is room for. */
 typedef struct {
   const char *name;   /* as in the ONNX model, UTF-8 */
   const char *c_name; /* field of <model>_in or <model>_out */

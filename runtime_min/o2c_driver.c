@@ -18,7 +18,8 @@
  *           steps in order: names (strings), times of a run in ns (int64), the
  *           least of all runs, node indices (int64)
  *   tensor  dtype (0: absent) rank dims[rank] bytes payload; a string tensor's
- *           payload is a length word for each element, then all the text
+ *           payload is a length word for each element, then all the text. A
+ *           sequence, optional value: minus its o2c_kind, count, the items
  *
  * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then times k runs
  * of run() alone; -1 chooses k by the clock. kind: 0 done; 1 run() returned the
@@ -38,6 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "o2c.h"
+#include "o2c_driver_io.h"
 
 extern const o2c_model *(*const o2c_driver_models[])(void);
 extern const int o2c_driver_count;
@@ -62,21 +64,10 @@ enum { DONE, STATUS, KILLED, TIMEOUT, EXITED, MISFIT, OVERRUN };
 #define GUARD_BYTE 0xA7
 
 typedef struct {
-  int64_t dtype, rank, bytes;
-  const int64_t *dim;
-  const unsigned char *payload;
-} Tensor;
-
-typedef struct {
   int64_t model, times, ndim, nin;
   const int64_t *dim;
   Tensor *in;
 } Job;
-
-typedef struct {
-  unsigned char *p;
-  size_t n;
-} Buffer;
 
 typedef struct {
   const Job *job;
@@ -89,43 +80,7 @@ typedef struct {
   struct Profile *profile; /* or NULL */
 } Run;
 
-static void die(const char *what)
-{
-  fprintf(stderr, "o2c_driver: %s\n", what);
-  exit(120);
-}
-
-static void *need(size_t n)
-{
-  void *p = calloc(n ? n : 1, 1);
-  if (!p) die("out of memory");
-  return p;
-}
-
 /* --- The job file --------------------------------------------------------- */
-
-static const unsigned char *cursor, *file_end;
-
-static const unsigned char *take(int64_t bytes)
-{
-  const unsigned char *p = cursor;
-  int64_t padded = (bytes + 7) / 8 * 8;
-  if (bytes < 0 || padded > file_end - cursor) die("the job file is damaged");
-  cursor += padded;
-  return p;
-}
-
-/* Words stand at multiples of 8 in a malloc'd file image. */
-static const int64_t *take_words(int64_t n)
-{
-  if (n < 0 || n > file_end - cursor) die("the job file is damaged");
-  return (const int64_t *)(const void *)take(n * 8);
-}
-
-static int64_t take_word(void)
-{
-  return *take_words(1);
-}
 
 static Job read_job(void)
 {
@@ -139,15 +94,7 @@ static Job read_job(void)
   if (j.model < 0 || j.model >= o2c_driver_count || j.nin < 0)
     die("the job file is of other models");
   j.in = (Tensor *)need((size_t)j.nin * sizeof(Tensor));
-  for (i = 0; i < j.nin; i++) {
-    Tensor *t = &j.in[i];
-    t->dtype = take_word();
-    if (!t->dtype) continue;
-    t->rank = take_word();
-    t->dim = take_words(t->rank);
-    t->bytes = take_word();
-    t->payload = take(t->bytes);
-  }
+  for (i = 0; i < j.nin; i++) take_tensor(&j.in[i], 0);
   return j;
 }
 
@@ -168,21 +115,6 @@ static unsigned char *read_file(const char *path, size_t *n)
 
 /* --- Results -------------------------------------------------------------- */
 
-static FILE *results;
-
-static void put(const void *p, size_t n)
-{
-  static const char zero[8] = "";
-  if ((n && fwrite(p, 1, n, results) != n) ||
-      fwrite(zero, 1, (8 - n % 8) % 8, results) != (8 - n % 8) % 8)
-    die("can't write the results");
-}
-
-static void put_word(int64_t v)
-{
-  put(&v, sizeof v);
-}
-
 static void put_head(int64_t job, int64_t kind, int64_t detail, size_t work)
 {
   put(RESULT_MAGIC, 8);
@@ -198,26 +130,6 @@ static void put_failure(int64_t job, int64_t kind, int64_t detail, size_t work)
   put_word(0);
   put_word(0);
   put_word(0);
-}
-
-static void put_strings(const Buffer *b)
-{
-  const o2c_str *s = (const o2c_str *)(const void *)b->p;
-  size_t n = b->n / sizeof *s, bytes = n * 8, i;
-  char *text, *at;
-  for (i = 0; i < n; i++) bytes += s[i].len;
-  put_word((int64_t)bytes);
-  at = text = (char *)need(bytes);
-  for (i = 0; i < n; i++, at += 8) {
-    int64_t len = (int64_t)s[i].len;
-    memcpy(at, &len, 8);
-  }
-  for (i = 0; i < n; i++) {
-    if (s[i].len) memcpy(at, s[i].p, s[i].len);
-    at += s[i].len;
-  }
-  put(text, bytes);
-  free(text);
 }
 
 /* --- Times of steps ------------------------------------------------------- */
@@ -331,6 +243,10 @@ static void put_outputs(const Run *r)
         port->value ? r->value[k].dim : r->shape + k * MAX_RANK;
     Buffer used = r->out[k];
     int32_t i;
+    if (port->kind != O2C_TENSOR) {
+      put_value(&r->value[k]);
+      continue;
+    }
     used.n = (size_t)port->item_size;
     for (i = 0; i < port->rank; i++) used.n *= (size_t)shape[i];
     put_word(port->dtype);
@@ -399,11 +315,12 @@ static int buffers_overrun(const Run *r)
   return bad;
 }
 
-static void input_new(Buffer *b, const Tensor *t, const o2c_port *port)
+static void input_new(Buffer *b, const Tensor *t)
 {
   int64_t i, n = 1;
   for (i = 0; i < t->rank; i++) n *= t->dim[i];
-  *b = buffer_new((size_t)n * (size_t)port->item_size, 64);
+  *b = buffer_new(t->dtype == O2C_STR ? (size_t)n * sizeof(o2c_str)
+                                      : (size_t)t->bytes, 64);
   if (t->dtype != O2C_STR) {
     memcpy(b->p, t->payload, b->n);
   } else {
@@ -416,6 +333,27 @@ static void input_new(Buffer *b, const Tensor *t, const o2c_port *port)
       s[i].len = (size_t)len;
       text += len;
     }
+  }
+}
+
+/* A sequence or an optional value, as the host sent it. */
+static void value_new(o2c_value *v, const Tensor *t)
+{
+  int64_t i;
+  memset(v, 0, sizeof *v);
+  if (t->dtype < 0) {
+    v->kind = (int32_t)-t->dtype;
+    v->count = t->count;
+    v->item = (o2c_value *)need((size_t)t->count * sizeof *v);
+    for (i = 0; i < t->count; i++) value_new(&v->item[i], &t->item[i]);
+  } else {
+    Buffer b;
+    input_new(&b, t);
+    v->dtype = (int32_t)t->dtype;
+    v->rank = (int32_t)t->rank;
+    for (i = 0; i < t->rank; i++) v->dim[i] = t->dim[i];
+    v->data = b.p;
+    v->size = b.n;
   }
 }
 
@@ -436,6 +374,12 @@ static int fit_input(Run *r, uint32_t k)
   int32_t i;
   if (!t->dtype)
     return port->optional ? DONE : misfit(r, k, "no data is given");
+  if (port->kind != O2C_TENSOR) {
+    if (t->dtype != -port->kind) return misfit(r, k, "the kind differs");
+    r->in[k] = buffer_new(sizeof(o2c_value), 16);
+    value_new((o2c_value *)(void *)r->in[k].p, t);
+    return DONE;
+  }
   if (t->dtype != port->dtype) return misfit(r, k, "the type differs");
   if (t->rank != port->rank) return misfit(r, k, "the rank differs");
   for (i = 0; i < port->rank; i++) {
@@ -451,7 +395,7 @@ static int fit_input(Run *r, uint32_t k)
   }
   if (port->dtype != O2C_STR && n * port->item_size != t->bytes)
     return misfit(r, k, "the number of bytes differs");
-  input_new(&r->in[k], t, port);
+  input_new(&r->in[k], t);
   return DONE;
 }
 

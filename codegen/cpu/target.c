@@ -42,11 +42,31 @@ static void lower(Plan *p, Node *n)
   lower_ref(p, n);
 }
 
+/* What a sequence or an optional value holds: as much as the data shows. */
+static void copy_value(Plan *p, Node *n)
+{
+  Step *s = step_new(p, n, "VALUE_COPY");
+  StrBuf take;
+  sb_init(&take, p->a);
+  step_in(s, "x", n->in[0]);
+  step_out(s, "y", n->out[0]);
+  step_text(s, "KIND", "%s", value_kind(n->in[0]));
+  step_take_size(s, &take, n->size[0], "found");
+  step_text(s, "TAKE", "%.*s", (int)take.n, take.s);
+  step_kernel(s, "value.h");
+  s->kernel_note = "value_copy";
+  sb_free(&take);
+}
+
 /* A graph output that must be its own tensor. */
 bool lower_copy(Plan *p, Node *n)
 {
   if (!node_is_internal(n, "Copy"))
     return false;
+  if (n->in[0]->kind != VK_TENSOR) {
+    copy_value(p, n);
+    return true;
+  }
   Step *s = step_new(p, n, "COPY");
   Value *x = n->in[0];
   step_in(s, "x", x);

@@ -307,11 +307,15 @@ static void infer_unsqueeze(Node *n)
 static void infer_identity(Node *n)
 {
   const Value *x = node_in(n, 0);
-  if (x && x->kind != VK_TENSOR && !x->bad)
-    fail_unsupported(n, "Identity of a %s; only tensors are supported yet",
-                     x->kind == VK_SEQ ? "sequence" : "value not a tensor");
-  else if (infer_ready(n))
+  Value *y = node_out(n, 0);
+  if (x && x->kind != VK_TENSOR && !x->bad) {
+    if (!y) return;
+    y->kind = x->kind;
+    y->declared = x->declared;
+    value_set_shape(y, 0, NULL); /* it has none */
+  } else if (infer_ready(n)) {
     infer_same(n, 0, 0);
+  }
 }
 
 /* Dropout: in inference the identity, and a mask of ones, which before

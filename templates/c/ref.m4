@@ -8,4 +8,14 @@ A tensor's bytes, copied.
   BYTES  how many
 m4_define(<%G_COPY%>, <%  memcpy(y, x, (size_t)(G_BYTES));
 %>)
+
+A sequence or an optional value, copied into the output's storage.
+  KIND  its o2c_kind
+  TAKE  takes the bytes that it needs, `found`
+m4_define(<%G_VALUE_COPY%>, <%  const int64_t found = o2c_value_bytes(x);
+  o2c_status status;
+  if (found < 0 || x->kind != G_KIND)
+    return O2C_E_ARG;
+G_TAKE<%%>  o2c_value_copy(y, x);
+%>)
 m4_divert(0)m4_dnl

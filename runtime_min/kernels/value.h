@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Sequences and optional values: how many bytes what they hold takes, and a
+ * copy of it into the caller's storage.
+ *
+ * Storage begins with the items, all levels of them, as o2c_value; behind them
+ * stand the elements of the tensors, each tensor aligned to 16. The characters
+ * of string elements are not copied. Nesting is bounded by O2C_VALUE_DEPTH, so
+ * that a value which holds itself is refused, and nothing recurses. */
+#ifndef O2C_VALUE_H
+#define O2C_VALUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "o2c.h"
+#include "simd.h"
+
+#define O2C_VALUE_DEPTH 8
+#define O2C_VALUE_MOST (INT64_C(1) << 46) /* bytes: sums stay in range */
+
+O2C_UNUSED static int64_t o2c_item_bytes(int32_t dtype)
+{
+  /* By o2c_dtype; 0: no such type. */
+  static const unsigned char size[27] = {
+    0, 4, 1, 1, 2, 2, 4, 8, sizeof(o2c_str), 1, 2, 8, 4, 8, 8, 16, 2,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+  };
+  return dtype > 0 && dtype < 27 ? size[dtype] : 0;
+}
+
+/* Bytes of a tensor's elements; -1: malformed. */
+O2C_UNUSED static int64_t o2c_tensor_bytes(const o2c_value *v)
+{
+  int64_t n = o2c_item_bytes(v->dtype);
+  int empty = 0;
+  int32_t i;
+  if (n == 0 || v->rank < 0 || v->rank > O2C_VALUE_RANK)
+    return -1;
+  for (i = 0; i < v->rank; i++) {
+    if (v->dim[i] < 0)
+      return -1;
+    empty |= v->dim[i] == 0;
+  }
+  if (empty)
+    return 0;
+  for (i = 0; i < v->rank; i++) {
+    if (v->dim[i] > O2C_VALUE_MOST / n)
+      return -1;
+    n *= v->dim[i];
+  }
+  return v->data ? n : -1;
+}
+
+/* Is v a sequence or an optional value with room for what it says to hold? */
+O2C_UNUSED static int o2c_value_holds(const o2c_value *v)
+{
+  if (v->kind != O2C_SEQUENCE && v->kind != O2C_OPTIONAL)
+    return 0;
+  if (v->count < 0 || (v->kind == O2C_OPTIONAL && v->count > 1))
+    return 0;
+  return (v->count == 0 || v->item) &&
+         v->count <= O2C_VALUE_MOST / (int64_t)sizeof *v;
+}
+
+/* Storage that a copy of `v`, a sequence or an optional value, needs; -1: it
+ * is malformed. */
+O2C_UNUSED static int64_t o2c_value_bytes(const o2c_value *v)
+{
+  const o2c_value *at[O2C_VALUE_DEPTH];
+  int64_t left[O2C_VALUE_DEPTH];
+  int64_t items = 0, bytes = 0;
+  int depth = 1;
+  if (!v || !o2c_value_holds(v))
+    return -1;
+  at[0] = v->item;
+  left[0] = v->count;
+  while (depth > 0) {
+    const o2c_value *x = at[depth - 1];
+    if (left[depth - 1] == 0) {
+      depth--;
+      continue;
+    }
+    left[depth - 1]--;
+    at[depth - 1]++;
+    items++;
+    if (x->kind == O2C_TENSOR) {
+      const int64_t n = o2c_tensor_bytes(x);
+      if (n < 0)
+        return -1;
+      bytes += O2C_ALIGN_UP(n, 16);
+    } else if (depth == O2C_VALUE_DEPTH || !o2c_value_holds(x)) {
+      return -1;
+    } else {
+      at[depth] = x->item;
+      left[depth++] = x->count;
+    }
+    if (bytes + items * (int64_t)sizeof *x > O2C_VALUE_MOST)
+      return -1;
+  }
+  return O2C_ALIGN_UP(items * (int64_t)sizeof *v, 16) + bytes;
+}
+
+/* y becomes a copy of x, in y's storage; o2c_value_bytes(x) bytes of it, which
+ * the caller has checked. */
+O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
+{
+  o2c_value *const item = (o2c_value *)y->data;
+  unsigned char *bytes;
+  int64_t n = 0, i;
+  o2c_value *v = y;
+  y->kind = x->kind;
+  y->dtype = x->dtype;
+  y->rank = 0;
+  y->item = x->item;
+  y->count = x->count;
+  /* Level by level: item i's own items are put behind those that there are. */
+  for (i = 0;; i++) {
+    if (v->kind != O2C_TENSOR && v->count > 0) {
+      memcpy(item + n, v->item, (size_t)v->count * sizeof *item);
+      v->item = item + n;
+      n += v->count;
+    } else {
+      v->item = NULL;
+    }
+    if (i == n)
+      break;
+    v = item + i;
+  }
+  bytes = (unsigned char *)y->data +
+          O2C_ALIGN_UP((size_t)n * sizeof *item, (size_t)16);
+  for (i = 0; i < n; i++) {
+    v = item + i;
+    if (v->kind != O2C_TENSOR)
+      continue;
+    v->size = (size_t)o2c_tensor_bytes(v);
+    if (v->size)
+      memcpy(bytes, v->data, v->size);
+    v->data = bytes;
+    bytes += O2C_ALIGN_UP(v->size, (size_t)16);
+  }
+}
+
+#endif

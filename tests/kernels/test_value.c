@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies of sequences and optional values: contents, sizes, refusals. */
+#include "value.h"
+#include "o2ctest.h"
+
+static o2c_value tensor(int32_t dtype, int64_t n, void *data)
+{
+  o2c_value v;
+  memset(&v, 0, sizeof v);
+  v.dtype = dtype;
+  v.rank = 1;
+  v.dim[0] = n;
+  v.data = data;
+  return v;
+}
+
+static o2c_value holder(int32_t kind, o2c_value *item, int64_t n)
+{
+  o2c_value v;
+  memset(&v, 0, sizeof v);
+  v.kind = kind;
+  v.item = item;
+  v.count = n;
+  return v;
+}
+
+static union {
+  double align[512];
+  unsigned char b[4096];
+} room;
+
+static o2c_value copy_of(const o2c_value *x)
+{
+  o2c_value y;
+  const int64_t n = o2c_value_bytes(x);
+  memset(&y, 0, sizeof y);
+  memset(room.b, 0xc5, sizeof room.b);
+  y.data = room.b + (16 - (uintptr_t)room.b % 16) % 16;
+  y.size = (size_t)n;
+  CHECK(n >= 0 && n <= 4000);
+  o2c_value_copy(&y, x);
+  CHECK(((unsigned char *)y.data)[n] == 0xc5);
+  return y;
+}
+
+/* optional(sequence of 3): all levels in one storage, none shared. */
+static void test_nested(void)
+{
+  float a[3] = { 1, 2, 3 };
+  int64_t b[1] = { 7 };
+  o2c_value item[3], seq, opt, y, *s;
+  item[0] = tensor(O2C_F32, 3, a);
+  item[1] = tensor(O2C_F32, 0, NULL);
+  item[2] = tensor(O2C_I64, 1, b);
+  seq = holder(O2C_SEQUENCE, item, 3);
+  opt = holder(O2C_OPTIONAL, &seq, 1);
+  CHECK(o2c_value_bytes(&opt) ==
+        (int64_t)O2C_ALIGN_UP(4 * sizeof y, (size_t)16) + 16 + 16);
+  y = copy_of(&opt);
+  CHECK(y.kind == O2C_OPTIONAL && y.count == 1);
+  s = y.item;
+  CHECK(s != &seq && s->kind == O2C_SEQUENCE && s->count == 3);
+  CHECK(s->item != item && s->item[0].data != a && s->item[0].size == 12);
+  CHECK(!memcmp(s->item[0].data, a, sizeof a));
+  CHECK(s->item[1].size == 0 && s->item[1].dim[0] == 0);
+  CHECK(!memcmp(s->item[2].data, b, sizeof b));
+  CHECK((uintptr_t)s->item[2].data % 16 == 0);
+  CHECK(item[0].data == a && seq.item == item); /* the input is as it was */
+}
+
+static void test_empty(void)
+{
+  o2c_value x = holder(O2C_OPTIONAL, NULL, 0), y;
+  CHECK(o2c_value_bytes(&x) == 0);
+  y = copy_of(&x);
+  CHECK(y.count == 0 && !y.item);
+}
+
+static void test_strings(void)
+{
+  o2c_str s[2] = { { "ab", 2 }, { "", 0 } };
+  o2c_value item = tensor(O2C_STR, 2, s), x = holder(O2C_SEQUENCE, &item, 1);
+  o2c_value y = copy_of(&x);
+  const o2c_str *t = (const o2c_str *)y.item->data;
+  CHECK(t != s && t[0].p == s[0].p && t[0].len == 2);
+}
+
+static void test_malformed(void)
+{
+  float a[2] = { 1, 2 };
+  o2c_value two[2], x = holder(O2C_OPTIONAL, two, 2), loop;
+  two[0] = two[1] = tensor(O2C_F32, 2, a);
+  CHECK(o2c_value_bytes(NULL) == -1);
+  CHECK(o2c_value_bytes(&two[0]) == -1);  /* a bare tensor */
+  CHECK(o2c_value_bytes(&x) == -1);       /* an optional value of two */
+  x.kind = O2C_SEQUENCE;
+  CHECK(o2c_value_bytes(&x) > 0);
+  two[1].dtype = 99;
+  CHECK(o2c_value_bytes(&x) == -1);
+  two[1] = tensor(O2C_F32, -1, a);
+  CHECK(o2c_value_bytes(&x) == -1);
+  two[1] = tensor(O2C_F32, INT64_MAX, a);
+  CHECK(o2c_value_bytes(&x) == -1);
+  two[1] = tensor(O2C_F32, 2, NULL);
+  CHECK(o2c_value_bytes(&x) == -1);
+  x.item = NULL;
+  CHECK(o2c_value_bytes(&x) == -1);
+  loop = holder(O2C_SEQUENCE, &loop, 1);
+  CHECK(o2c_value_bytes(&loop) == -1);
+}
+
+int main(void)
+{
+  test_nested();
+  test_empty();
+  test_strings();
+  test_malformed();
+  return test_end();
+}
