@@ -250,12 +250,17 @@ static const char *simple_decl(Plan *p)
     "%s;\n", emit_simple_signature(p));
 }
 
-/* No parameter hides one of the model's own names, <model>_in and the like. */
+/* No parameter hides one of the model's own names, <model>_in and the like, or
+ * a local variable of the function. */
 const char *emit_parameter(Plan *p, const char *field, const char *suffix)
 {
+  static const char *const local[] = {"room", "ws", "ctx", "d", "i", "o", "cfg",
+                                      "status", "mem"};
   const char *s = arena_printf(p->a, "%s%s", field, suffix);
   size_t n = strlen(p->name);
   bool own = !strncmp(s, p->name, n) && (!s[n] || s[n] == '_');
+  for (int i = 0; i < COUNT(local); i++)
+    own |= !strcmp(s, local[i]);
   return own ? arena_printf(p->a, "%s_", s) : s;
 }
 

@@ -310,6 +310,14 @@ static void infer_identity(Node *n)
   Value *y = node_out(n, 0);
   if (x && x->kind != VK_TENSOR && !x->bad) {
     if (!y) return;
+    Arena *a = &n->g->m->arena;
+    const char *type = type_text(a, x->declared);
+    if (y->declared && strcmp(type_text(a, y->declared), type)) {
+      fail_model(n, "output %s is declared as %s, but the operator gives %s; "
+                 "correct the model", quote(a, y->name),
+                 type_text(a, y->declared), type);
+      return;
+    }
     y->kind = x->kind;
     y->declared = x->declared;
     value_set_shape(y, 0, NULL); /* it has none */

@@ -17,7 +17,8 @@ and what comes out:
 An `in` after an `out` begins the next data set. The names of types are ONNX's.
 `# error CODE TEXT` instead: the model is refused with that exit code and a
 message that holds the text, and no file is written. Each model that runs does
-so as it is and with -O0.
+so as it is and with -O0. Sequences and optional values are written
+`seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too.
 """
 import pathlib
 import re
@@ -29,11 +30,13 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, parser
 
-DATA = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*(\w+)\[([\d,\s]*)\]\s*(.*)")
+DENSE = re.compile(r"(\w+)\[([\d,\s]*)\]\s*(.*)")
+DATA = re.compile(rf"#\s*(in|out)\s+(\S+)\s*=\s*({DENSE.pattern})")
+VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional)\(.*\))\s*$")
 
 
-def tensor(match):
-    name, kind, shape, text = match[2], match[3], match[4], match[5]
+def tensor(match, name):
+    kind, shape, text = match[1], match[2], match[3]
     dtype = onnx.TensorProto.DataType.Value(kind.upper())
     dims = [int(d) for d in shape.split(",") if d.strip()]
     words = text.split()
@@ -48,6 +51,37 @@ def tensor(match):
     return numpy_helper.from_array(array, name)
 
 
+def items(text):
+    """Splits at the semicolons that stand in no parentheses."""
+    parts, depth = [""], 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        if c == ";" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return [p.strip() for p in parts if p.strip()]
+
+
+def value(name, text):
+    """A TensorProto, SequenceProto or OptionalProto."""
+    m = re.fullmatch(r"(seq|optional)\((.*)\)", text)
+    if not m:
+        return tensor(DENSE.fullmatch(text), name)
+    v = onnx.SequenceProto() if m[1] == "seq" else onnx.OptionalProto()
+    v.name = name
+    for part in items(m[2]):
+        item = value("", part)
+        kind = {onnx.TensorProto: "tensor", onnx.SequenceProto: "sequence",
+                onnx.OptionalProto: "optional"}[type(item)]
+        v.elem_type = getattr(type(v), kind.upper())
+        if m[1] == "seq":
+            getattr(v, kind + "_values").append(item)
+        else:
+            getattr(v, kind + "_value").CopyFrom(item)
+    return v
+
+
 class Case:
     def __init__(self, path):
         self.sets, self.error, self.tolerance = [], None, None
@@ -56,7 +90,9 @@ class Case:
             if not line.startswith("#"):
                 model.append(line)
             elif m := DATA.match(line):
-                self.add(m[1], tensor(m))
+                self.add(m[1], tensor(DENSE.fullmatch(m[3]), m[2]))
+            elif m := VALUE.match(line):
+                self.add(m[1], value(m[2], m[3]))
             elif m := re.match(r"#\s*error\s+(\d)\s+(.*)", line):
                 self.error = (int(m[1]), m[2].strip())
             elif m := re.match(r"#\s*tolerance\s+(\S+)\s+(\S+)", line):
