@@ -37,6 +37,7 @@ static bool choose_sizes(const Ports *p, const Options *opt, Sizes *s)
   }
   for (int i = 0; i < p->nin; i++)
     for (int k = 0; k < p->in[i]->rank; k++) {
+      if (p->in[i]->kind != VK_TENSOR) break; /* its data tells */
       const Dim *x = p->in[i]->dim[k];
       if (dim_is_int(x, &v)) continue;
       int64_t *at = size_at(s, dim_text(d, x));
@@ -100,11 +101,21 @@ static bool keep_program(Host *h, const Case *c, const char *program)
                    arena_printf(&h->a, "%s/bench.job", dir));
 }
 
+/* Seeded; the first set beside the model where an input is no tensor. */
+static DataSet *bench_data(const Ports *p, const Options *opt, const Sizes *s)
+{
+  bool tensors = true;
+  for (int i = 0; i < p->nin; i++) tensors &= p->in[i]->kind == VK_TENSOR;
+  int n = 0;
+  DataSet *d = tensors ? NULL : data_load(p, opt, &n);
+  return n ? d : data_seeded(p, s->size, s->n, 1);
+}
+
 static ExitCode bench_case(Host *h, Case *c)
 {
   Sizes s;
   if (!choose_sizes(&c->ports, h->opt, &s)) return EXIT_USAGE;
-  DataSet *d = data_seeded(&c->ports, s.size, s.n, 1);
+  DataSet *d = bench_data(&c->ports, h->opt, &s);
   ExitCode code = diag_worst(c->ports.m);
   if (code != EXIT_OK) {
     diag_print(c->ports.m, stderr, SEV_ERROR);

@@ -195,7 +195,8 @@ DataSet *data_seeded(const Ports *p, const Size *size, int nsize,
     int64_t dim[MAX_RANK];
     if (v->kind != VK_TENSOR || v->rank < 0) {
       diag_model(m, SEV_ERROR, EXIT_UNSUPPORTED,
-                 "input %s %s: give --data", quote(&m->arena, v->name),
+                 "input %s %s: put test data beside the model",
+                 quote(&m->arena, v->name),
                  v->kind != VK_TENSOR ? "is no tensor" : "has no known shape");
       return s;
     }

@@ -97,8 +97,35 @@ static void test_shapes(void)
   CHECK_STR(d.why, "got nothing, want float[4]");
 }
 
+/* Kinds and counts are exact, tensors follow the rule. */
+static void test_items(void)
+{
+  const Rule r = {1e-3, 0, 0, "test"};
+  const float w[2] = {1, 2}, near[2] = {1.0001f, 2}, far[2] = {1, 3};
+  Tensor a = floats(w, 2), b = floats(near, 2), c = floats(far, 2);
+  const Tensor *want[2] = {&a, &a}, *good[2] = {&a, &b}, *bad[2] = {&b, &c};
+  Tensor x = {.kind = VK_SEQ, .n = 2, .item = want}, y = x, z = x;
+  y.item = good;
+  z.item = bad;
+  Diff d = tensor_compare(&arena, &r, &y, &x);
+  CHECK(d.ok && d.numeric && d.max_abs > 0);
+  d = tensor_compare(&arena, &r, &z, &x);
+  CHECK(!d.ok && strstr(d.why, "item 1: 1 of 2 wrong"));
+  y.n = 1;
+  d = tensor_compare(&arena, &r, &y, &x);
+  CHECK_STR(d.why, "got a sequence of 1, want a sequence of 2");
+  y = x;
+  y.kind = VK_OPTIONAL;
+  CHECK(!tensor_compare(&arena, &r, &y, &x).ok);
+  d = tensor_compare(&arena, &r, &a, &x);
+  CHECK_STR(d.why, "got float[2], want a sequence of 2");
+  CHECK(!tensor_compare(&arena, &r, &x, &a).ok);
+  CHECK(!tensor_compare(&arena, &r, NULL, &x).ok);
+}
+
 int main(void)
 {
+  test_items();
   test_floats();
   test_specials();
   test_ulps();
