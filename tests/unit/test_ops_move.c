@@ -176,6 +176,22 @@ static void test_topk(void)
   infer("OneHot", "i64:N 2;i64:1;2", "", "[N, 2, onehot_0]");
 }
 
+static void test_others(void)
+{
+  infer("Einsum", "N 3 4;N 4 5", "equation=bij,bjk->bki", "[N, 5, 3]");
+  infer("Einsum", "N 3 4;7 4", "equation=i...k,jk", "[3, N, 7]");
+  infer("Einsum", "N 3;N", "equation=ij,i->kj", "!in no operand");
+  infer("Einsum", "N 3", "equation=i->i", "!as many labels");
+  infer("Einsum", "3 4;5", "equation=ij,j->i", "!4 and 5");
+  infer("ReverseSequence", "5 N 2;i64:N", "", "[5, N, 2]");
+  infer("ReverseSequence", "5 3 2;i64:2", "", "!3 and 2");
+  infer("ReverseSequence", "5 N;i64:N", "time_axis=1", "!batch_axis is 1");
+  infer("Det", "N 3 3", "", "[N]");
+  infer("Det", "N 3 4", "", "!3 and 4");
+  infer("BitCast", "N 3", "to=6", "[N, 3]");
+  infer("BitCast", "N 3", "to=7", "!has 32 bits");
+}
+
 static void test_shapes(void)
 {
   infer("EyeLike", "N 3", "", "[N, 3]");
@@ -414,6 +430,7 @@ int main(void)
   test_cuts();
   test_scatter();
   test_topk();
+  test_others();
   test_shapes();
   test_old();
   test_old_content();
