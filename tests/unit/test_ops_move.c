@@ -43,7 +43,7 @@ static void test_views(void)
   infer("Reshape", "2 3;=-2 3", "", "!shape[0] is -2");
   infer("Reshape", "2 3;=2 3 0", "", "!rank 2");
   infer("Reshape", "0 3;=0 -1", "", "!size is open");
-  infer("Reshape", "2 3;i64:2", "", "!run time");
+  infer("Reshape", "2 3;i64:2", "", "[reshape_0_0, reshape_0_1]");
   infer("Reshape", "2 3;=1 1 1 1 1 1 1 1 1 1 1 2 3", "", "!at most 12");
   infer("Reshape", "2;=4611686018427387904 4611686018427387904", "", "!");
   infer("Flatten", "N 3 4", "", "[N, 12]");
@@ -73,7 +73,7 @@ static void test_moves(void)
   infer("Concat", "N 3;N 4;N K", "axis=1", "[N, K + 7]");
   infer("Concat", "N 3;N 4", "axis=-1", "[N, 7]");
   infer("Concat", "N 3;2 4", "axis=1", "[2, 7]");
-  infer("Concat", "1 3;2 4", "axis=1", "!size 2 on axis 0");
+  infer("Concat", "1 3;2 4", "axis=1", "!axis 0 of inputs 0 and 1: 1 and 2");
   infer("Concat", "1 3;2", "axis=1", "!rank 1");
   infer("Concat", "1 3;1 3", "axis=2", "!2");
   infer("Concat", "1 3;1 3", "", "!axis is missing");
@@ -118,7 +118,7 @@ static void test_cuts(void)
   infer("Slice", "10;=0 1;=5", "", "!ends has 1");
   infer("Slice", "10;=0 1;=5 5;=0 0", "", "!twice");
   infer("Slice", "10;=0;=5;=1", "", "!1");
-  infer("Slice", "10;i64:1;i64:1", "", "!where to cut");
+  infer("Slice", "10;i64:1;i64:1", "", "[slice_0]");
   infer("Pad", "N 3 4;=0 1 1 0 1 1", "", "[N, 5, 6]");
   infer("Pad", "N 3 4;=1 -1;-;=2", "", "[N, 3, 4]");
   infer("Pad", "N 3 4;=0 1 1 0 1", "", "!pads has 5");
@@ -204,7 +204,7 @@ static void test_shapes(void)
   infer("Size", "N 3 4", "", "[]");
   infer("ConstantOfShape", "=2 3", "", "[2, 3]");
   infer("ConstantOfShape", "=-2", "", "!shape[0] is -2");
-  infer("ConstantOfShape", "i64:2", "", "!run time");
+  infer("ConstantOfShape", "i64:2", "", "[constantofshape_0_0, constantofshape_0_1]");
   infer("Constant", "", "value_ints=1,2,3", "[3]");
   infer("Constant", "", "value_int=1", "[]");
   infer("Constant", "", "", "!no value");
