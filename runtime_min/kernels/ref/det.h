@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /* Determinants of x[batch][n][n]: elimination in f64 with the largest element
- * of a column as its pivot. `m` has room for one matrix. */
+ * of a column as its pivot. `room` has room for one matrix. */
 #if T_IS_FLOAT
-O2C_UNUSED static void NAME(det)(const T *x, T *y, double *m, int64_t batch,
-                                 int64_t n) {
+O2C_UNUSED static void NAME(det)(const T *x, T *y, void *room,
+                                 int64_t batch, int64_t n) {
+  double *m = (double *)room;
   int64_t b, i, j, k;
   for (b = 0; b < batch; b++, x += n * n) {
     double d = 1;

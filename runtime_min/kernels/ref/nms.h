@@ -73,16 +73,17 @@ O2C_UNUSED static int64_t NAME(nms_class)(const T *boxes, const T *score,
 /* y[count][3]: batch, class, box of those picked. most, overlap, least may be
  * null: none, 0, any score. */
 O2C_UNUSED static o2c_status NAME(nms)(const T *boxes, const T *scores,
-                                       const int64_t *most, const T *overlap,
-                                       const T *least, int64_t *room,
-                                       int64_t *y, int64_t batch,
+                                       const void *most, const T *overlap,
+                                       const T *least, void *rooms,
+                                       void *out, int64_t batch,
                                        int64_t classes, int64_t n,
                                        int64_t count, int64_t center) {
+  int64_t *room = (int64_t *)rooms, *y = (int64_t *)out;
   int64_t b, c, i, total = 0;
   for (b = 0; b < batch; b++, boxes += 4 * n)
     for (c = 0; c < classes; c++, scores += n) {
       const int64_t k = NAME(nms_class)(boxes, scores, least, room, n,
-                                        most ? *most : 0,
+                                        most ? *(const int64_t *)most : 0,
                                         overlap ? *overlap : 0, center);
       if (k > count - total) return O2C_E_SHAPE;
       for (i = 0; i < k; i++, y += 3) {
@@ -96,14 +97,15 @@ O2C_UNUSED static o2c_status NAME(nms)(const T *boxes, const T *scores,
 }
 
 O2C_UNUSED static void NAME(size_nms)(const T *boxes, const T *scores,
-                                      const int64_t *most, const T *overlap,
-                                      const T *least, int64_t *room,
+                                      const void *most, const T *overlap,
+                                      const T *least, void *room,
                                       int64_t batch, int64_t classes, int64_t n,
                                       int64_t center, int64_t *size) {
   int64_t b, c, total = 0;
   for (b = 0; b < batch; b++, boxes += 4 * n)
     for (c = 0; c < classes; c++, scores += n)
-      total += NAME(nms_class)(boxes, scores, least, room, n, most ? *most : 0,
+      total += NAME(nms_class)(boxes, scores, least, (int64_t *)room, n,
+                               most ? *(const int64_t *)most : 0,
                                overlap ? *overlap : 0, center);
   *size = total;
 }

@@ -77,19 +77,20 @@ O2C_UNUSED static int64_t NAME(unique_sort)(const T *x, int64_t *order,
   return count;
 }
 
-O2C_UNUSED static void NAME(size_unique)(const T *x, int64_t *order,
+O2C_UNUSED static void NAME(size_unique)(const T *x, void *order,
                                          int64_t outer, int64_t n,
                                          int64_t inner, int64_t *size) {
-  *size = NAME(unique_sort)(x, order, outer, n, inner);
+  *size = NAME(unique_sort)(x, (int64_t *)order, outer, n, inner);
 }
 
 /* y[outer][count][inner]; of each its first position (null: not wanted) and its
  * count; of each slice of x where it is in y. Not `sorted`: in the order of
  * their first positions. */
 O2C_UNUSED static o2c_status NAME(unique)(
-    const T *x, int64_t *order, T *y, int64_t *indices, int64_t *inverse,
-    int64_t *counts, int64_t outer, int64_t n, int64_t inner, int64_t count,
-    int64_t sorted) {
+    const T *x, void *room, T *y, void *firsts, void *inverses, void *counters,
+    int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t sorted) {
+  int64_t *order = (int64_t *)room, *indices = (int64_t *)firsts;
+  int64_t *inverse = (int64_t *)inverses, *counts = (int64_t *)counters;
   int64_t i, o, k, group = -1, next = 0;
   if (NAME(unique_sort)(x, order, outer, n, inner) != count) return O2C_E_SHAPE;
   for (i = 0; i < n; i++) {
