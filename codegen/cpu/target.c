@@ -19,6 +19,7 @@ static const LowerFn tuned[] = {
   lower_pool_tuned,
   lower_norm_f32,
   lower_softmax_f32,
+  lower_reduce_f32,
   lower_transpose,
   lower_elementwise,
 };

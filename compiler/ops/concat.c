@@ -21,17 +21,16 @@ static bool permute_axis(Node *n, const int *perm, int rank, int64_t dflt)
   return false;
 }
 
-/* Two sizes that the specification wants equal: the one known better. */
+/* A size that the specification wants equal in inputs `in` and 0. */
 static const Dim *agreed(Node *n, const Dim *a, const Dim *b, int in, int axis)
 {
-  int64_t x, y;
-  bool ca = dim_is_int(a, &x), cb = dim_is_int(b, &y);
-  const Dim *one = a == b ? a : NULL;
-  if (!one && !(ca && cb)) one = dims_unify(node_dims(n), a, b, true);
+  const Dim *one = a == b || dim_bad(a) ? a : NULL;
+  char what[64];
+  if (!one && dim_bad(b)) one = b;
+  if (!one) one = dims_unify(node_dims(n), a, b, true);
   if (one) return one;
-  if (!ca || !cb) return cb ? b : a;
-  fail_model(n, "input %d has size %lld on axis %d, input 0 %lld (spec: equal)",
-             in, (long long)y, axis, (long long)x);
+  snprintf(what, sizeof what, "axis %d of inputs 0 and %d", axis, in);
+  infer_equal(n, a, b, what); /* says why not */
   return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
+#include "../../runtime_min/kernels/reduce_f32.h"
 #include "../../runtime_min/kernels/pool_f32.h"
 #include "../../runtime_min/kernels/softmax_f32.h"
 #include <stdio.h>
@@ -479,6 +480,26 @@ static void bench_norm(const char *what, int kind)
 static void bench_o2c_layer_norm_f32(void) { bench_norm("layer_norm", 0); }
 static void bench_o2c_rms_norm_f32(void) { bench_norm("rms_norm", 1); }
 static void bench_o2c_group_norm_f32(void) { bench_norm("group_norm", 2); }
+
+static void run_reduce(void *arg)
+{
+  NormRun *v = (NormRun *)arg;
+  if (v->kind)
+    o2c_reduce_max_f32(v->x, v->y, 1, v->rows, v->n, 1.0f);
+  else
+    o2c_reduce_sum_f32(v->x, v->y, v->rows, v->n, 1, 1.0f);
+}
+
+static void bench_reduce(const char *what, int kind)
+{
+  NormRun v = {floats(128 * 768), floats(768), 128, 768, kind};
+  const Job job = {run_reduce, &v, 4.0 * 128 * 768, "GB/s"};
+  if (strstr(what, only))
+    report(what, &job);
+}
+
+static void bench_o2c_reduce_sum_f32(void) { bench_reduce("sum rows", 0); }
+static void bench_o2c_reduce_max_f32(void) { bench_reduce("max columns", 1); }
 
 static void bench_function(const char *name, void (*run)(void *))
 {

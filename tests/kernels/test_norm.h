@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Part of test_f32.c, which includes it: the rows of norm_f32.h. */
+/* Part of test_f32.c, which includes it: norm_f32.h, reduce_f32.h. */
 #ifndef O2C_TEST_NORM_H
 #define O2C_TEST_NORM_H
+#include "../../runtime_min/kernels/reduce_f32.h"
 
 /* Groups of c * n elements as double has them; f: scale of element or channel;
    rms: no mean is taken off. */
@@ -49,6 +50,50 @@ static void norm_check(int kind, int64_t rows, int64_t c, int64_t n)
     }
   }
   free(x), free(y), free(f), free(b), free(stat);
+}
+
+/* [outer][n][inner] against double; `max`: 0 means, else the sign. */
+static void reduce_check(int64_t outer, int64_t n, int64_t inner, int max)
+{
+  const int64_t out = outer * inner;
+  float *x = random_f32((size_t)(out * n)), *y = alloc_f32((size_t)out);
+  if (max && rnd(4) == 0)
+    x[(int64_t)rnd(9) % (out * n)] = NAN;
+  if (max)
+    o2c_reduce_max_f32(x, y, outer, n, inner, (float)max);
+  else
+    o2c_reduce_sum_f32(x, y, outer, n, inner, (float)n);
+  for (int64_t k = 0; k < out; k++) {
+    const float *from = x + k / inner * n * inner + k % inner;
+    double want = max ? (double)from[0] : 0.0;
+    for (int64_t i = 0; i < n; i++) {
+      const double v = (double)from[i * inner];
+      if (!max)
+        want += v / (double)n;
+      else if (v * max > want * max || v != v)
+        want = v;
+    }
+    if (want != want ? y[k] == y[k]
+                     : !(fabs((double)y[k] - want) < (max ? 1e-30 : 1e-5)))
+      fail("reduce", "differs");
+  }
+  free(x), free(y);
+}
+
+static void reduce_all(int max)
+{
+  for (int64_t n = 1; n < 150; n++) {
+    reduce_check(1 + (int64_t)rnd(3), n, 1, max);
+    reduce_check(1 + (int64_t)rnd(3), 1 + (int64_t)rnd(20), n, max);
+  }
+}
+
+static void test_o2c_reduce_sum_f32(void) { reduce_all(0); }
+
+static void test_o2c_reduce_max_f32(void)
+{
+  reduce_all(1);
+  reduce_all(-1);
 }
 
 #define NORM_TEST(function, kind) \
