@@ -196,6 +196,50 @@ static void call_text(Rows *r, const Step *s)
     sb_puts(&r->b, "  if (status != O2C_OK)\n    return status;\n");
 }
 
+static const char *cond_text(Rows *r, const Guard *g)
+{
+  const StepPtr cond = { .kind = SP_IN, .v = g->cond, .dtype = DT_BOOL };
+  return arena_printf(r->p->a, "*(%s)", pointer(r, &cond));
+}
+
+/* Tensors of the steps from `s` on that run in branches are declared before
+ * the first of these. */
+static void declare_guarded(Rows *r, const Step *s)
+{
+  for (; s && s->guard; s = s->next) {
+    for (int i = 0; i < s->nptr; i++)
+      pointer(r, &s->ptr[i]);
+    for (const Guard *g = s->guard; g; g = g->up)
+      cond_text(r, g);
+  }
+}
+
+static void open_guards(Rows *r, const Guard *g, const Guard *from)
+{
+  if (g == from)
+    return;
+  open_guards(r, g->up, from);
+  sb_printf(&r->b, "  if (%s%s) {\n", g->on ? "" : "!", cond_text(r, g));
+}
+
+/* Closes and opens branches, from those of `now` to those of step `s`. */
+static void change_guard(Rows *r, const Guard *now, const Step *s)
+{
+  const Guard *to = s ? s->guard : NULL, *both = to;
+  if (!now && to)
+    declare_guarded(r, s);
+  for (; both; both = both->up) {
+    const Guard *g = now;
+    while (g && g != both)
+      g = g->up;
+    if (g)
+      break;
+  }
+  for (; now != both; now = now->up)
+    sb_puts(&r->b, "  }\n");
+  open_guards(r, to, both);
+}
+
 static void slot_offsets(Rows *r)
 {
   Plan *p = r->p;
@@ -225,8 +269,14 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
     slot_offsets(&r);
   if (p->head_bytes)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
-  for (const Step *s = p->first; s; s = s->next)
+  const Guard *now = NULL;
+  for (const Step *s = p->first; s; now = s->guard, s = s->next) {
+    if (s->guard != now)
+      change_guard(&r, now, s);
     call_text(&r, s);
+  }
+  if (now)
+    change_guard(&r, now, NULL);
   sizes_end(p, &r.b);
   emit_set_buf(plan, "ROWS_BODY", &r.b);
   emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");

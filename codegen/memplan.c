@@ -51,10 +51,13 @@ static int *last_reads(Plan *p)
 {
   int *last = NEW(p->a, int, p->m->nvalue + 1);
   int k = 0;
-  for (Step *s = p->first; s; s = s->next, k++)
+  for (Step *s = p->first; s; s = s->next, k++) {
     for (int i = 0; i < s->nptr; i++)
       if (s->ptr[i].kind != SP_SCRATCH)
         last[value_root(s->ptr[i].v)->id] = k;
+    for (const Guard *g = s->guard; g; g = g->up)
+      last[value_root(g->cond)->id] = k;
+  }
   return last;
 }
 
@@ -125,7 +128,9 @@ static void make_slots(Plan *p)
 {
   int k = 0;
   DimPool *d = &p->m->dims;
-  for (Step *s = p->first; s; s = s->next, k++)
+  for (Step *s = p->first; s; s = s->next, k++) {
+    for (const Guard *g = s->guard; g; g = g->up)
+      touch(p, g->cond, k);
     for (int i = 0; i < s->nptr; i++) {
       StepPtr *ptr = &s->ptr[i];
       if (ptr->kind == SP_SCRATCH) {
@@ -135,6 +140,7 @@ static void make_slots(Plan *p)
         touch(p, ptr->v, k);
       }
     }
+  }
 }
 
 /* The block's rows stand for the batch symbol in every size. */

@@ -84,6 +84,8 @@ static void drop_unread(Plan *p)
     for (int i = 0; i < all[k]->nptr; i++)
       if (all[k]->ptr[i].kind == SP_IN)
         read[value_root(all[k]->ptr[i].v)->id] = true;
+    for (const Guard *g = all[k]->guard; g; g = g->up)
+      read[value_root(g->cond)->id] = true;
     if (!kept)
       p->last = all[k];
     all[k]->next = kept;
@@ -106,7 +108,10 @@ void lower_graph(Plan *p)
 {
   for (int i = 0; i < COUNT(targets); i++)
     targets[i]->prepare(p);
+  const Guard **guard = plan_guards(p);
+  int k = 0;
   for (Node *n = p->g->first; n; n = n->next) {
+    p->guard = guard[k++];
     if (op_is_view(n))
       continue;
     if (n->nsize && n->op->sizes)

@@ -51,6 +51,7 @@ Step *step_new(Plan *p, Node *n, const char *macro)
   Step *s = NEW(p->a, Step, 1);
   s->plan = p;
   s->node = n;
+  s->guard = p->guard;
   s->macro = macro;
   s->name = step_name(p, n);
   s->kernel_note = "ref";

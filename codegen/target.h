@@ -32,10 +32,20 @@ typedef struct {
 } StepPtr;
 typedef struct { const char *key, *text; } StepVar; /* G_<key> is text */
 typedef struct { const char *file; Dtype type; } RefUse;
+/* A node that only Selects read as one operand is computed where that operand
+ * is chosen: where `cond` is `on`, inside of `up`. Equal ones are one. */
+typedef struct Guard {
+  struct Guard *next;
+  const struct Guard *up;  /* NULL: none */
+  Value *cond;
+  bool on;
+  int depth;               /* 1: no `up` */
+} Guard;
 struct Step {
   Step *next;
   Plan *plan;
   Node *node;
+  const Guard *guard;      /* NULL: always runs */
   const char *macro;       /* "REF" is G_REF */
   const char *name;        /* C identifier: n12_conv1 */
   const char *kernel_note; /* "conv_f32 panel-16": for info and the banner */
@@ -83,6 +93,8 @@ struct Plan {
   const char *name;       /* C prefix, checked */
   Step *first, *last;
   int nstep;
+  Guard *guards;           /* all of them; guard.c */
+  const Guard *guard;      /* of the node that is being lowered */
   /* The batch law (batch.c): the graph runs over blocks of `block` rows of
    * symbol `batch`; block 0: the whole batch at once; batch -1: no such symbol
    * or samples mix (then `mixes` names the node). */
@@ -243,6 +255,9 @@ const Target *target_of(const Node *n); /* NULL: none runs it */
 void lower_graph(Plan *p);
 /* The value whose storage a chain of views shares; itself if no view. */
 Value *value_root(Value *v);
+
+/* guard.c: the guard of each node of the graph, in order. */
+const Guard **plan_guards(Plan *p);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);

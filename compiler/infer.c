@@ -306,15 +306,22 @@ static void check_inputs(Graph *g)
   }
 }
 
-void infer_graph(Graph *g)
+void infer_nodes(Node *n, const Node *end)
 {
-  if (!g->outer) check_inputs(g);
-  for (Node *n = g->first, *next, *before; n; n = next) {
+  for (Node *next, *before; n && n != end; n = next) {
+    Graph *g = n->g;
     next = n->next;
     before = n->prev;
+    if (control_inline(n, &next)) continue;
     upgrade_node(n);
     /* What the upgrade made stands before the node. */
     n = before ? before->next : g->first;
     for (; n != next; n = n->next) infer_node(n);
   }
+}
+
+void infer_graph(Graph *g)
+{
+  if (!g->outer) check_inputs(g);
+  infer_nodes(g->first, NULL);
 }

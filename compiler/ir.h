@@ -520,6 +520,7 @@ void upgrade_graph(Graph *g); /* all of it, without inference */
 /* infer.c */
 /* Upgrades and infers node by node; stops at nothing, records diagnostics. */
 void infer_graph(Graph *g);
+void infer_nodes(Node *first, const Node *end); /* end is not looked at */
 /* What is known of an output before its first inference is what the file
  * declared: it is compared, and the inferred wins. */
 void infer_node(Node *n);
@@ -554,6 +555,9 @@ bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
 /* The product of these sizes is `most` at most: of the parts of a Reshape. */
 void dims_joint(DimPool *p, const Dim *const *dim, int n, const Dim *most);
 DimPool *node_dims(const Node *n);
+/* control.c: an If, Loop or Scan is replaced by other nodes; `next` is the
+ * first of them, to be inferred. false: it is none, or stays as it is. */
+bool control_inline(Node *n, Node **next);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */

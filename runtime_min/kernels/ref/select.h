@@ -48,3 +48,23 @@ O2C_UNUSED static void NAME(compress)(const void *x, const uint8_t *keep,
     }
 }
 #endif
+
+#if T_IS_CARRIER
+/* The shape that a condition chooses, of two of one rank. */
+O2C_UNUSED static void NAME(size_choose)(const uint8_t *cond,
+                                         const int64_t *a, const int64_t *b,
+                                         int64_t rank, int64_t *size) {
+  int64_t i;
+  for (i = 0; i < rank; i++) size[i] = *cond ? a[i] : b[i];
+}
+
+/* What a condition chooses, copied: a of na elements, or b of nb. The other
+ * one may not have been computed. */
+O2C_UNUSED static void NAME(choose)(const uint8_t *cond, const void *a,
+                                    const void *b, void *y, int64_t na,
+                                    int64_t nb) {
+  const void *x = *cond ? a : b;
+  int64_t n = *cond ? na : nb;
+  if (n > 0 && x != y) memcpy(y, x, (size_t)n * sizeof(T));
+}
+#endif

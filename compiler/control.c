@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control flow as data flow: If, Loop and Scan become nodes of their graph.
+ *
+ * A body is copied into the graph around it, its inputs bound to values there,
+ * so that every pass works on branches as on anything else. What a condition
+ * decides is a Select of domain o2c, whose operands generated code computes
+ * only when they are chosen (codegen/guard.c): an If is a Select of its
+ * branches' results. A condition that inference knows leaves one branch. A
+ * Loop or Scan whose trips are known is written out, trip by trip; where the
+ * data may end it earlier, Selects keep what the last trip gave.
+ */
+#include "ir.h"
+#include <string.h>
+
+#define MAX_UNROLLED 20000 /* nodes that one Loop or Scan may become */
+#define MAX_FORCED 64      /* nodes in a row computed to know a condition */
+
+typedef struct {
+  Graph *g;
+  Node *at;          /* nodes go before it */
+  Value **to;        /* by id of a body's value */
+  int n;
+  bool trips;        /* several copies: declared shapes may be of one only */
+} Copy;
+
+static Value *mapped(const Copy *c, Value *v)
+{
+  return v && v->id < c->n && c->to[v->id] ? c->to[v->id] : v;
+}
+
+static Value *copy_value(const Copy *c, Graph *g, const Value *v)
+{
+  Value *y = value_new(g, v->name, DT_NONE, -1, NULL);
+  y->kind = v->kind;
+  y->declared = c->trips ? NULL : v->declared;
+  y->bad = v->bad;
+  c->to[v->id] = y;
+  return y;
+}
+
+static Graph *copy_graph(Copy *c, Graph *outer, const Graph *from);
+
+static void copy_nodes(Copy *c, Graph *g, Node *at, const Graph *from)
+{
+  Arena *a = &g->m->arena;
+  for (const Node *n = from->first; n; n = n->next) {
+    Node *y = node_new(g, at, n->op_type, n->nin, n->nout, n);
+    y->domain = n->domain;
+    y->version = n->version;
+    y->op = n->op;
+    y->bad = n->bad;
+    for (int i = 0; i < n->nin; i++) {
+      Value *v = mapped(c, n->in[i]);
+      if (v && v->g == from) v->g = g; /* a constant of the body */
+      node_set_input(y, i, v);
+    }
+    for (int i = 0; i < n->nout; i++)
+      if (n->out[i]) node_set_output(y, i, copy_value(c, g, n->out[i]));
+    y->nattr = n->nattr;
+    y->attr = NEW(a, Attr, n->nattr + 1);
+    if (n->nattr) memcpy(y->attr, n->attr, sizeof *n->attr * (size_t)n->nattr);
+    for (int i = 0; i < n->nattr; i++)
+      if (n->attr[i].g) y->attr[i].g = copy_graph(c, g, n->attr[i].g);
+  }
+}
+
+static Graph *copy_graph(Copy *c, Graph *outer, const Graph *from)
+{
+  Graph *g = graph_new(outer->m, outer, from->name);
+  for (int i = 0; i < from->nin; i++)
+    graph_add_input(g, copy_value(c, g, from->in[i]));
+  copy_nodes(c, g, NULL, from);
+  for (int i = 0; i < from->nout; i++)
+    graph_add_output(g, mapped(c, from->out[i]));
+  return g;
+}
+
+/* The body before `at`; in[] are its inputs, out[] receives its outputs. */
+static void body_copy(Node *at, const Graph *body, Value *const *in, int nin,
+                      Value **out, bool trips)
+{
+  Model *m = at->g->m;
+  Copy c = {at->g, at, NEW(&m->arena, Value *, m->nvalue + 1), m->nvalue,
+            trips};
+  for (int i = 0; i < nin && i < body->nin; i++) c.to[body->in[i]->id] = in[i];
+  copy_nodes(&c, at->g, at, body);
+  for (int i = 0; i < body->nout; i++) {
+    out[i] = mapped(&c, body->out[i]);
+    if (out[i]->g == body) out[i]->g = at->g;
+  }
+}
+
+/* The nodes of a body that has been copied use nothing any more. */
+static void body_drop(Graph *g)
+{
+  while (g->first) {
+    Node *n = g->first;
+    for (int i = 0; i < n->nattr; i++)
+      if (n->attr[i].g) body_drop(n->attr[i].g);
+    node_remove(n);
+  }
+}
+
+static Graph *body_of(const Node *n, const char *name)
+{
+  const Attr *a = attr_get(n, name);
+  return a && a->type == AT_GRAPH ? a->g : NULL;
+}
+
+static int body_size(const Graph *g)
+{
+  int k = 0;
+  for (const Node *n = g->first; n; n = n->next) {
+    k++;
+    for (int i = 0; i < n->nattr; i++)
+      if (n->attr[i].g) k += body_size(n->attr[i].g);
+  }
+  return k;
+}
+
+/* Has `v` content, once what makes it is computed from constants? */
+static bool force(Value *v, int depth)
+{
+  int n;
+  if (!v || v->bad || value_content(v, &n) || v->data) return v && !v->bad;
+  Node *d = v->def;
+  if (!d || !d->op || d->op->flags & OP_RANDOM || depth > MAX_FORCED)
+    return false;
+  for (int i = 0; i < d->nin; i++)
+    if (d->in[i] && (!force(d->in[i], depth + 1) || !d->in[i]->data))
+      return false;
+  return eval_node(d);
+}
+
+/* The number that `v` is; false: not known. */
+static bool scalar_of(Value *v, int64_t *x)
+{
+  int n;
+  if (!v || !force(v, 0)) return false;
+  if (v->data && v->data->n == 1) {
+    *x = tensor_i64(v->data, 0);
+    return true;
+  }
+  const Dim *const *d = value_content(v, &n);
+  return d && n == 1 && d[0] && dim_is_int(d[0], x);
+}
+
+static Value *select_of(Node *at, Value *cond, Value *a, Value *b)
+{
+  if (a == b) return a;
+  Node *n = node_new(at->g, at, "Select", 3, 1, at);
+  n->domain = "o2c";
+  n->op = op_find("o2c", "Select");
+  n->version = 1;
+  node_set_input(n, 0, cond);
+  node_set_input(n, 1, a);
+  node_set_input(n, 2, b);
+  node_set_output(n, 0, value_tmp(at->g, "select", NULL));
+  return n->out[0];
+}
+
+static Value *op_of(Node *at, const char *op, int nin, Value *const *in)
+{
+  Node *n = node_new(at->g, at, op, nin, 1, at);
+  for (int i = 0; i < nin; i++) node_set_input(n, i, in[i]);
+  node_set_output(n, 0, value_tmp(at->g, op, NULL));
+  return n->out[0];
+}
+
+static Value *op2(Node *at, const char *op, Value *a, Value *b)
+{
+  Value *in[2] = {a, b};
+  return op_of(at, op, 2, in);
+}
+
+/* Output i of n is `v`, by an Identity, which keeps name and declaration. */
+static void give(Node *n, int i, Value *v)
+{
+  Value *y = node_out(n, i);
+  if (!y) return;
+  Node *id = node_new(n->g, n, "Identity", 1, 1, n);
+  node_set_input(id, 0, v);
+  n->out[i] = NULL;
+  node_set_output(id, 0, y);
+}
+
+static bool tensors_only(Node *n)
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] && n->out[i]->kind != VK_TENSOR) {
+      fail_unsupported(n, "output %d is a sequence or optional value, which %s "
+                       "does not give yet; use tensors", i, n->op_type);
+      return false;
+    }
+  return true;
+}
+
+static bool inline_if(Node *n)
+{
+  Graph *body[2] = {body_of(n, "else_branch"), body_of(n, "then_branch")};
+  Value **out[2];
+  int64_t known;
+  bool fixed = scalar_of(node_in(n, 0), &known);
+  for (int k = 0; k < 2; k++) {
+    if (!body[k]) return false;
+    if (body[k]->nout != n->nout || body[k]->nin) {
+      fail_model(n, "the branches must have no inputs and %d outputs, as the "
+                 "node has", n->nout);
+      return false;
+    }
+    out[k] = NEW(&n->g->m->arena, Value *, n->nout + 1);
+    if (!fixed || (known != 0) == k)
+      body_copy(n, body[k], NULL, 0, out[k], false);
+  }
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i])
+      give(n, i, fixed ? out[known != 0][i]
+                       : select_of(n, n->in[0], out[1][i], out[0][i]));
+  return true;
+}
+
+/* How often a Loop runs at most; false after a diagnostic. */
+static bool loop_trips(Node *n, const Graph *body, int64_t *trips)
+{
+  int64_t go = 1;
+  bool known = !node_in(n, 1) || scalar_of(n->in[1], &go);
+  *trips = 0;
+  if (known && !go) return true;
+  if (!node_in(n, 0) || !scalar_of(n->in[0], trips)) {
+    fail_unsupported(n, "the number of trips is only known at run time; make "
+                     "M a constant, or fix the sizes that it is made of with "
+                     "--dim");
+    return false;
+  }
+  if (*trips < 0) *trips = 0;
+  int size = body_size(body) + 1;
+  if (*trips <= MAX_UNROLLED / size) return true;
+  fail_unsupported(n, "%lld trips of %d nodes are too many to be written out; "
+                   "at most %d nodes are", (long long)*trips, size,
+                   MAX_UNROLLED);
+  return false;
+}
+
+/* The values of one scan output, put together along a new axis. */
+static Value *stack(Node *n, Value **v, int64_t trips, int64_t axis)
+{
+  Value **in = NEW(&n->g->m->arena, Value *, trips + 1);
+  Value *at = value_const_ints(n->g, "axis", &axis, 1);
+  for (int64_t t = 0; t < trips; t++) in[t] = op2(n, "Unsqueeze", v[t], at);
+  Value *y = op_of(n, "Concat", (int)trips, in);
+  attr_set_int(y->def, "axis", axis);
+  return y;
+}
+
+/* None of the trips was made: as of one, and cut to nothing. */
+static Value *cut(Node *n, Value *v, int64_t axis)
+{
+  int64_t zero = 0;
+  Value *none = value_const_ints(n->g, "zero", &zero, 1);
+  Value *in[4] = {v, none, none, value_const_ints(n->g, "axis", &axis, 1)};
+  return op_of(n, "Slice", 4, in);
+}
+
+typedef struct {
+  Node *n;
+  Graph *body;
+  int carried, scans;
+  Value **v;          /* carried values */
+  Value **go;         /* of each trip: NULL is always */
+  Value ***got;       /* got[scan][trip] */
+} Unrolled;
+
+static void unroll_begin(Unrolled *u, int64_t trips)
+{
+  Arena *a = &u->n->g->m->arena;
+  u->v = NEW(a, Value *, u->carried + 1);
+  u->go = NEW(a, Value *, trips + 2);
+  u->got = NEW(a, Value **, u->scans + 1);
+  for (int i = 0; i < u->scans; i++) u->got[i] = NEW(a, Value *, trips + 1);
+}
+
+/* Infers what stands before the node, for the condition of the next trip. */
+static bool infer_new(Node *from, const Node *to)
+{
+  infer_nodes(from, to);
+  return !to->g->m->nerror;
+}
+
+static Node *first_new(const Node *n, const Node *before)
+{
+  return before ? before->next : n->g->first;
+}
+
+static bool loop_trip(Unrolled *u, int64_t t)
+{
+  Node *n = u->n;
+  Graph *g = n->g;
+  Arena *a = &g->m->arena;
+  Value **in = NEW(a, Value *, u->carried + 3);
+  Value **out = NEW(a, Value *, u->body->nout + 1);
+  Node *before = n->prev;
+  Tensor *count = tensor_new(a, DT_I64, 0, NULL);
+  tensor_set_i64(count, 0, t);
+  in[0] = value_const(g, "trip", count);
+  in[1] = u->go[t] ? u->go[t] : value_const_scalar(g, "go", DT_BOOL, 1);
+  memcpy(in + 2, u->v, sizeof *in * (size_t)u->carried);
+  body_copy(n, u->body, in, u->carried + 2, out, true);
+  for (int i = 0; i < u->scans; i++) u->got[i][t] = out[1 + u->carried + i];
+  Value *go = u->go[t];
+  for (int i = 0; i < u->carried; i++)
+    u->v[i] = go ? select_of(n, go, out[1 + i], u->v[i]) : out[1 + i];
+  u->go[t + 1] = go ? select_of(n, go, out[0], go) : out[0];
+  return infer_new(first_new(n, before), n);
+}
+
+static Value *scan_result(Unrolled *u, int i, int64_t trips, bool open)
+{
+  Value *y = stack(u->n, u->got[i], trips ? trips : 1, 0);
+  if (!trips) return cut(u->n, y, 0);
+  if (!open) return y;
+  /* The data ends the loop: those trips that were made. */
+  int64_t one = 1;
+  Value **in = NEW(&u->n->g->m->arena, Value *, trips + 1);
+  Value *shape = value_const_ints(u->n->g, "one", &one, 1);
+  for (int64_t t = 0; t < trips; t++)
+    in[t] = op2(u->n, "Reshape", u->go[t] ? u->go[t] : value_const_scalar(
+                u->n->g, "go", DT_BOOL, 1), shape);
+  Value *made = op_of(u->n, "Concat", (int)trips, in);
+  attr_set_int(made->def, "axis", 0);
+  y = op2(u->n, "Compress", y, made);
+  attr_set_int(y->def, "axis", 0);
+  return y;
+}
+
+static bool inline_loop(Node *n)
+{
+  Unrolled u = {.n = n, .body = body_of(n, "body")};
+  int64_t trips, made = 0, known = 1;
+  bool open = false;
+  if (!u.body) return false;
+  u.carried = n->nin > 2 ? n->nin - 2 : 0;
+  u.scans = u.body->nout - 1 - u.carried;
+  if (u.body->nin != u.carried + 2 || u.scans < 0 ||
+      n->nout > u.carried + u.scans) {
+    fail_model(n, "the body has %d inputs and %d outputs, which does not fit "
+               "%d carried values", u.body->nin, u.body->nout, u.carried);
+    return false;
+  }
+  if (!loop_trips(n, u.body, &trips)) return false;
+  unroll_begin(&u, trips);
+  for (int i = 0; i < u.carried; i++) u.v[i] = n->in[i + 2];
+  if (node_in(n, 1) && !scalar_of(n->in[1], &known)) u.go[0] = n->in[1];
+  for (; made < trips; made++) {
+    if (u.go[made] && scalar_of(u.go[made], &known)) {
+      if (!known) break;
+      u.go[made] = NULL;
+    }
+    open = open || u.go[made];
+    if (!loop_trip(&u, made)) return false;
+  }
+  Value **last = NEW(&n->g->m->arena, Value *, u.carried + 1);
+  memcpy(last, u.v, sizeof *last * (size_t)u.carried);
+  /* No trip: the results' shapes are those of one that is thrown away. */
+  if (!made && u.scans && !loop_trip(&u, 0)) return false;
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i])
+      give(n, i, i < u.carried ? last[i]
+                               : scan_result(&u, i - u.carried, made, open));
+  return true;
+}
+
+static int64_t list_at(const Node *n, const char *name, int i)
+{
+  int count;
+  const int64_t *v = attr_ints(n, name, &count);
+  return v && i < count ? v[i] : 0;
+}
+
+/* The trips of a Scan: the size of its inputs along their axes. */
+static bool scan_trips(Node *n, const Unrolled *u, int nscan, int64_t *axis,
+                       int64_t *trips)
+{
+  for (int i = 0; i < nscan; i++) {
+    const Value *x = n->in[u->carried + i];
+    axis[i] = axis_norm(n, list_at(n, "scan_input_axes", i), x->rank);
+    if (axis[i] < 0) return false;
+    const Dim *d = x->dim[axis[i]];
+    int64_t k;
+    if (!dim_is_int(d, &k)) {
+      fail_unsupported(n, "the number of trips, %s, is only known at run time; "
+                       "fix it with --dim", dim_text(node_dims(n), d));
+      return false;
+    }
+    if (i && k != *trips) {
+      fail_model(n, "scan inputs have %lld and %lld elements (spec: equal)",
+                 (long long)*trips, (long long)k);
+      return false;
+    }
+    *trips = k;
+  }
+  if (*trips <= MAX_UNROLLED / (body_size(u->body) + 1)) return true;
+  fail_unsupported(n, "%lld trips are too many to be written out",
+                   (long long)*trips);
+  return false;
+}
+
+static Value *scan_element(Node *n, Value *x, int64_t axis, int64_t t)
+{
+  Tensor *at = tensor_new(&n->g->m->arena, DT_I64, 0, NULL);
+  tensor_set_i64(at, 0, t);
+  Value *y = op2(n, "Gather", x, value_const(n->g, "trip", at));
+  attr_set_int(y->def, "axis", axis);
+  return y;
+}
+
+static void scan_trip(Unrolled *u, int nscan, const int64_t *axis, int64_t t,
+                      int64_t trips)
+{
+  Node *n = u->n;
+  Arena *a = &n->g->m->arena;
+  Value **in = NEW(a, Value *, n->nin + 1);
+  Value **out = NEW(a, Value *, u->body->nout + 1);
+  memcpy(in, u->v, sizeof *in * (size_t)u->carried);
+  for (int i = 0; i < nscan; i++) {
+    bool back = list_at(n, "scan_input_directions", i) != 0;
+    in[u->carried + i] = scan_element(n, n->in[u->carried + i], axis[i],
+                                      back ? trips - 1 - t : t);
+  }
+  body_copy(n, u->body, in, n->nin, out, true);
+  memcpy(u->v, out, sizeof *out * (size_t)u->carried);
+  for (int i = 0; i < u->scans; i++) {
+    bool back = list_at(n, "scan_output_directions", i) != 0;
+    u->got[i][back ? trips - 1 - t : t] = out[u->carried + i];
+  }
+}
+
+static bool inline_scan(Node *n)
+{
+  Unrolled u = {.n = n, .body = body_of(n, "body")};
+  int nscan = (int)attr_int(n, "num_scan_inputs", 0);
+  int64_t trips = 0;
+  if (!u.body) return false;
+  if (n->version < 9) {
+    fail_unsupported(n, "Scan-8 is not supported; convert the model to opset 9 "
+                     "or later");
+    return false;
+  }
+  u.carried = n->nin - nscan;
+  u.scans = u.body->nout - u.carried;
+  if (nscan < 1 || u.carried < 0 || u.scans < 0 || u.body->nin != n->nin ||
+      n->nout > u.body->nout) {
+    fail_model(n, "the body has %d inputs and %d outputs, which does not fit "
+               "%d inputs, %d of them scanned", u.body->nin, u.body->nout,
+               n->nin, nscan);
+    return false;
+  }
+  int64_t *axis = NEW(&n->g->m->arena, int64_t, nscan);
+  if (!scan_trips(n, &u, nscan, axis, &trips)) return false;
+  if (!trips) {
+    fail_unsupported(n, "a Scan over no elements; remove it");
+    return false;
+  }
+  unroll_begin(&u, trips);
+  memcpy(u.v, n->in, sizeof *u.v * (size_t)u.carried);
+  Node *before = n->prev;
+  for (int64_t t = 0; t < trips; t++) scan_trip(&u, nscan, axis, t, trips);
+  if (!infer_new(first_new(n, before), n)) return false;
+  for (int i = 0; i < n->nout; i++) {
+    int k = i - u.carried;
+    if (!n->out[i]) continue;
+    if (k < 0) {
+      give(n, i, u.v[i]);
+      continue;
+    }
+    int64_t to = axis_norm(n, list_at(n, "scan_output_axes", k),
+                           u.got[k][0]->rank + 1);
+    if (to < 0) return false;
+    give(n, i, stack(n, u.got[k], trips, to));
+  }
+  return true;
+}
+
+static bool inputs_bad(const Node *n)
+{
+  for (int i = 0; i < n->nin; i++)
+    if (n->in[i] && n->in[i]->bad) return true;
+  return n->bad;
+}
+
+bool control_inline(Node *n, Node **next)
+{
+  bool is_if = node_is(n, "If"), is_loop = node_is(n, "Loop");
+  Node *before = n->prev;
+  if (!is_if && !is_loop && !node_is(n, "Scan")) return false;
+  if (inputs_bad(n) || !tensors_only(n)) return false;
+  if (!(is_if ? inline_if(n) : is_loop ? inline_loop(n) : inline_scan(n)))
+    return false;
+  for (int i = 0; i < n->nattr; i++)
+    if (n->attr[i].g) body_drop(n->attr[i].g);
+  *next = first_new(n, before);
+  if (*next == n) *next = n->next;
+  node_remove(n);
+  return true;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* If, Loop, Scan, which inference turns into nodes of their graph (control.c),
+ * and the Select (of domain o2c) that these choose with: y is a where the
+ * condition holds, else b. Only the chosen operand is computed. */
+#include "../ir.h"
+
+static void infer_control(Node *n)
+{
+  if (n->g->m->nerror) return; /* told why it stayed */
+  fail_unsupported(n, "this form of %s is not supported", n->op_type);
+}
+
+/* The sizes of both; one that they do not share is found at run time. */
+static void infer_select(Node *n)
+{
+  DimPool *p = node_dims(n);
+  const Dim *dim[MAX_RANK], *bound[MAX_RANK];
+  if (!infer_ready(n)) return;
+  const Value *a = n->in[1], *b = n->in[2];
+  if (!dim_is(value_numel(n->in[0]), 1)) {
+    fail_model(n, "the condition has shape %s (spec: one element)",
+               value_shape_text(n->in[0]));
+    return;
+  }
+  if (a->dtype != b->dtype) {
+    fail_model(n, "the branches give %s and %s (spec: one type)",
+               dtype_info(a->dtype)->onnx, dtype_info(b->dtype)->onnx);
+    return;
+  }
+  if (a->rank != b->rank) {
+    fail_unsupported(n, "the branches give shapes of different rank, %s and "
+                     "%s, by a condition that is only known at run time; fix "
+                     "the sizes that it depends on with --dim",
+                     value_shape_text(a), value_shape_text(b));
+    return;
+  }
+  bool same = true;
+  for (int i = 0; i < a->rank; i++) {
+    dim[i] = a->dim[i] == b->dim[i] ? a->dim[i] : NULL;
+    bound[i] = dim_max(p, dim_upper(p, a->dim[i]), dim_upper(p, b->dim[i]));
+    same = same && dim[i];
+  }
+  if (!same && !infer_sizes(n, a->rank, bound, dim)) return;
+  infer_out(n, 0, a->dtype, a->rank, dim);
+}
+
+static void sizes_select(Lower *l, Node *n)
+{
+  const Value *a = n->in[1], *b = n->in[2];
+  lower_call(l, n, "size_choose", DT_U8, "iDDkS", n->in[0], a->dim, a->rank,
+             b->dim, b->rank, (int64_t)a->rank);
+}
+
+static void lower_select(Lower *l, Node *n)
+{
+  lower_call(l, n, "choose", dtype_carrier(n->in[1]->dtype), "iiiodd",
+             n->in[0], n->in[1], n->in[2], n->out[0], value_numel(n->in[1]),
+             value_numel(n->in[2]));
+}
+
+static int axis_select(const Node *n, int in, int axis, int out)
+{
+  (void)out;
+  return in && !n->nsize ? axis : AXIS_MIXES;
+}
+
+static const OpRow if_rows[] = {
+  {1, "cond:B -> outputs:*...", "B=bool", "then_branch:g! else_branch:g!",
+   NULL},
+  {11, NULL, NULL, NULL, NULL}, {13, NULL, NULL, NULL, NULL},
+  {16, NULL, NULL, NULL, NULL}, {19, NULL, NULL, NULL, NULL},
+  {21, NULL, NULL, NULL, NULL}, {23, NULL, NULL, NULL, NULL},
+  {24, NULL, NULL, NULL, NULL}, {25, NULL, NULL, NULL, NULL},
+};
+static const OpRow loop_rows[] = {
+  {1, "M:I? cond:B? v_initial:*...? -> v_final_and_scan_outputs:*...",
+   "I=i64; B=bool", "body:g!", NULL},
+  {11, NULL, NULL, NULL, NULL}, {13, NULL, NULL, NULL, NULL},
+  {16, NULL, NULL, NULL, NULL}, {19, NULL, NULL, NULL, NULL},
+  {21, NULL, NULL, NULL, NULL}, {23, NULL, NULL, NULL, NULL},
+  {24, NULL, NULL, NULL, NULL}, {25, NULL, NULL, NULL, NULL},
+};
+static const OpRow scan_rows[] = {
+  {9, "initial_state_and_scan_inputs:*... -> "
+   "final_state_and_scan_outputs:*...", "",
+   "body:g! num_scan_inputs:i! scan_input_axes:I scan_input_directions:I "
+   "scan_output_axes:I scan_output_directions:I", NULL},
+  {11, NULL, NULL, NULL, NULL}, {16, NULL, NULL, NULL, NULL},
+  {19, NULL, NULL, NULL, NULL}, {21, NULL, NULL, NULL, NULL},
+  {23, NULL, NULL, NULL, NULL}, {24, NULL, NULL, NULL, NULL},
+  {25, NULL, NULL, NULL, NULL},
+};
+static const OpRow select_rows[] = {
+  {1, "cond:B a:* b:* -> y:*", "B=bool", "", NULL}
+};
+static const OpDef defs[] = {
+  {.name = "If", .rows = if_rows, .nrow = COUNT(if_rows),
+   .infer = infer_control},
+  {.name = "Loop", .rows = loop_rows, .nrow = COUNT(loop_rows),
+   .infer = infer_control},
+  {.name = "Scan", .rows = scan_rows, .nrow = COUNT(scan_rows),
+   .infer = infer_control},
+  {.name = "Select", .domain = "o2c", .rows = select_rows, .nrow = 1,
+   .infer = infer_select, .lower = lower_select, .sizes = sizes_select,
+   .axis = axis_select, .flags = OP_INTERNAL},
+};
+OPS_DEFINE(control, defs)
