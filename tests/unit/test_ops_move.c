@@ -204,7 +204,8 @@ static void test_shapes(void)
   infer("Size", "N 3 4", "", "[]");
   infer("ConstantOfShape", "=2 3", "", "[2, 3]");
   infer("ConstantOfShape", "=-2", "", "!shape[0] is -2");
-  infer("ConstantOfShape", "i64:2", "", "[constantofshape_0_0, constantofshape_0_1]");
+  infer("ConstantOfShape", "i64:2", "",
+        "[constantofshape_0_0, constantofshape_0_1]");
   infer("Constant", "", "value_ints=1,2,3", "[3]");
   infer("Constant", "", "value_int=1", "[]");
   infer("Constant", "", "", "!no value");
