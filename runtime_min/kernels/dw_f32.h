@@ -53,13 +53,6 @@ typedef struct {
   float lo, hi;
 } o2c_dw_tile;
 
-/* Unrolled by clang these loops spill kilobytes where there are 16 vectors. */
-#ifdef __clang__
-#define O2C_DW_ROLLED _Pragma("clang loop unroll(disable)")
-#else
-#define O2C_DW_ROLLED
-#endif
-
 O2C_INLINE o2c_v o2c_dw_ld(const float *p, const o2c_dw_tile *a, int full)
 {
   return full ? o2c_vld(p) : o2c_vld_n(p, a->n);
@@ -85,10 +78,10 @@ O2C_INLINE void o2c_dw_any(const o2c_dw_tile *a, const int px, const int full)
   const ptrdiff_t s = a->x_pix;
   const float *w = a->w;
   o2c_v c0 = o2c_dw_bias(a, full), c1 = c0, c2 = c0, c3 = c0;
-  O2C_DW_ROLLED
+  O2C_ROLLED
   for (int i = 0; i < a->kh; i++) {
     const float *x = a->x + i * a->tap_row;
-    O2C_DW_ROLLED
+    O2C_ROLLED
     for (int j = 0; j < a->kw; j++, x += a->tap_pix, w += a->w_tap) {
       const o2c_v v = o2c_dw_ld(w, a, full);
       c0 = o2c_vfma(o2c_dw_ld(x, a, full), v, c0);
@@ -121,7 +114,7 @@ O2C_INLINE void o2c_dw_four(const o2c_dw_tile *a, const int kw, const int s,
   const ptrdiff_t t = a->tap_pix;
   const float *x = a->x, *w = a->w;
   o2c_v c0 = o2c_dw_bias(a, full), c1 = c0, c2 = c0, c3 = c0;
-  O2C_DW_ROLLED
+  O2C_ROLLED
   for (int i = 0; i < a->kh; i++, x += a->tap_row, w += kw * a->w_tap) {
     O2C_DW_TAP(0)
     O2C_DW_TAP(1)
@@ -192,7 +185,7 @@ O2C_INLINE void o2c_dw_channels(const o2c_dw_tile *tile, int32_t channels,
                                 const int kind)
 {
   o2c_dw_tile a = *tile;
-  O2C_DW_ROLLED
+  O2C_ROLLED
   for (; channels >= O2C_LANES; channels -= O2C_LANES) {
     o2c_dw_vector(&a, kind, 1);
     a.x += O2C_LANES;

@@ -80,8 +80,10 @@ O2C_INLINE void o2c_pool_tile_run(const o2c_pool_tile *a, const int vecs,
                                   const int full, const int max)
 {
   o2c_v c0 = o2c_vset1(max ? -INFINITY : 0.0f), c1 = c0, c2 = c0, c3 = c0;
+  O2C_ROLLED
   for (int32_t i = 0; i < a->rows; i++) {
     const float *x = a->x + i * a->row;
+    O2C_ROLLED
     for (int32_t j = 0; j < a->cols; j++, x += a->col) {
       c0 = o2c_pool_op(c0, x, full, a->n, max);
       if (vecs > 1) {
@@ -106,11 +108,13 @@ O2C_INLINE void o2c_pool_window(o2c_pool_tile a, int32_t c, const int max)
       a.y[i] = max ? -INFINITY : 0.0f;
     return;
   }
+  O2C_ROLLED
   for (; c >= 4 * O2C_LANES; c -= 4 * O2C_LANES) {
     o2c_pool_tile_run(&a, 4, 1, max);
     a.x += 4 * O2C_LANES;
     a.y += 4 * O2C_LANES;
   }
+  O2C_ROLLED
   for (; c >= O2C_LANES; c -= O2C_LANES) {
     o2c_pool_tile_run(&a, 1, 1, max);
     a.x += O2C_LANES;

@@ -32,6 +32,14 @@
 #define O2C_NOINLINE static
 #endif
 
+/* Unrolled by clang, loops around calls that inline much spill kilobytes where
+   there are 16 vectors: this keeps them as they are written. */
+#ifdef __clang__
+#define O2C_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define O2C_ROLLED
+#endif
+
 #if defined(__AVX512F__)
 #define O2C_AVX512 1
 #include <immintrin.h>

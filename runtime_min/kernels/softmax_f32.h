@@ -131,9 +131,10 @@ O2C_INLINE void o2c_sm_sub(const float *x, const float *max, float *y,
     y[j] = x[j] - max[j];
 }
 
-/* m <= O2C_SM_BLOCK neighbouring columns of n elements, inner apart. */
-O2C_INLINE void o2c_softmax_cols(const float *x, float *y, int64_t n,
-                                 ptrdiff_t inner, ptrdiff_t m)
+/* m <= O2C_SM_BLOCK neighbouring columns of n elements, inner apart. Not
+   inlined: its arrays and the row's vectors would share a frame. */
+O2C_NOINLINE void o2c_softmax_cols(const float *x, float *y, int64_t n,
+                                   ptrdiff_t inner, ptrdiff_t m)
 {
   float max[O2C_SM_BLOCK], sum[O2C_SM_BLOCK];
   for (ptrdiff_t j = 0; j < m; j++) {
@@ -157,8 +158,8 @@ O2C_INLINE void o2c_softmax_cols(const float *x, float *y, int64_t n,
       y[i * inner + j] *= sum[j];
 }
 
-O2C_INLINE void o2c_log_softmax_cols(const float *x, float *y, int64_t n,
-                                     ptrdiff_t inner, ptrdiff_t m)
+O2C_NOINLINE void o2c_log_softmax_cols(const float *x, float *y, int64_t n,
+                                       ptrdiff_t inner, ptrdiff_t m)
 {
   float max[O2C_SM_BLOCK], sum[O2C_SM_BLOCK];
   for (ptrdiff_t j = 0; j < m; j++) {
