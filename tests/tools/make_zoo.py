@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Full-size convolutional networks with a symbolic batch, and their answers.
+"""Full-size networks with a symbolic batch, and their answers.
 
     make_zoo.py OUT [NAME...]
 
 OUT/NAME/model.onnx has seeded random weights; test_data_set_0 and _1 hold
 seeded inputs of batch 1 and 3 and onnxruntime's outputs. The nine classics are
 the onnx wheel's light_* networks, whose weights are made by ConstantOfShape:
-here they become noise. MobileNetV2 and the four networks of MLPerf Tiny are
-built node by node. NAME-s8 and NAME-u8 are 8-bit twins in QDQ form, written
-along with their originals. With noise for weights, the softmax of some ends in
-ones and zeros, which hides errors: of those, NAME-logits stops before it.
+here they become noise. MobileNetV2, the four networks of MLPerf Tiny, and
+networks over sequences of symbolic length S (32 in the data) in the shapes of
+MiniLM, GPT-2 and a bidirectional LSTM tagger are built node by node. NAME-s8
+and NAME-u8 are 8-bit twins in QDQ form, written along with their originals.
+With noise for weights, the softmax of some ends in ones and zeros, which hides
+errors: of those, NAME-logits stops before it.
 """
 import math
 import pathlib
@@ -102,16 +104,22 @@ class Builder:
         self.count += 1
         return self.count
 
-    def input(self, name, *shape):
+    def input(self, name, *shape, type=TensorProto.FLOAT):
         self.inputs.append(helper.make_tensor_value_info(
-            name, TensorProto.FLOAT, ["N", *shape]))
+            name, type, ["N", *shape]))
         return name
 
-    def weight(self, values):
+    def weight(self, values, dtype=np.float32):
         name = f"w_{self.next_number()}"
         self.weights.append(numpy_helper.from_array(
-            np.asarray(values, np.float32), name))
+            np.asarray(values, dtype), name))
         return name
+
+    def ints(self, *values):
+        return self.weight(values, np.int64)
+
+    def noise(self, *shape, scale=0.05):
+        return self.weight(self.rng.standard_normal(shape) * scale)
 
     def he(self, *shape):
         scale = np.sqrt(2.0 / int(np.prod(shape[1:])))
@@ -157,10 +165,20 @@ class Builder:
         x = self.op("Gemm", x, w, self.weight(np.zeros(cout)), transB=1)
         return self.op(act, x) if act else x
 
-    def model(self, kind, x, out, size, **attributes):
+    def linear(self, x, cin, cout):
+        """A product over the last axis, as exporters write it for rank 3."""
+        x = self.op("MatMul", x, self.noise(cin, cout, scale=cin ** -.5))
+        return self.op("Add", x, self.noise(cout))
+
+    def layer_norm(self, x, c):
+        scale = self.weight(self.rng.uniform(0.8, 1.2, c))
+        return self.op("LayerNormalization", x, scale, self.noise(c), axis=-1)
+
+    def model(self, kind, x, out, *shape, **attributes):
         """Closes the graph with one more node, which writes output `out`."""
         self.nodes.append(helper.make_node(kind, [x], [out], **attributes))
-        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, ["N", size])
+        y = helper.make_tensor_value_info(out, TensorProto.FLOAT,
+                                          ["N", *shape])
         graph = helper.make_graph(self.nodes, self.name, self.inputs, [y],
                                   self.weights)
         model = helper.make_model(
@@ -236,19 +254,109 @@ def tiny_ad():
     return b.model("Identity", b.dense(x, c, 640), "rebuilt", 640)
 
 
-BUILT = {f.__name__: f for f in (mobilenet_v2, tiny_resnet8, tiny_dscnn,
-                                 tiny_vww, tiny_ad)}
+def additive_mask(b, mask, length, causal):
+    """[N, 1, 1, S], or [N, 1, S, S]: 0, or -10000 where nothing is seen."""
+    mask = b.op("Unsqueeze", b.op("Cast", mask, to=TensorProto.FLOAT),
+                b.ints(1, 2))
+    mask = b.op("Mul", b.op("Sub", b.weight(1), mask), b.weight(-1e4))
+    if not causal:
+        return mask
+    square = b.op("Concat", length, length, axis=0)
+    later = b.op("Trilu", b.op("Expand", b.weight(-1e4), square),
+                 b.weight(1, np.int64), upper=1)
+    return b.op("Add", mask, later)
+
+
+def attention(b, x, mask, width, heads):
+    """Written out, as PyTorch exports it."""
+    split = b.ints(0, 0, heads, width // heads)
+    q, k, v = (b.op("Reshape", b.linear(x, width, width), split)
+               for _ in range(3))
+    q, k, v = (b.op("Transpose", t, perm=perm) for t, perm in
+               ((q, [0, 2, 1, 3]), (k, [0, 2, 3, 1]), (v, [0, 2, 1, 3])))
+    root = b.weight((width / heads) ** .5)
+    s = b.op("Add", b.op("Div", b.op("MatMul", q, k), root), mask)
+    y = b.op("MatMul", b.op("Softmax", s, axis=-1), v)
+    y = b.op("Transpose", y, perm=[0, 2, 1, 3])
+    return b.linear(b.op("Reshape", y, b.ints(0, 0, width)), width, width)
+
+
+def transformer(name, layers, width, heads, vocabulary, causal):
+    b = Builder(name)
+    ids = b.input("input_ids", "S", type=TensorProto.INT64)
+    mask = b.input("attention_mask", "S", type=TensorProto.INT64)
+    length = b.op("Shape", ids, start=1, end=2)
+    zero, one = (b.weight(i, np.int64) for i in (0, 1))
+    places = b.op("Range", zero, b.op("Squeeze", length), one)
+    mask = additive_mask(b, mask, length, causal)
+    x = b.op("Add", b.op("Gather", b.noise(vocabulary, width), ids),
+             b.op("Gather", b.noise(512, width), places))
+    x = b.layer_norm(x, width)
+    for _ in range(layers):
+        y = attention(b, x, mask, width, heads)
+        x = b.layer_norm(b.op("Add", x, y), width)
+        y = b.linear(x, width, 4 * width)
+        erf = b.op("Erf", b.op("Div", y, b.weight(2 ** .5)))
+        y = b.op("Mul", y, b.op("Add", erf, b.weight(1)))
+        y = b.linear(b.op("Mul", y, b.weight(.5)), 4 * width, width)
+        x = b.layer_norm(b.op("Add", x, y), width)
+    return b.model("Identity", x, "hidden", "S", width)
+
+
+def minilm_shape():
+    """The encoder of MiniLM-L6: 12 heads of 32."""
+    return transformer("minilm_shape", 6, 384, 12, 30522, False)
+
+
+def gpt2_shape():
+    """Sizes and causal mask of the small GPT-2: 12 heads of 64."""
+    return transformer("gpt2_shape", 12, 768, 12, 50257, True)
+
+
+def lstm_tagger(vocabulary=5000, width=128, tags=20):
+    b = Builder("lstm_tagger")
+    ids = b.input("tokens", "S", type=TensorProto.INT64)
+    x = b.op("Gather", b.noise(vocabulary, width, scale=.1), ids)
+    w = [b.noise(2, 4 * width, width, scale=width ** -.5) for _ in range(2)]
+    x = b.op("LSTM", b.op("Transpose", x, perm=[1, 0, 2]), *w,
+             b.noise(2, 8 * width), hidden_size=width,
+             direction="bidirectional")
+    x = b.op("Reshape", b.op("Transpose", x, perm=[2, 0, 1, 3]),
+             b.ints(0, 0, 2 * width))
+    return b.model("LogSoftmax", b.linear(x, 2 * width, tags), "tags", "S",
+                   tags, axis=-1)
+
+
+BUILT = {f.__name__: f for f in (
+    mobilenet_v2, tiny_resnet8, tiny_dscnn, tiny_vww, tiny_ad, minilm_shape,
+    gpt2_shape, lstm_tagger)}
 NAMES = LIGHT + tuple(BUILT)
 
 
 # --- Data and 8-bit twins ---------------------------------------------------
 
-def seeded_inputs(model, batch, seed=3):
+def index_limit(model, name):
+    """Below what the integers of an input stay: rows of the tables that it
+    selects from; 0 or 1 where it selects nothing."""
+    rows = {t.name: t.dims[0] for t in model.graph.initializer if t.dims}
+    return min((rows[n.input[0]] for n in model.graph.node
+                if n.op_type == "Gather" and n.input[1] == name), default=2)
+
+
+def seeded_inputs(model, batch, seed=3, length=32):
     rng = np.random.default_rng(seed + batch)
     inputs = {}
     for i in model.graph.input:
-        shape = [d.dim_value or batch for d in i.type.tensor_type.shape.dim]
-        inputs[i.name] = rng.standard_normal(shape).astype(np.float32)
+        t = i.type.tensor_type
+        shape = [d.dim_value or (length if d.dim_param == "S" else batch)
+                 for d in t.shape.dim]
+        if t.elem_type == TensorProto.INT64:
+            values = rng.integers(0, index_limit(model, i.name), shape)
+            if "mask" in i.name:
+                values[:, 0] = 1  # something is seen
+        else:
+            values = rng.standard_normal(shape).astype(np.float32)
+        inputs[i.name] = values
     return inputs
 
 
@@ -258,8 +366,9 @@ def save_tensors(folder, stem, named):
         (folder / f"{stem}_{j}.pb").write_bytes(data)
 
 
-def answer(folder):
-    """Writes the data sets, with onnxruntime's outputs."""
+def answer(folder, sizes=((1, 32), (3, 32)), out=None):
+    """Writes a data set for each batch and length, with onnxruntime's outputs.
+    """
     import onnxruntime
     options = onnxruntime.SessionOptions()
     # Without VNNI its 8-bit sums saturate in pairs, unless asked not to.
@@ -270,9 +379,9 @@ def answer(folder):
         path, options, providers=["CPUExecutionProvider"])
     model = onnx.load(path, load_external_data=False)
     names = [o.name for o in model.graph.output]
-    for k, batch in enumerate((1, 3)):
-        inputs = seeded_inputs(model, batch)
-        sub = folder / f"test_data_set_{k}"
+    for k, (batch, length) in enumerate(sizes):
+        inputs = seeded_inputs(model, batch, length=length)
+        sub = (out or folder) / f"test_data_set_{k}"
         sub.mkdir(exist_ok=True)
         save_tensors(sub, "input", inputs.items())
         save_tensors(sub, "output", zip(names, session.run(None, inputs)))
