@@ -57,6 +57,18 @@ bool norm_row(const Value *x, const Value *v, int axis);
 /* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
 void softmax_span(const Node *n, const Dim *e[3]);
 
+/* attention.c: o2c.Attention, the one form of attentions. */
+typedef struct {
+  const Dim *n, *h, *g, *s, *t, *d, *v; /* as ref/attention.h has them */
+  const Dim *mask[4];       /* strides of the mask, 0: broadcast */
+  const Dim *mask_keys, *past;
+  bool has_scale;
+  double scale, softcap;
+} AttentionShape;
+void attention_shape(const Node *n, AttentionShape *s);
+/* A node before `at` whose inputs are to be set: Q K V, mask, valid, past. */
+Node *attention_new(Node *at);
+
 /* reduce.c: the axes of a Reduce operator; false: not constant, or wrong. */
 bool reduce_axes(const Node *n, bool gone[MAX_RANK]);
 

@@ -117,6 +117,7 @@ static int run_set(const Options *opt, const char *path, const char *name,
   for (int i = 0; i < p.nin; i++)
     if (s[set].in[i]) feed(p.in[i], s[set].in[i]);
   r = evaluate(m, name);
+  ports_find(&p, m); /* a composite may have replaced an output */
   if (r == EXIT_OK) r = compare(m, opt, &p, &s[set], name);
   model_free(m);
   return r;

@@ -452,6 +452,41 @@ static void test_requantisation(void)
   end();
 }
 
+static void test_attention(void)
+{
+  begin();
+  Value *k = val(DT_F32, "N,2,T,8"), *past = val(DT_F32, "N,2,P,8");
+  Node *n = NODE("Attention", val(DT_F32, "N,4,S,8"), k, k, NULL, past, past);
+  node_set_output(n, 3, value_new(g, "qk", DT_NONE, -1, NULL));
+  CHECK_STR(shape_of(n), "N,4,S,8");
+  CHECK_STR(dims_text(&m->dims, 4, n->out[3]->dim), "[N, 4, S, T + P]");
+  n = NODE("Attention", val(DT_F32, "N,S,32"), val(DT_F32, "N,T,16"),
+           val(DT_F32, "N,T,6"));
+  CHECK(strstr(complaint(n), "q_num_heads is 0"));
+  n = NODE("Attention", val(DT_F32, "N,S,32"), val(DT_F32, "N,T,16"),
+           val(DT_F32, "N,T,6"));
+  attr_set_int(n, "q_num_heads", 4);
+  attr_set_int(n, "kv_num_heads", 2);
+  CHECK_STR(shape_of(n), "N,S,12");
+  n->op->expand(n);
+  for (n = g->last; n && !node_is_internal(n, "Attention");) n = n->prev;
+  CHECK(n && n->op->axis(n, 0, 0, 0) == 0);
+  CHECK(n && n->op->axis(n, 1, 1, 0) == AXIS_MIXES);
+  n = NODE("Attention", val(DT_F32, "N,3,S,8"), k, k);
+  CHECK(strstr(complaint(n), "3 heads of Q are no multiple of 2"));
+  n = NODE("Attention", val(DT_F32, "N,2,S,8"), val(DT_F32, "N,2,5,8"),
+           val(DT_F32, "N,2,5,8"), val(DT_BOOL, "S,6"));
+  CHECK(strstr(complaint(n), "attn_mask has 6 keys of 5"));
+  n = NODE("RotaryEmbedding", val(DT_F32, "N,2,S,8"), val(DT_F32, "N,S,4"),
+           val(DT_F32, "N,S,4"));
+  CHECK_STR(shape_of(n), "N,2,S,8");
+  CHECK_INT(n->op->axis(n, 1, 0, 0), 0);
+  n = NODE("RotaryEmbedding", val(DT_F32, "N,S,8"), val(DT_F32, "N,S,4"),
+           val(DT_F32, "N,S,4"));
+  CHECK(strstr(complaint(n), "num_heads is 0"));
+  end();
+}
+
 int main(void)
 {
   test_symbolic_windows();
@@ -460,6 +495,7 @@ int main(void)
   test_layouts();
   test_upgrades();
   test_axes();
+  test_attention();
   test_permutations();
   test_values();
   test_requantisation();
