@@ -66,7 +66,8 @@ static bool reads_shape(const Node *n)
 {
   return op_is_view(n) || node_is(n, "Expand") || node_is(n, "Slice") ||
          node_is(n, "ConstantOfShape") || node_is(n, "Pad") ||
-         node_is(n, "Tile") || node_is(n, "Split");
+         node_is(n, "Tile") || node_is(n, "Split") ||
+         node_is(n, "Resize");
 }
 
 static int axis_of(const Node *n, int in, int out)

@@ -80,6 +80,16 @@ typedef struct {
 } QuantSpan;
 bool quantize_span(const Node *n, QuantSpan *s);
 
+/* resize.c: what a Resize says, by the numbers of kernels/ref/resize.h. */
+typedef struct {
+  int mode, coord, nearest, policy; /* mode: 0 nearest, 1 linear, 2 cubic */
+  bool antialias, exclude;
+  double a, outside;
+  int naxis, axis[MAX_RANK];        /* the axes that its lists are for */
+  bool moves[MAX_RANK];             /* axis k of x is not known to stay */
+} ResizePlan;
+void resize_plan(const Node *n, ResizePlan *r);
+
 /* elementwise.c: operators as rows of elementwise.def. A chain is what one
  * generated loop does: steps, in order, over inputs that broadcast to the
  * output of the node. A single node is a chain, and so is what fuse_ew.c puts

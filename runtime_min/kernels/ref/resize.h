@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Resize, one axis at a time: x [outer][n][inner] to y [outer][m][inner].
+ *
+ * How an axis is sampled stands in four floats: the scale, the length of the
+ * output (a fraction, if scales are given), start and end of the region.
+ * Positions are floats, as other runtimes have them, so that `nearest` picks
+ * what they pick: 1 / 0.333333343 is 3, not 2.99999991. */
+#ifndef O2C_REF_RESIZE
+#define O2C_REF_RESIZE
+enum {
+  O2C_RS_HALF_PIXEL, O2C_RS_SYMMETRIC, O2C_RS_PYTORCH, O2C_RS_CORNERS,
+  O2C_RS_ASYMMETRIC, O2C_RS_TF_NEAREST, O2C_RS_CROP
+};
+enum {
+  O2C_RS_PREFER_FLOOR, O2C_RS_PREFER_CEIL, O2C_RS_FLOOR, O2C_RS_CEIL,
+  O2C_RS_BY_SCALE /* Resize-10: up where it shrinks, else down */
+};
+
+/* Where position o of m lies among the n of the input. */
+O2C_UNUSED static float o2c_resize_at(int64_t o, int64_t n, int64_t m,
+                                      const float *how, int64_t coord) {
+  const float at = (float)o, last = (float)(n - 1), scale = how[0];
+  const float half = (at + 0.5f) / scale - 0.5f;
+  if (scale == 1.0f && n == m && coord != O2C_RS_CROP) return at;
+  switch (coord) {
+  case O2C_RS_SYMMETRIC:
+    return half + (float)n / 2 * (1 - (float)m / how[1]);
+  case O2C_RS_PYTORCH: return m > 1 ? half : 0.0f;
+  case O2C_RS_CORNERS: return how[1] == 1.0f ? 0.0f : at * last / (how[1] - 1);
+  case O2C_RS_ASYMMETRIC: return at / scale;
+  case O2C_RS_TF_NEAREST: return (at + 0.5f) / scale;
+  case O2C_RS_CROP:
+    if (m <= 1) return 0.5f * (how[2] + how[3]) * last;
+    return how[2] * last + at * (how[3] - how[2]) * last / (float)(m - 1);
+  default: return half;
+  }
+}
+
+O2C_UNUSED static int64_t o2c_resize_clamp(float at, int64_t n) {
+  return at < 1.0f ? 0 : at < (float)(n - 1) ? (int64_t)at : n - 1;
+}
+
+/* The pixel nearest to it. */
+O2C_UNUSED static int64_t o2c_resize_near(float at, float scale, int64_t n,
+                                          int64_t nearest) {
+  switch (nearest) {
+  case O2C_RS_PREFER_FLOOR: at = ceilf(at - 0.5f); break;
+  case O2C_RS_PREFER_CEIL: at = floorf(at + 0.5f); break;
+  case O2C_RS_CEIL: at = ceilf(at); break;
+  case O2C_RS_BY_SCALE: at = scale < 1.0f ? ceilf(at) : floorf(at); break;
+  default: at = floorf(at);
+  }
+  return o2c_resize_clamp(at, n);
+}
+
+/* The weight of a pixel t away; cubic with coefficient a. */
+O2C_UNUSED static double o2c_resize_weight(double t, int64_t cubic, double a) {
+  t = fabs(t);
+  if (!cubic) return t < 1 ? 1 - t : 0;
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
+}
+#endif
+#ifdef T
+O2C_UNUSED static T NAME(resize_value)(double v) {
+#if T_IS_FLOAT
+  return STORE((A)v);
+#elif T_IS_INT
+  v = rint(v);
+  if (v <= (double)T_MIN) return STORE((A)T_MIN);
+  return v >= (double)T_MAX ? STORE((A)T_MAX) : STORE((A)v);
+#elif T_IS_BOOL
+  return STORE((A)(v != 0));
+#else
+  T none;
+  (void)v;
+  memset(&none, 0, sizeof none);
+  return none;
+#endif
+}
+
+/* Nearest. `outside`: what lies beyond the region of interest. */
+O2C_UNUSED static void NAME(resize_pick)(const T *x, T *y, const float *hows,
+                                         int64_t axis, int64_t outer, int64_t n,
+                                         int64_t inner, int64_t m,
+                                         int64_t coord, int64_t nearest,
+                                         double outside) {
+  const float *how = hows + 4 * axis;
+  const T fill = NAME(resize_value)(outside);
+  int64_t u, o, i;
+  for (o = 0; o < m; o++) {
+    const float at = o2c_resize_at(o, n, m, how, coord);
+    const int out = coord == O2C_RS_CROP && (at < 0 || at > (float)(n - 1));
+    const int64_t from = o2c_resize_near(at, how[0], n, nearest);
+    for (u = 0; u < outer; u++)
+      for (i = 0; i < inner; i++)
+        y[(u * m + o) * inner + i] = out ? fill : x[(u * n + from) * inner + i];
+  }
+}
+#if T_IS_INT
+O2C_UNUSED static void NAME(resize_store)(const double *x, T *y, int64_t n) {
+  int64_t i;
+  for (i = 0; i < n; i++) y[i] = NAME(resize_value)(x[i]);
+}
+#endif
+#if T_IS_FLOAT
+/* Linear and cubic, of f32 and f64. */
+O2C_UNUSED static void NAME(resize_axis)(const T *x, T *y, const float *hows,
+                                         int64_t axis, int64_t outer, int64_t n,
+                                         int64_t inner, int64_t m,
+                                         int64_t coord, int64_t cubic,
+                                         int64_t antialias, int64_t exclude,
+                                         double a, double outside) {
+  const float *how = hows + 4 * axis;
+  const double s = antialias && how[0] < 1 ? (double)how[0] : 1.0;
+  int64_t u, o, i, j;
+  for (o = 0; o < m; o++) {
+    const float at = o2c_resize_at(o, n, m, how, coord);
+    const int out = coord == O2C_RS_CROP && (at < 0 || at > (float)(n - 1));
+    const int64_t first = (int64_t)floor((double)at - (cubic ? 2 : 1) / s) + 1;
+    const int64_t last = (int64_t)ceil((double)at + (cubic ? 2 : 1) / s) - 1;
+    double sum = 0;
+    for (u = 0; u < outer; u++)
+      for (i = 0; i < inner; i++)
+        y[(u * m + o) * inner + i] = STORE((A)(out ? outside : 0));
+    if (out) continue;
+    for (j = first; j <= last; j++)
+      if (!exclude || (j >= 0 && j < n))
+        sum += o2c_resize_weight(((double)j - (double)at) * s, cubic, a);
+    if (!(antialias || exclude) || sum == 0) sum = 1;
+    for (j = first; j <= last; j++) {
+      const A w = (A)(o2c_resize_weight(((double)j - (double)at) * s, cubic, a)
+                      / sum);
+      const int64_t from = j < 0 ? 0 : j < n ? j : n - 1;
+      if (w == 0 || (exclude && from != j)) continue;
+      for (u = 0; u < outer; u++)
+        for (i = 0; i < inner; i++) {
+          T *to = y + (u * m + o) * inner + i;
+          *to = STORE(LOAD(*to) + w * LOAD(x[(u * n + from) * inner + i]));
+        }
+    }
+  }
+}
+
+/* The size that `n` elements of the axis get, or -1; `rounded` or cut off. */
+O2C_UNUSED static int64_t NAME(resize_size_of)(int64_t n, float scale,
+                                               float region, int64_t rounded) {
+  const float size = scale * region * (float)n + (rounded ? 0.5f : 0.0f);
+  return size >= 0 && size < 2147483648.0f ? (int64_t)floorf(size) : -1;
+}
+
+/* The scale that all axes have to keep their aspect ratio. */
+O2C_UNUSED static float NAME(resize_aspect)(const int64_t *sizes,
+                                            int64_t policy, int64_t count,
+                                            const int64_t *x) {
+  float best = 0;
+  int64_t k;
+  for (k = 0; k < count; k++) {
+    const float s = x[k] > 0 ? (float)sizes[k] / (float)x[k] : 0.0f;
+    if (k == 0 || (policy == 1 ? s < best : s > best)) best = s;
+  }
+  return best;
+}
+
+/* The sizes of `count` axes, x before. scales, sizes, roi may be NULL. */
+O2C_UNUSED static o2c_status NAME(size_resize)(const void *scales,
+                                               const void *sizes, const T *roi,
+                                               int64_t policy, int64_t count,
+                                               const int64_t *x,
+                                               int64_t *size) {
+  const float *scale = (const float *)scales;
+  const int64_t *want = (const int64_t *)sizes;
+  const float same = want && policy
+                     ? NAME(resize_aspect)(want, policy, count, x) : 0.0f;
+  int64_t k;
+  for (k = 0; k < count; k++) {
+    const float region = roi ? (float)(LOAD(roi[count + k]) - LOAD(roi[k]))
+                             : 1.0f;
+    if (scale)
+      size[k] = NAME(resize_size_of)(x[k], scale[k], region, 0);
+    else if (policy)
+      size[k] = NAME(resize_size_of)(x[k], same, 1.0f, 1);
+    else
+      size[k] = want[k];
+    if (size[k] < 0 || size[k] > INT32_MAX) return O2C_E_SHAPE;
+  }
+  return O2C_OK;
+}
+
+/* how[4 * k] for `count` axes of sizes x before and y after. `check`: that the
+ * data asks for y. */
+O2C_UNUSED static o2c_status NAME(resize_how)(const void *scales,
+                                              const void *sizes, const T *roi,
+                                              float *how, int64_t policy,
+                                              int64_t check, int64_t count,
+                                              const int64_t *x,
+                                              const int64_t *y) {
+  const float *scale = (const float *)scales;
+  const int64_t *want = (const int64_t *)sizes;
+  int64_t k, size[O2C_MAX_RANK];
+  if (check && NAME(size_resize)(scales, sizes, roi, policy, count, x, size) !=
+               O2C_OK)
+    return O2C_E_SHAPE;
+  for (k = 0; k < count; k++, how += 4) {
+    if ((check && size[k] != y[k]) || (x[k] == 0 && y[k] > 0))
+      return O2C_E_SHAPE;
+    how[0] = scale ? scale[k]
+             : want && policy ? NAME(resize_aspect)(want, policy, count, x)
+                              : (float)y[k] / (float)(x[k] ? x[k] : 1);
+    how[1] = scale || (want && policy) ? how[0] * (float)x[k] : (float)y[k];
+    how[2] = roi ? (float)LOAD(roi[k]) : 0.0f;
+    how[3] = roi ? (float)LOAD(roi[count + k]) : 1.0f;
+    if (!(how[0] > 0) && y[k] > 0) return O2C_E_SHAPE;
+  }
+  return O2C_OK;
+}
+#endif
+#endif
