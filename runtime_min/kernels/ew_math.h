@@ -29,29 +29,37 @@ O2C_UNUSED static double o2c_clamp(double v, double lo, double hi) {
   return v > hi ? hi : v;
 }
 
-/* exp(v) - 1 without loss near 0, where it is 2t / (1 - t), t = tanh(v / 2). */
-O2C_UNUSED static float o2c_expm1f(float v) {
-  float t = o2c_tanhf(0.5f * v), far = o2c_expf(v) - 1.0f;
-  return v > 1.0f || v < -1.0f ? far : (t + t) / (1.0f - t);
-}
-O2C_UNUSED static double o2c_expm1(double v) { return expm1(v); }
-
-/* log(1 + exp(v)); the second term is what rounding 1 + t lost. */
-O2C_UNUSED static float o2c_softplusf(float v) {
-  float t = o2c_expf(v < 0.0f ? v : -v), u = 1.0f + t;
-  float tail = o2c_logf(u) + (t - (u - 1.0f)) / u;
-  return v < 0.0f ? tail : v + tail;
-}
+/* log(1 + exp(v)) */
 O2C_UNUSED static double o2c_softplus(double v) {
   double tail = log1p(exp(v < 0.0 ? v : -v));
   return v < 0.0 ? tail : v + tail;
 }
 
 O2C_UNUSED static double o2c_exp(double v) { return exp(v); }
+O2C_UNUSED static double o2c_expm1(double v) { return expm1(v); }
 O2C_UNUSED static double o2c_log(double v) { return log(v); }
 O2C_UNUSED static double o2c_erf(double v) { return erf(v); }
 O2C_UNUSED static double o2c_tanh(double v) { return tanh(v); }
-O2C_UNUSED static double o2c_sigmoid(double v) { return 1.0 / (1.0 + exp(-v)); }
+/* By exp of what is not positive, so that nothing overflows. */
+O2C_UNUSED static double o2c_sigmoid(double v) {
+  double e = exp(v < 0.0 ? v : -v);
+  return (v < 0.0 ? e : 1.0) / (1.0 + e);
+}
+O2C_UNUSED static double o2c_swish(double v, double a) {
+  double s = o2c_sigmoid(a * v);
+  return s == 0.0 ? 0.0 : v * s;
+}
+O2C_UNUSED static double o2c_gelu(double v) {
+  return v == -INFINITY ? 0.0 : 0.5 * v * erfc(v * -0.70710678118654752440);
+}
+O2C_UNUSED static double o2c_gelu_tanh(double v) {
+  double s = o2c_sigmoid(1.5957691216057307 * (v + 0.044715 * v * v * v));
+  return s == 0.0 ? 0.0 : v * s;
+}
+O2C_UNUSED static double o2c_mish(double v) {
+  double e = exp(v < 20.0 ? v : 20.0), n = e * (e + 2.0);
+  return n == 0.0 ? 0.0 : v * (n / (n + 2.0));
+}
 
 /* The remainder with the sign of the divisor, ONNX Mod-28 with fmod = 0. */
 O2C_UNUSED static double o2c_mod(double a, double b) {

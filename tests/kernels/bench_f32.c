@@ -522,6 +522,14 @@ FUNCTION(o2c_logf)
 FUNCTION(o2c_tanhf)
 FUNCTION(o2c_sigmoidf)
 FUNCTION(o2c_erff)
+FUNCTION(o2c_expm1f)
+FUNCTION(o2c_softplusf)
+#define o2c_swish1(x) o2c_swishf(x, 1.702f)
+FUNCTION(o2c_swish1)
+#define bench_o2c_swishf bench_o2c_swish1
+FUNCTION(o2c_geluf)
+FUNCTION(o2c_gelu_tanhf)
+FUNCTION(o2c_mishf)
 
 int main(int argc, char **argv)
 {

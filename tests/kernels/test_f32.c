@@ -616,76 +616,7 @@ static void test_o2c_log_softmax_f32(void)
 
 #include "test_norm.h"
 
-/* ---- functions of one argument ---- */
-
-#define BLOCK 4099 /* so that a vector loop over it has a tail */
-
-typedef struct {
-  const char *name;
-  void (*loop)(const float *x, float *y);
-  float (*one)(float);
-  double (*want)(double);
-  double limit;
-} Function;
-
-static double sigmoid_ref(double x)
-{
-  return 1.0 / (1.0 + exp(-x));
-}
-
-static void function_block(const Function *f, const float *x)
-{
-  static float y[BLOCK];
-  f->loop(x, y);
-  for (int i = 0; i < BLOCK; i++) {
-    const double e = ulps(y[i], f->want((double)x[i]));
-    float one;
-    if (!(e <= f->limit)) {
-      char why[96];
-      snprintf(why, sizeof why, "%g ULP at %a", e, (double)x[i]);
-      fail(f->name, why);
-    }
-    if (i % 61 && i < BLOCK - 16)
-      continue;
-    one = f->one(x[i]);
-    if (!same(&one, y + i, 1))
-      fail(f->name, "a tail or a single value has other bits");
-  }
-}
-
-static void function_check(const Function *f)
-{
-  static float x[BLOCK];
-  static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, 1e-45f,
-                                  -1e-45f, 1.17549435e-38f, 1.0f, -1.0f,
-                                  3.4028235e38f, -3.4028235e38f, 88.722839f,
-                                  88.72284f, -103.97208f, -103.97209f, NAN};
-  const uint64_t step = full ? 1 : 997;
-  uint64_t u = 0;
-  memset(x, 0, sizeof x);
-  memcpy(x, special, sizeof special);
-  function_block(f, x);
-  while (u < (uint64_t)1 << 32) {
-    for (int i = 0; i < BLOCK; i++, u += step) {
-      const uint32_t bits = (uint32_t)u;
-      memcpy(x + i, &bits, sizeof bits);
-    }
-    function_block(f, x);
-  }
-}
-
-#define FUNCTION(f, ref, limit) \
-  static void loop_##f(const float *x, float *y) \
-  { for (int i = 0; i < BLOCK; i++) y[i] = f(x[i]); } \
-  static float one_##f(float x) { return f(x); } \
-  static void test_##f(void) \
-  { const Function t = {#f, loop_##f, one_##f, ref, limit}; \
-    function_check(&t); }
-FUNCTION(o2c_expf, exp, 1.0)
-FUNCTION(o2c_logf, log, 1.0)
-FUNCTION(o2c_tanhf, tanh, 2.0)
-FUNCTION(o2c_sigmoidf, sigmoid_ref, 3.0)
-FUNCTION(o2c_erff, erf, 2.0)
+#include "test_functions.h"
 
 int main(int argc, char **argv)
 {
