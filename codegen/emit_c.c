@@ -309,6 +309,21 @@ static int64_t dims_limit(Plan *p)
   return limit;
 }
 
+/* What inference took for granted; see unify.c. */
+static void dims_equal(Plan *p, StrBuf *b)
+{
+  DimPool *d = &p->m->dims;
+  for (int i = 0; i < d->nequal; i++) {
+    if (d->equal[i].a == d->equal[i].b)
+      continue;
+    sb_puts(b, "  if (");
+    dim_print(b, d, d->equal[i].a, "d->");
+    sb_puts(b, " != ");
+    dim_print(b, d, d->equal[i].b, "d->");
+    sb_puts(b, ")\n    return 0;\n");
+  }
+}
+
 static void dims_check(Plan *p, StrBuf *plan)
 {
   StrBuf b;
@@ -324,6 +339,7 @@ static void dims_check(Plan *p, StrBuf *plan)
       sb_printf(&b, "  if (d->%s < 0 || d->%s > INT64_C(%lld))\n"
                 "    return 0;\n", s->c_name, s->c_name, (long long)max);
     }
+    dims_equal(p, &b);
     for (int i = 0; i < p->g->nout; i++)
       for (int k = 0; k < p->out[i]->rank; k++) {
         int64_t v;

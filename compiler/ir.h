@@ -145,6 +145,7 @@ typedef struct {
 } Sym;
 typedef struct { int sym; const Dim *by; } Merge;
 typedef struct { const int *sym; int n; const Dim *most; } Joint;
+typedef struct { const Dim *a, *b; } Equal;
 typedef struct {
   int64_t k;             /* coefficient, not 0 */
   int n;                 /* degree */
@@ -168,6 +169,8 @@ struct DimPool {
   int nmerge;
   Joint *joint;          /* bounds of products; see dims_joint */
   int njoint;
+  Equal *equal;          /* what a run's dimensions must satisfy; unify.c */
+  int nequal;
 };
 #define DIM_INFINITE ((int64_t)1 << 28) /* constants above: "to the end" */
 void dims_init(DimPool *p, Model *m);

@@ -4,7 +4,10 @@
  * Two symbols merge where the operator demands equal sizes, and in broadcasting
  * where the model did not name one of them: its name is ours, and nothing says
  * that it should differ. A symbol that must equal a number becomes the number.
- * x and min(x, 512) are one where x is at most 512. The infer function that
+ * x and min(x, 512) are one where x is at most 512. (H + 15) / 16, of a strided
+ * convolution, and 2 ((H + 31) / 32), of one that was enlarged again, are one
+ * for those H alone that fit: the generated code compares, and a run with
+ * others ends in O2C_E_DIMS. The infer function that
  * finds it may hold dimensions already, so merges wait in the pool until it
  * returns; then the whole graph is rewritten. */
 #include "ir.h"
@@ -60,6 +63,21 @@ static const Dim *bounded(DimPool *p, const Dim *x, const Dim *least)
   return merge(p, cut, x);
 }
 
+/* A quotient, minimum or maximum becomes what it must equal, under a condition
+ * on the arguments. NULL: not of this form. */
+static const Dim *assumed(DimPool *p, const Dim *d, const Dim *by)
+{
+  int s = dim_symbol(d);
+  if (s < 0 || p->sym[s].kind == SYM_ARG || p->sym[s].kind == SYM_CAPACITY ||
+      dim_has(p, by, s) || dim_has_capacity(p, d) || dim_has_capacity(p, by))
+    return NULL;
+  for (int i = 0; i < p->nequal; i++)
+    if (p->equal[i].a == d && p->equal[i].b == by) return merge(p, s, by);
+  p->equal = arena_grow(&p->m->arena, p->equal, p->nequal, sizeof *p->equal);
+  p->equal[p->nequal++] = (Equal){d, by};
+  return merge(p, s, by);
+}
+
 const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
 {
   int64_t k;
@@ -80,6 +98,7 @@ const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
     bool keep_a = mx == my ? x < y : my;
     return keep_a ? merge(p, y, a) : merge(p, x, b);
   }
+  if ((same = assumed(p, a, b)) || (same = assumed(p, b, a))) return same;
   if (!proven) return NULL;
   if (x >= 0 && dim_is_int(b, &k) && k >= 0) return merge(p, x, b);
   if (y >= 0 && dim_is_int(a, &k) && k >= 0) return merge(p, y, a);
@@ -124,9 +143,22 @@ void dims_same(DimPool *p, const Dim *const *found, const Dim *const *as, int n)
   dims_settle(p);
 }
 
+/* The conditions keep the symbols that were taken for others. */
+static void rewrite_equal(DimPool *p)
+{
+  for (int i = 0; i < p->nmerge; i++) {
+    const Merge *m = &p->merge[i];
+    for (int k = 0; p->sym[m->sym].kind == SYM_ARG && k < p->nequal; k++) {
+      p->equal[k].a = dim_subst(p, p->equal[k].a, m->sym, m->by);
+      p->equal[k].b = dim_subst(p, p->equal[k].b, m->sym, m->by);
+    }
+  }
+}
+
 void dims_settle(DimPool *p)
 {
   if (!p->nmerge) return;
+  rewrite_equal(p);
   rewrite_graph(p, p->m->main);
   for (int i = 0; i < p->map.n; i++) {
     struct MapSlot *s = &p->map.slot[i];

@@ -49,6 +49,30 @@ static void check_add(const char *a, const char *b, const char *want)
   model_free(m);
 }
 
+/* A quotient is taken to be what it must equal, and the run compares. */
+static void test_assumed(void)
+{
+  m = model_new(NULL, "m");
+  DimPool *p = &m->dims;
+  const Dim *h = dim_named(p, "H"), *two = dim_int(p, 2);
+  const Dim *half = dim_div(p, dim_add(p, h, dim_int(p, 1)), two);
+  const Dim *quarter = dim_div(p, dim_add(p, h, dim_int(p, 3)), dim_int(p, 4));
+  const Dim *twice = dim_mul(p, quarter, two);
+  Value *a = value_new(m->main, "a", DT_F32, 1, &half);
+  Value *b = value_new(m->main, "b", DT_F32, 1, &twice);
+  graph_add_input(m->main, a);
+  graph_add_input(m->main, b);
+  Node *n = add(a, b, NULL), *again = add(b, a, NULL);
+  infer_graph(m->main);
+  CHECK(m->nerror == 0 && again->out[0]->dim[0] == twice);
+  CHECK(a->dim[0] == twice && n->out[0]->dim[0] == twice);
+  CHECK(p->nequal == 1 && p->equal[0].a == half && p->equal[0].b == twice);
+  /* Not where the other is made of it. */
+  const Dim *more = dim_add(p, half, dim_div(p, half, dim_int(p, 3)));
+  CHECK(!dims_unify(p, half, more, true));
+  model_free(m);
+}
+
 static void test_broadcast(void)
 {
   check_add("2 3", "2 3", "[2, 3]");
@@ -195,6 +219,7 @@ static void test_upgrade(void)
 int main(void)
 {
   test_broadcast();
+  test_assumed();
   test_messages();
   test_declared();
   test_merge();
