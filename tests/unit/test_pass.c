@@ -87,6 +87,105 @@ static void test_dce(void)
   model_free(m);
 }
 
+static Value *node_of(const char *name, Value *a, Value *b)
+{
+  Node *n = node_new(g, NULL, name, b ? 2 : 1, 1, NULL);
+  static const int64_t swap[] = {0, 2, 1, 3}, keys[] = {0, 2, 3, 1};
+  node_set_input(n, 0, a);
+  if (b) node_set_input(n, 1, b);
+  if (!b && !strcmp(name, "Transpose"))
+    attr_set_ints(n, "perm", a->is_input ? keys : swap, 4);
+  node_set_output(n, 0, value_new(g, "t", DT_NONE, -1, NULL));
+  infer_node(n);
+  return n->out[0];
+}
+
+static Value *heads(const char *name)
+{
+  const Dim *dim[] = {dim_named(&m->dims, "N"), dim_named(&m->dims, "S"),
+                      dim_int(&m->dims, 12), dim_int(&m->dims, 32)};
+  Value *v = value_new(g, name, DT_F32, 4, dim);
+  graph_add_input(g, v);
+  return v;
+}
+
+/* scale: of the scores, of Q, or of both; a mask as wide as the scores, or one
+ * that would widen them. */
+static void test_attention(int scale, bool wide)
+{
+  static const int64_t swap[] = {0, 2, 1, 3};
+  begin();
+  Value *q = heads("q"), *k = heads("k"), *v = heads("v");
+  Value *c = value_const_scalar(g, "c", DT_F32, 4), *x = NULL;
+  Value *kt = node_of("Transpose", k, NULL);
+  Value *ready[2] = {q, v};
+  for (int i = 0; i < 2; i++) {
+    ready[i] = node_of("Transpose", ready[i], NULL);
+    attr_set_ints(ready[i]->def, "perm", swap, 4);
+    infer_node(ready[i]->def);
+  }
+  const Dim *dim[] = {dim_named(&m->dims, wide ? "B" : "N"),
+                      dim_int(&m->dims, 1), dim_int(&m->dims, 1),
+                      dim_named(&m->dims, "S")};
+  Value *mask = value_new(g, "mask", DT_F32, 4, dim);
+  graph_add_input(g, mask);
+  if (scale) ready[0] = node_of("Mul", c, ready[0]);
+  x = node_of("MatMul", ready[0], kt);
+  if (scale != 1) x = node_of("Div", x, c);
+  x = node_of("Add", mask, x);
+  x = node_of("MatMul", node_of("Softmax", x, NULL), ready[1]);
+  graph_add_output(g, node_of("Transpose", x, NULL));
+  CHECK(pass_fuse_attention(g) == !wide);
+  if (!wide) {
+    Node *a = g->last;
+    CHECK(node_is_internal(a, "Attention") && attr_int(a, "heads_last", 0));
+    const float want = scale == 0 ? .25f : scale == 1 ? 4 : 1;
+    CHECK(attr_float(a, "scale", 0) == want);
+    CHECK(a->in[3] == mask && nodes() == 4); /* and three Transposes */
+    CHECK_STR(dims_text(&m->dims, 4, a->in[1]->dim), "[N, 12, S, 32]");
+    CHECK_STR(dims_text(&m->dims, 4, g->out[0]->dim), "[N, S, 12, 32]");
+    ir_check(g, "fuse_attention");
+    CHECK(!pass_fuse_attention(g));
+  }
+  model_free(m);
+}
+
+static Value *constant(double v)
+{
+  return value_const_scalar(g, "k", DT_F32, v);
+}
+
+/* x (half + half erf(x root)), with any two factors */
+static Value *by_erf(Value *x, double root, double half)
+{
+  Value *e = op("Erf", op("Mul", x, constant(root)), NULL);
+  Value *s = op("Add", op("Mul", constant(half), e), constant(half));
+  return op("Mul", s, x);
+}
+
+static void test_activation(void)
+{
+  Value *x = begin();
+  graph_add_output(g, by_erf(x, 0.70710678, 0.5));
+  graph_add_output(g, by_erf(x, 0.70710678, 0.6));
+  graph_add_output(g, by_erf(x, 0.75, 0.5));
+  Value *cube = op("Mul", op("Mul", x, x), op("Mul", x, constant(0.044715)));
+  Value *u = op("Mul", op("Add", x, cube), constant(0.79788456));
+  Value *t = op("Add", constant(1), op("Tanh", u, NULL));
+  graph_add_output(g, op("Mul", constant(0.5), op("Mul", x, t)));
+  Value *v = op("Sigmoid", op("Mul", x, constant(1.702)), NULL);
+  graph_add_output(g, op("Mul", v, x));
+  CHECK(pass_fuse_act(g) && node_is(g->out[0]->def, "Gelu"));
+  CHECK(node_is(g->out[1]->def, "Mul") && node_is(g->out[2]->def, "Mul"));
+  CHECK(node_is(g->out[3]->def, "Gelu"));
+  CHECK(!strcmp(attr_str(g->out[3]->def, "approximate", ""), "tanh"));
+  CHECK(node_is(g->out[4]->def, "Swish") && nodes() == 13);
+  CHECK(attr_float(g->out[4]->def, "alpha", 1) == 1.702f);
+  ir_check(g, "fuse_act");
+  CHECK(!pass_fuse_act(g));
+  model_free(m);
+}
+
 static void test_list(void)
 {
   CHECK(pass_count() > 3 && !pass_at(pass_count()) && !pass_at(-1));
@@ -100,6 +199,8 @@ int main(void)
   test_fold_limit();
   test_cse();
   test_dce();
+  for (int scale = 0; scale < 3; scale++) test_attention(scale, false);
+  test_attention(0, true);
   test_list();
   return test_end();
 }
