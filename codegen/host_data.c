@@ -53,6 +53,23 @@ static const Type *type_at(Value **v, int n, int j)
   return j < n && v[j]->kind != VK_TENSOR ? v[j]->declared : NULL;
 }
 
+/* numpy lacks bfloat16 and the small floats: many store their bits as unsigned
+ * integers of that width, the older ONNX corpora among them. */
+static const Tensor *bits_as(Model *m, const Tensor *x, const Value *v)
+{
+  const Type *type = v->declared;
+  if (x->kind != VK_TENSOR || !type || type->kind != VK_TENSOR ||
+      type->dtype == DT_F16)
+    return x;
+  const DtypeInfo *have = dtype_info(x->dtype), *want = dtype_info(type->dtype);
+  if (have->cls != DC_UINT || want->cls != DC_FLOAT || have->bits != want->bits)
+    return x;
+  Tensor *t = NEW(&m->arena, Tensor, 1);
+  *t = *x;
+  t->dtype = type->dtype;
+  return t;
+}
+
 static const Tensor **load_files(const Ports *p, const char *folder,
                                  const char *what, Value **v, int n)
 {
@@ -70,7 +87,7 @@ static const Tensor **load_files(const Ports *p, const char *folder,
     if (x && k < 0)
       diag_model(m, SEV_ERROR, EXIT_MODEL, "%s: the model has no %s %d", path,
                  what, j);
-    if (k >= 0) t[k] = x;
+    if (k >= 0) t[k] = bits_as(m, x, v[k]);
   }
   return t;
 }

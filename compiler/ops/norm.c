@@ -538,8 +538,26 @@ static const OpRow rms_rows[] = {
   { 23, "X:T scale:V -> Y:V", "T=float bf16; V=float bf16",
     "axis:i epsilon:f stash_type:i", NULL },
 };
+/* MeanVarianceNormalization was experimental, with attributes of Caffe2, before
+ * version 9: the statistics are those of a channel, or of a sample. */
+static void upgrade_mean_variance(Node *n)
+{
+  static const int64_t sample[] = { 1, 2, 3 };
+  if (!attr_int(n, "normalize_variance", 1)) {
+    fail_unsupported(n, "normalize_variance = 0 of the experimental version is "
+                     "not supported; use ReduceMean and Sub");
+    return;
+  }
+  if (attr_int(n, "across_channels", 0))
+    attr_set_ints(n, "axes", sample, COUNT(sample));
+  attr_remove(n, "across_channels");
+  attr_remove(n, "normalize_variance");
+}
+
 static const OpRow mean_rows[] = {
-  { 9, "X:T -> Y:T", "T=float", "axes:I", NULL },
+  { 1, "X:T -> Y:T", "T=float", "across_channels:i normalize_variance:i",
+    upgrade_mean_variance },
+  { 9, NULL, NULL, "axes:I", NULL },
   { 13, NULL, "T=float bf16", NULL, NULL },
 };
 static const OpRow lp_rows[] = {

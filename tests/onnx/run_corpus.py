@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ONNX corpus through `onnx2c verify`.
 
-    run_corpus.py --onnx2c FILE --corpus FOLDER [--kind node]
+    run_corpus.py --onnx2c FILE --corpus FOLDER [--kind KIND...]
                   [--cc CC] [--cflags FLAGS] [--share K --salt TEXT]
                   [--report FILE]
 
@@ -23,6 +23,7 @@ import sys
 
 import onnx
 
+KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
 CHUNK = 64  # cases of one verify: two programs of 32 models
 
 
@@ -30,7 +31,7 @@ def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
     p.add_argument("--corpus", required=True, type=pathlib.Path)
-    p.add_argument("--kind", default="node")
+    p.add_argument("--kind", nargs="*", default=KINDS)
     p.add_argument("--cc")
     p.add_argument("--cflags")
     p.add_argument("--share", type=int, default=1)
@@ -129,13 +130,13 @@ def judge(result, missing, reason):
 def main():
     args = arguments()
     args.salt += commit()
-    root = args.corpus / args.kind
-    folders = sorted(f for f in root.iterdir()
+    folders = sorted(f for kind in args.kind
+                     for f in (args.corpus / kind).iterdir()
                      if (f / "model.onnx").exists() and chosen(f.name, args))
     known, have = known_failures(), operators_of_onnx2c(args.onnx2c)
     counts, complaints, lines = {}, [], []
     for folder, result in zip(folders, run_all(args, folders)):
-        name = f"{args.kind}/{folder.name}"
+        name = f"{folder.parent.name}/{folder.name}"
         missing = sorted(operators_of(folder) - have)
         kind, complaint = judge(result, missing, known.get(name))
         counts[kind] = counts.get(kind, 0) + 1
@@ -147,7 +148,7 @@ def main():
     print("\n".join(complaints))
     parts = [f"{v} {k}" for k, v in sorted(counts.items())]
     share = f" (a share of 1/{args.share})" if args.share > 1 else ""
-    print(f"{len(folders)} cases of {args.kind}{share}: {', '.join(parts)}")
+    print(f"{len(folders)} cases{share}: {', '.join(parts)}")
     sys.exit(1 if complaints or not folders else 0)
 
 

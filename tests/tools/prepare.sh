@@ -4,7 +4,7 @@
 #
 #   prepare.sh FOLDER [NAME...]
 #
-# FOLDER gets venv/ corpus/ zoo/ models/ wheels/. Each part is made again only
+# FOLDER gets venv/ corpus/ old/ zoo/ models/ wheels/. Each part is made again only
 # when its script or requirements.txt changed (a stamp holds their checksum).
 # NAMEs are networks of make_zoo.py; without any, none is made.
 set -eu
@@ -51,6 +51,12 @@ if ! fresh corpus "$need" "$tools/make_corpus.py"; then
   rm -rf "$out/corpus"
   "$python" -W ignore "$tools/make_corpus.py" "$out/corpus"
   made corpus "$need" "$tools/make_corpus.py"
+fi
+if ! fresh old "$need" "$tools/make_old_corpora.py"; then
+  echo "prepare.sh: corpora of earlier releases"
+  rm -rf "$out/old"
+  "$python" "$tools/make_old_corpora.py" "$out/old" "$out/wheels" "$out/corpus"
+  made old "$need" "$tools/make_old_corpora.py"
 fi
 if ! fresh models "$need" "$tools/get_models.py"; then
   echo "prepare.sh: networks out of Python packages"
