@@ -4,8 +4,8 @@
 #
 #   prepare.sh FOLDER [NAME...]
 #
-# FOLDER gets venv/ corpus/ old/ zoo/ models/ wheels/. Each part is made again only
-# when its script or requirements.txt changed (a stamp holds their checksum).
+# FOLDER gets venv/ corpus/ old/ zoo/ models/ wheels/. Each part is made again
+# only when its script or requirements.txt changed (a stamp has their checksum).
 # NAMEs are networks of make_zoo.py; without any, none is made.
 set -eu
 tools=$(cd "$(dirname "$0")" && pwd)
