@@ -137,6 +137,10 @@ void case_close(Case *c);
 const char **cases_find(Host *h, int *n); /* from opt->models, sorted */
 bool case_save(const char *folder, const Ports *p, const Result *r);
 
+/* host_profile.c: the times of steps in `r`; false: they are not there. */
+bool profile_print(Host *h, const Options *compiled, const Case *c,
+                   const Result *r);
+
 /* host_rows.c: is row i the same at any batch size, bit for bit? */
 Job *rows_jobs(Arena *a, const Case *c, int unit, int *n, const char **why);
 const char *rows_check(Arena *a, const Result *r, int n); /* NULL: equal */

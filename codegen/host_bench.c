@@ -3,7 +3,10 @@
  *
  * The program is the one that a user would get: symbols stay run-time
  * arguments, and --batch and --dim only say what they are in this run. --save
- * keeps the program and its job file, to be run again in turn with others. */
+ * keeps the program and its job file, to be run again in turn with others.
+ * With --data, inputs and sizes are those of its first data set. --profile
+ * adds the least time of each step; its program is made with --hooks, so its
+ * total is a little slower. */
 #include "host.h"
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +71,7 @@ static void print_times(Host *h, const Case *c, const Sizes *s,
   if (h->opt->json)
     printf("{\"min_ns\": %lld, \"median_ns\": %lld, \"runs\": %d, "
            "\"batch\": %lld, \"threads\": 1, \"target\": \"%s\", "
-           "\"workspace\": %lld}\n", least, median, r->nns,
+           "\"workspace\": %lld", least, median, r->nns,
            (long long)s->batch, target, (long long)r->workspace);
   else
     printf("%s: min %.4f ms, median %.4f ms, %d runs, batch %lld, 1 thread, "
@@ -101,21 +104,35 @@ static bool keep_program(Host *h, const Case *c, const char *program)
                    arena_printf(&h->a, "%s/bench.job", dir));
 }
 
-/* Seeded; the first set beside the model where an input is no tensor. */
-static DataSet *bench_data(const Ports *p, const Options *opt, const Sizes *s)
+/* The leading symbol of the data is the batch. */
+static void take_batch(const Ports *p, const DataSet *d, Sizes *s)
 {
-  bool tensors = true;
+  int64_t v;
+  s->batch = 1;
+  for (int i = p->nin - 1; i >= 0; i--)
+    if (d->in[i] && p->in[i]->kind == VK_TENSOR && p->in[i]->rank > 0 &&
+        d->in[i]->rank > 0 && !dim_is_int(p->in[i]->dim[0], &v))
+      s->batch = d->in[i]->dim[0];
+}
+
+/* Of --data; else seeded; else, where an input is no tensor, the first set
+ * beside the model. NULL: some size is not told. */
+static DataSet *bench_data(const Ports *p, const Options *opt, Sizes *s)
+{
+  bool tensors = !opt->ndata;
+  if (!opt->ndata && !choose_sizes(p, opt, s)) return NULL;
   for (int i = 0; i < p->nin; i++) tensors &= p->in[i]->kind == VK_TENSOR;
   int n = 0;
   DataSet *d = tensors ? NULL : data_load(p, opt, &n);
+  if (opt->ndata) take_batch(p, d, s);
   return n ? d : data_seeded(p, s->size, s->n, 1);
 }
 
-static ExitCode bench_case(Host *h, Case *c)
+static ExitCode bench_case(Host *h, const Options *compiled, Case *c)
 {
   Sizes s;
-  if (!choose_sizes(&c->ports, h->opt, &s)) return EXIT_USAGE;
   DataSet *d = bench_data(&c->ports, h->opt, &s);
+  if (!d) return EXIT_USAGE;
   ExitCode code = diag_worst(c->ports.m);
   if (code != EXIT_OK) {
     diag_print(c->ports.m, stderr, SEV_ERROR);
@@ -126,7 +143,7 @@ static ExitCode bench_case(Host *h, Case *c)
     host_print_log(c->unit.log, "the C compiler refuses the generated code:");
   if (!program) return EXIT_ENVIRONMENT;
   int64_t times = h->opt->runs > 0 ? h->opt->runs : -1;
-  Job job = {0, times, d->in, c->ports.nin, false};
+  Job job = {0, times, d->in, c->ports.nin, h->opt->profile};
   Result *r = jobs_run(h, &h->a, program, &job, 1);
   if (!r || !keep_program(h, c, program)) return EXIT_ENVIRONMENT;
   if (r->kind != JR_DONE || !r->nns) {
@@ -135,7 +152,10 @@ static ExitCode bench_case(Host *h, Case *c)
     return EXIT_VERIFY;
   }
   print_times(h, c, &s, r);
-  return EXIT_OK;
+  bool ok = !h->opt->profile || profile_print(h, compiled, c, r);
+  if (h->opt->json) printf("}\n");
+  if (!ok) fprintf(stderr, "onnx2c: %s: no times of its steps\n", c->name);
+  return ok ? EXIT_OK : EXIT_ENVIRONMENT;
 }
 
 ExitCode cmd_bench(const Options *opt)
@@ -145,6 +165,7 @@ ExitCode cmd_bench(const Options *opt)
   /* Sizes of the run, not of the compilation. */
   o.batch = 0;
   o.ndim = 0;
+  o.hooks = opt->hooks || opt->profile;
   if (opt->nmodel != 1) {
     fprintf(stderr, "onnx2c: bench takes one model\n");
     return EXIT_USAGE;
@@ -162,7 +183,7 @@ ExitCode cmd_bench(const Options *opt)
   c->path = path[0];
   case_open(&h, &h.a, c, 0, true);
   h.opt = opt;
-  ExitCode code = c->code == EXIT_OK ? bench_case(&h, c) : c->code;
+  ExitCode code = c->code == EXIT_OK ? bench_case(&h, &o, c) : c->code;
   case_close(c);
   return host_close(&h, code);
 }

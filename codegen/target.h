@@ -207,7 +207,9 @@ bool m4_expand(Model *m, const StrBuf *plan, StrBuf *out);
 /* driver.c: the whole pipeline for one file, to opt->out under opt->name.
  * Prints nothing: the model that comes back (never NULL) has the diagnostics */
 Model *compile_model(const Options *opt, const char *path);
-/* The same, and prints the diagnostics. */
+/* The plan that this writes, as the model's; *p stays where there is none. */
+Model *plan_model(const Options *opt, const char *path, Plan **p);
+/* compile_model, and prints the diagnostics. */
 ExitCode compile_file(const Options *opt, const char *path);
 /* host_*.c */
 ExitCode cmd_run(const Options *opt);
@@ -271,12 +273,14 @@ bool lower_copy(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
 bool lower_matmul_f32(Plan *p, Node *n);
+bool lower_attention_f32(Plan *p, Node *n);
 bool lower_conv_u8(Plan *p, Node *n);
 bool lower_gemm_u8(Plan *p, Node *n);
 bool lower_pool_tuned(Plan *p, Node *n);
 bool lower_norm_f32(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
+bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */
 bool lower_elementwise(Plan *p, Node *n);

@@ -75,6 +75,15 @@ static void panicked(Model *m)
     diag_model(m, SEV_ERROR, EXIT_ENVIRONMENT, "out of memory");
 }
 
+Model *plan_model(const Options *opt, const char *path, Plan **p)
+{
+  Model *m = import_file(opt, path);
+  if (MODEL_EDGE(m)) panicked(m);
+  else if (front(m)) *p = plan_make(m);
+  m->arena.panic = NULL;
+  return m;
+}
+
 Model *compile_model(const Options *opt, const char *path)
 {
   Model *m = import_file(opt, path);

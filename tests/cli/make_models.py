@@ -53,5 +53,12 @@ def two_inputs():
                  [value("y", ["N", 3])])
 
 
-KINDS = {f.__name__: f for f in (unknown_op, hostile, two_inputs)}
+def reference_only():
+    """An operator that only a reference kernel runs."""
+    nodes = [helper.make_node("Det", ["x"], ["y"])]
+    return model(nodes, [value("x", [256, 8, 8])], [value("y", [256])])
+
+
+KINDS = {f.__name__: f
+         for f in (unknown_op, hostile, two_inputs, reference_only)}
 onnx.save(KINDS[sys.argv[1]](), sys.argv[2])
