@@ -198,6 +198,7 @@ int main(void)
   test_fold();
   test_fold_limit();
   test_cse();
+  test_activation();
   test_dce();
   for (int scale = 0; scale < 3; scale++) test_attention(scale, false);
   test_attention(0, true);
