@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "../ir.h"
-#include "../../runtime_min/kernels/ref/base.h"
-#include "../../runtime_min/kernels/ref/resize.h"
+#include "../../runtime_min/kernels/ref/resize_at.h"
 
 enum { IN_ROI = 1, IN_SCALES, IN_SIZES };
 

@@ -4,11 +4,12 @@
    many runs. An argument keeps only the lines that contain it. */
 #define _POSIX_C_SOURCE 200809L
 #include "../../runtime_min/kernels/conv_f32.h"
-#include "../../runtime_min/kernels/matmul_f32.h"
+#include "../../runtime_min/kernels/attention_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/reduce_f32.h"
+#include "../../runtime_min/kernels/resize.h"
 #include "../../runtime_min/kernels/pool_f32.h"
 #include "../../runtime_min/kernels/softmax_f32.h"
 #include <stdio.h>
@@ -394,6 +395,30 @@ static void bench_o2c_matmul_f32(void)
   bench_product("matmul", run_matmul, 1);
 }
 
+typedef struct { float *x, *y, *room; o2c_attention_f32_p p; } Heads;
+
+static void run_attention(void *arg)
+{
+  Heads *v = (Heads *)arg;
+  o2c_attention_f32(v->x, v->x + 49152, v->x + 98304, NULL, v->x, NULL, v->y,
+                    v->room, &v->p);
+}
+
+/* 12 heads of 32 within rows of 384, 32 and 128 of them. */
+static void bench_o2c_attention_f32(void)
+{
+  for (int s = 32; s <= 128; s += 96) {
+    Heads v = {floats(1 << 18), floats(1 << 16), floats(1 << 16),
+               {1, 12, 12, s, s, 32, 32, s, 0, 32, 384, 0, 32, 384, 1, 0, 32,
+                384, 1, 0, 32, 384, 0, 0, 0, 1, 0, -1, -1, 0, 1, .18f, 0.0f}};
+    const Job job = {run_attention, &v, 12.0 * 4.0 * 32.0 * s * s, "GFLOP/s"};
+    char text[64];
+    snprintf(text, sizeof text, "attention %d", s);
+    if (strstr(text, only))
+      report(text, &job);
+  }
+}
+
 static void bench_o2c_pack_panels_f32(void)
 {
   bench_product("pack_panels", run_panels, 0);
@@ -496,6 +521,45 @@ static void bench_reduce(const char *what, int kind)
   const Job job = {run_reduce, &v, 4.0 * 128 * 768, "GB/s"};
   if (strstr(what, only))
     report(what, &job);
+}
+
+/* 40 x 40 x 96 to twice the size, and one channel of 160 x 160. */
+typedef struct { float *x, *y, *room; int32_t *at; int linear, c; } ResizeRun;
+
+static void run_resize(void *arg)
+{
+  static const float how[8] = {2, 2, 0, 1, 2, 2, 0, 1};
+  const ResizeRun *v = (const ResizeRun *)arg;
+  const int64_t s = v->c == 1 ? 160 : 40, c = v->c;
+  const o2c_resize_p p = {1, s, s, v->linear ? c : 4 * c, 2 * s, 2 * s,
+                          O2C_RS_HALF_PIXEL, O2C_RS_FLOOR};
+  if (v->linear)
+    o2c_resize_linear_f32(v->x, v->y, v->at, v->room, how, &p);
+  else
+    o2c_resize_nearest(v->x, v->y, v->at, how, &p);
+}
+
+static void bench_resize(const char *what, int linear, int c)
+{
+  const int s = c == 1 ? 160 : 40;
+  ResizeRun v = {floats((size_t)(s * s * c)), floats((size_t)(4 * s * s * c)),
+                 floats((size_t)(4 * s + s * c)), NULL, linear, c};
+  const Job job = {run_resize, &v, 16.0 * s * s * c, "GB/s"};
+  v.at = (int32_t *)floats((size_t)(8 * s));
+  if (strstr(what, only))
+    report(what, &job);
+}
+
+static void bench_o2c_resize_nearest(void)
+{
+  bench_resize("nearest 80x80x96", 0, 96);
+  bench_resize("nearest 320x320", 0, 1);
+}
+
+static void bench_o2c_resize_linear_f32(void)
+{
+  bench_resize("linear 80x80x96", 1, 96);
+  bench_resize("linear 320x320", 1, 1);
 }
 
 static void bench_o2c_reduce_sum_f32(void) { bench_reduce("sum rows", 0); }

@@ -614,7 +614,9 @@ static void test_o2c_log_softmax_f32(void)
   softmax_all(1);
 }
 
+#include "test_attention.h"
 #include "test_norm.h"
+#include "test_resize.h"
 
 #include "test_functions.h"
 
