@@ -92,31 +92,31 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
 #endif
 }
 #else
-/* Products of s16 pairs: exact, where vpmaddubsw would saturate. A vector
- * holds two partial sums of each of four outputs. */
-#define O2C_U8_MR 3
-#define O2C_U8_NV 4
+/* Products of s16 pairs, the even bytes and the odd ones: exact, where
+ * vpmaddubsw would saturate. For a few pixels; conv_u8_avx2.h for more. */
+#define O2C_U8_MR 2
+#define O2C_U8_NV 2
 O2C_U8_INLINE o2c_u8_vec o2c_u8_word(uint32_t x)
 {
-  return _mm256_cvtepu8_epi16(_mm_set1_epi32((int32_t)x));
+  return _mm256_set1_epi32((int32_t)x);
 }
 
 O2C_U8_INLINE o2c_u8_vec o2c_u8_ldb(const int8_t *w, int64_t panel, int v)
 {
   (void)panel;
-  return _mm256_cvtepi8_epi16(
-      _mm_loadu_si128((const __m128i *)(const void *)(w + 16 * v)));
+  return _mm256_loadu_si256((const __m256i *)(const void *)(w + 32 * v));
 }
 
 O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
 {
-  return _mm256_add_epi32(c, _mm256_madd_epi16(a, b));
+  const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);
+  const __m256i odd = _mm256_srai_epi16(b, 8);
+  const __m256i low = _mm256_and_si256(a, _mm256_set1_epi16(255));
+  c = _mm256_add_epi32(c, _mm256_madd_epi16(low, even));
+  return _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_srli_epi16(a, 8), odd));
 }
 
-O2C_U8_INLINE o2c_u8_lanes o2c_u8_fold(o2c_u8_vec a, o2c_u8_vec b)
-{
-  return _mm256_permute4x64_epi64(_mm256_hadd_epi32(a, b), 0xD8);
-}
+#include "conv_u8_avx2.h"
 #endif
 
 #elif defined(O2C_U8_ISA_SSE2)
@@ -277,10 +277,9 @@ O2C_U8_INLINE void o2c_u8_store4(const o2c_u8_job *j, __m512i v, uint8_t *y,
 /* Lanes out of two vectors of a pixel (NEON, SSE2: four). */
 O2C_U8_INLINE o2c_u8_lanes o2c_u8_pair(const o2c_u8_vec *v)
 {
-#if defined(O2C_U8_ISA_AVX512VNNI) || defined(O2C_U8_ISA_AVXVNNI)
+#if defined(O2C_U8_ISA_AVX512VNNI) || defined(O2C_U8_ISA_AVXVNNI) || \
+    defined(O2C_U8_ISA_AVX2)
   return v[0];
-#elif defined(O2C_U8_ISA_AVX2)
-  return o2c_u8_fold(v[0], v[1]);
 #else
   o2c_u8_lanes r;
 #if defined(O2C_U8_HALF)
@@ -301,7 +300,7 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
 #if defined(O2C_U8_HALF)
   (void)nv;
   o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
-#elif defined(O2C_U8_ISA_AVX512VNNI) || defined(O2C_U8_ISA_AVXVNNI)
+#else
   o2c_u8_put(j, v[0], o, y, kind);
   if (nv > 1)
     o2c_u8_put(j, v[1], o + O2C_U8_LANES, y, kind);
@@ -309,10 +308,6 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
     o2c_u8_put(j, v[2], o + 2 * O2C_U8_LANES, y, kind);
   if (nv > 3)
     o2c_u8_put(j, v[3], o + 3 * O2C_U8_LANES, y, kind);
-#else
-  (void)nv;
-  o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
-  o2c_u8_put(j, o2c_u8_pair(v + 2), o + 8, y, kind);
 #endif
 }
 
@@ -401,8 +396,6 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 #define O2C_U8_SIZES(F) F(6) F(4) F(2) F(1)
 #elif O2C_U8_MR == 4
 #define O2C_U8_SIZES(F) F(4) F(2) F(1)
-#elif O2C_U8_MR == 3
-#define O2C_U8_SIZES(F) F(3) F(2) F(1)
 #else
 #define O2C_U8_SIZES(F) F(2) F(1)
 #endif
@@ -486,6 +479,13 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
     } else if (np == 2)
       o2c_u8_rows(&j, x, wo, yo, size[0], size[1], 2, kind);
     else
+#elif defined(O2C_U8_ISA_AVX2)
+    if (p->scratch && p->kc >= 4 && size[0] * size[1] > 2) {
+      o2c_u8_order order;
+      order.at = (int32_t *)(void *)p->scratch;
+      o2c_u8_sort(&j, wo, &order);
+      o2c_u8_rows_listed(&j, &order, x, wo, yo, size[0], size[1], kind);
+    } else
 #endif
       o2c_u8_rows(&j, x, wo, yo, size[0], size[1], 1, kind);
   }
