@@ -81,8 +81,10 @@ O2C_U8_INLINE void o2c_u8_put_two(const o2c_u8_job *j, __m256i c0, __m256i d0,
 {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   const __m256i zp = _mm256_set1_epi16((short)j->q.zp);
-  __m256i l = _mm256_packs_epi32(o2c_u8_round(j, c0, 0), o2c_u8_round(j, d0, 8));
-  __m256i h = _mm256_packs_epi32(o2c_u8_round(j, c1, 0), o2c_u8_round(j, d1, 8));
+  __m256i l =
+      _mm256_packs_epi32(o2c_u8_round(j, c0, 0), o2c_u8_round(j, d0, 8));
+  __m256i h =
+      _mm256_packs_epi32(o2c_u8_round(j, c1, 0), o2c_u8_round(j, d1, 8));
   l = _mm256_packus_epi16(_mm256_adds_epi16(l, zp), _mm256_adds_epi16(h, zp));
   l = _mm256_max_epu8(l, _mm256_set1_epi8((char)j->p->lo));
   l = _mm256_min_epu8(l, _mm256_set1_epi8((char)j->p->hi));
