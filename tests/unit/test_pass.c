@@ -186,6 +186,49 @@ static void test_activation(void)
   model_free(m);
 }
 
+/* A table of bytes: y = Gather(op(Cast(q), s), i), s of each row. */
+static void test_gather_first(bool quantized)
+{
+  begin();
+  int64_t size[] = {1000, 1000}, scales[] = {1000, 1};
+  Value *q = value_const(g, "q", tensor_new(&m->arena, DT_I8, 2, size));
+  Value *s = value_const(g, "s", tensor_new(&m->arena, DT_F32, 2 - quantized,
+                                            scales));
+  const Dim *dim[] = {dim_named(&m->dims, "N"), dim_int(&m->dims, 3)};
+  Value *i = value_new(g, "i", DT_I64, 2, dim);
+  graph_add_input(g, i);
+  Value *t = op(quantized ? "DequantizeLinear" : "CastLike", q, s);
+  if (quantized) attr_set_int(t->def, "axis", 0);
+  Value *y = op("Gather", quantized ? t : op("Mul", t, s), i);
+  graph_add_output(g, y);
+  CHECK(!pass_fold(g) && pass_gather_first(g));
+  ir_check(g, "gather_first");
+  y = g->out[0];
+  CHECK(node_is(y->def, "Mul") && y->rank == 3 && dim_is(y->dim[2], 1000));
+  CHECK(node_is(y->def->in[0]->def->in[0]->def, "Gather"));
+  CHECK(node_is(y->def->in[1]->def, "Gather"));
+  CHECK(!pass_gather_first(g));
+  model_free(m);
+}
+
+/* What dequantises a weight is folded, though it grows; a table is not. */
+static void test_fold_weight(void)
+{
+  int64_t size[] = {4, 100000};
+  Value *x = begin();
+  Value *q = value_const(g, "q", tensor_new(&m->arena, DT_I8, 2, size));
+  Value *f = op("CastLike", q, constant(1));
+  attr_remove(f->def, "axis");
+  f->def->op_type = "Cast";
+  f->def->op = op_find("", "Cast");
+  node_drop_inputs(f->def, 1);
+  attr_set_int(f->def, "to", DT_F32);
+  Value *w = op("Mul", f, constant(0.5));
+  graph_add_output(g, op("MatMul", x, w));
+  CHECK(pass_fold(g) && nodes() == 1 && w->data);
+  model_free(m);
+}
+
 static void test_list(void)
 {
   CHECK(pass_count() > 3 && !pass_at(pass_count()) && !pass_at(-1));
@@ -199,6 +242,9 @@ int main(void)
   test_fold_limit();
   test_cse();
   test_activation();
+  test_gather_first(false);
+  test_gather_first(true);
+  test_fold_weight();
   test_dce();
   for (int scale = 0; scale < 3; scale++) test_attention(scale, false);
   test_attention(0, true);
