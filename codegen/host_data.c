@@ -191,7 +191,9 @@ static int64_t size_of(const DimPool *p, const Dim *d, const Size *size, int n)
   for (int i = 0; i < p->nsym; i++) {
     sym[i] = 1;
     for (int k = 0; k < n; k++)
-      if (!strcmp(p->sym[i].name, size[k].name)) sym[i] = size[k].v;
+      if (!strcmp(p->sym[i].name, size[k].name) ||
+          !strcmp(p->sym[i].c_name, size[k].name))
+        sym[i] = size[k].v;
   }
   v = dim_eval(p, d, sym);
   free(sym);
