@@ -280,6 +280,7 @@ bool lower_pool_tuned(Plan *p, Node *n);
 bool lower_norm_f32(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
+bool lower_dynamic_quantize(Plan *p, Node *n);
 bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */

@@ -2,6 +2,10 @@
 /* QLinearConv, ConvInteger, QLinearMatMul and MatMulInteger by a constant
  * weight become QConv and QGemm, bit for bit.
  *
+ * A zero point of x that only the run tells (DynamicQuantizeLinear) is taken
+ * from the raw sums afterwards, times the sum of each filter's weights; what
+ * scales the sums does that in the same loop.
+ *
  * Those take u8 activations: a signed one is turned (see quant.c), and so are
  * the operators between such products that only move bytes or take their
  * maximum, so that a signed network turns at its doors only.
@@ -75,6 +79,48 @@ static Value *put(Node *n, ByteProduct *p, Dtype t)
   return flips ? bytes_signed(n, y) : y;
 }
 
+/* One zero point that only the run tells, where no padding stands for it. */
+static bool late_zero(const Node *n, const Ports *p)
+{
+  ConvGeom g;
+  const Value *z = node_in(n, p->xz);
+  if (p->ys >= 0 || !z || z->data || !dim_is(value_numel(z), 1))
+    return false;
+  if (!strcmp(p->to, "QGemm"))
+    return true;
+  if (!conv_geometry(n, &g))
+    return false;
+  for (int i = 0; i < g.n; i++)
+    if (!dim_is(g.begin[i], 0) || !dim_is(g.end[i], 0))
+      return false;
+  return true;
+}
+
+/* sum - zero * (sum of the filter's weights) */
+static Value *less_zero(Node *n, const Ports *p, const ByteWeight *w,
+                        Value *sum)
+{
+  int64_t dim[MAX_RANK] = { w->filters };
+  bool conv = !strcmp(p->to, "QConv");
+  int rank = conv ? sum->rank - 1 : 1; /* channels come second */
+  for (int i = 1; i < rank; i++)
+    dim[i] = 1;
+  Tensor *t = tensor_new(&n->g->m->arena, DT_I32, rank, dim);
+  for (int64_t f = 0; f < w->filters; f++) {
+    int64_t all = 0;
+    for (int i = 0; i < 2 && w->part[i]; i++)
+      for (int64_t k = 0; k < w->per; k++)
+        all += ((const int8_t *)w->part[i]->data)[f * w->per + k];
+    tensor_set_i64(t, f, (int32_t)(uint32_t)all);
+  }
+  Value *one = value_const_scalar(n->g, "one", DT_I32, 1);
+  Value *z = node_op(n, "CastLike", 2, n->in[p->xz], one);
+  Value *scalar = node_op(n, "Reshape", 2, z,
+                          value_const_ints(n->g, "scalar", NULL, 0));
+  Value *part = node_op(n, "Mul", 2, value_const(n->g, "sums", t), scalar);
+  return node_op(n, "Sub", 2, sum, part);
+}
+
 static bool rewrite(Node *n, const Ports *p)
 {
   const Tensor *xz, *wz, *yz, *b, *s[3];
@@ -84,8 +130,10 @@ static bool rewrite(Node *n, const Ports *p)
       !shape_fits(n, p, w))
     return false;
   bool gemm = !strcmp(p->to, "QGemm");
+  bool late = late_zero(n, p);
   int64_t m = w->dim[gemm ? 1 : 0];
-  if (!constant(n, p->xz, 1, &xz) || !constant(n, p->yz, 1, &yz) ||
+  xz = NULL;
+  if ((!late && !constant(n, p->xz, 1, &xz)) || !constant(n, p->yz, 1, &yz) ||
       !constant(n, p->wz, m, &wz) || !constant(n, p->b, m, &b) ||
       !constant(n, p->xs, 1, &s[0]) || !constant(n, p->ws, m, &s[1]) ||
       !constant(n, p->ys, 1, &s[2]))
@@ -102,7 +150,8 @@ static bool rewrite(Node *n, const Ports *p)
     .x_zp = (xz ? (int)tensor_i64(xz, 0) : 0) + (flips ? 128 : 0),
     .y_zp = yz ? (int)tensor_i64(yz, 0) : 0,
   };
-  value_replace(n->out[0], put(n, &q, n->out[0]->dtype));
+  Value *y = put(n, &q, n->out[0]->dtype);
+  value_replace(n->out[0], late ? less_zero(n, p, &bytes, y) : y);
   node_remove(n);
   return true;
 }

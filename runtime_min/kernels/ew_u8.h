@@ -6,6 +6,8 @@
  *   o2c_add_u8         y = requant((a - a_zp) * a_scale + (b - b_zp) * b_scale)
  *   o2c_mul_u8         y = requant((a - a_zp) * (b - b_zp) * a_scale)
  *   o2c_quantize_u8    y = requant(x / scale): ONNX QuantizeLinear
+ *   o2c_dynamic_quantize_u8  the same with scale and zero point found in x:
+ *                      ONNX DynamicQuantizeLinear
  *   o2c_dequantize_u8  y = (x - zp) * scale: ONNX DequantizeLinear
  *   o2c_map_u8         y = table[x]: any function of one u8, made at compile
  *                      time (also requantisation and s8 <-> u8)
@@ -237,6 +239,42 @@ O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
 #endif
   for (; i < n; ++i)
     y[i] = o2c_requant_f32(x[i] / scale, q);
+}
+
+/* The range of x and 0; NaN counts as nothing. Sixteen of each, for vectors. */
+O2C_U8_INLINE void o2c_range_f32(const float *x, size_t n, float *lo, float *hi)
+{
+  float a[16] = {0}, b[16] = {0};
+  size_t i = 0;
+  int k;
+  for (; i + 16 <= n; i += 16)
+    for (k = 0; k < 16; ++k) {
+      a[k] = x[i + (size_t)k] < a[k] ? x[i + (size_t)k] : a[k];
+      b[k] = x[i + (size_t)k] > b[k] ? x[i + (size_t)k] : b[k];
+    }
+  for (; i < n; ++i) {
+    a[0] = x[i] < a[0] ? x[i] : a[0];
+    b[0] = x[i] > b[0] ? x[i] : b[0];
+  }
+  for (k = 1; k < 16; ++k) {
+    a[0] = a[k] < a[0] ? a[k] : a[0];
+    b[0] = b[k] > b[0] ? b[k] : b[0];
+  }
+  *lo = a[0];
+  *hi = b[0];
+}
+
+O2C_U8_NOINLINE void o2c_dynamic_quantize_u8(const float *x, uint8_t *y,
+                                             float *scale, uint8_t *zero,
+                                             size_t n)
+{
+  float lo, hi;
+  o2c_range_f32(x, n, &lo, &hi);
+  *scale = (hi - lo) / 255.0f;
+  *zero = 0;
+  if (*scale > 0)
+    *zero = o2c_requant_f32(0.0f - lo / *scale, o2c_rq_make(0, 0, 255));
+  o2c_quantize_u8(x, y, n, *scale, *zero);
 }
 
 O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, size_t n,

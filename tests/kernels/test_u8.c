@@ -430,11 +430,49 @@ static void rows_case(int32_t n)
   free(f), free(g), free(y), free(z);
 }
 
+/* Ranges that lie on both sides of 0, on one, and nowhere; NaN. */
+static void dynamic_case(int32_t n, float from, float step)
+{
+  const int32_t shape[5] = {n, 0, 0, 0, 0};
+  float *f = (float *)grab((size_t)n * 4), lo = 0, hi = 0, scale, want;
+  uint8_t *y = (uint8_t *)grab((size_t)n), zero, zp = 0;
+  int32_t i;
+  for (i = 0; i < n; ++i)
+    f[i] = from + step * (float)(rnd() % 1001);
+  if (n > 2)
+    memset(&f[1], 255, sizeof *f);
+  for (i = 0; i < n; ++i) {
+    lo = f[i] < lo ? f[i] : lo;
+    hi = f[i] > hi ? f[i] : hi;
+  }
+  want = (hi - lo) / 255.0f;
+  if (want > 0) {
+    const int32_t q[3] = {0, 0, 255};
+    zp = (uint8_t)ref_round(0.0f - lo / want, q);
+  }
+  o2c_dynamic_quantize_u8(f, y, &scale, &zero, (size_t)n);
+  if (scale != want || zero != zp)
+    bad("dynamic_quantize", shape, -1);
+  for (i = 0; i < n; ++i) {
+    const int32_t q[3] = {zp, 0, 255};
+    const int32_t v = f[i] == f[i] && want > 0 ? ref_round(f[i] / want, q) : 0;
+    if (y[i] != v)
+      bad("dynamic_quantize", shape, i);
+  }
+  free(f), free(y);
+}
+
 static void test_rows(void)
 {
   int32_t n;
   for (n = 0; n <= 140; ++n)
     rows_case(n);
+  for (n = 0; n <= 70; ++n) {
+    dynamic_case(n, -3.0f, 0.01f);
+    dynamic_case(n, 2.0f, 0.01f);
+    dynamic_case(n, -20.0f, 0.01f);
+    dynamic_case(n, 0.0f, 0.0f);
+  }
 }
 
 /* ---- pooling ---- */
