@@ -50,8 +50,8 @@ O2C_U8_NOINLINE void o2c_u8_sort(const o2c_u8_job *j, const int8_t *w,
 
 O2C_U8_INLINE __m256i o2c_u8_short(__m256i c, __m256i x, __m256i w)
 {
-  return _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w),
-                                               _mm256_set1_epi16(1)));
+  return o2c_u8_sum(c, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w),
+                                         _mm256_set1_epi16(1)));
 }
 
 #define O2C_U8_PIXELS(F) F(0) F(1) F(2) F(3)

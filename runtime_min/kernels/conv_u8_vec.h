@@ -107,13 +107,24 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_ldb(const int8_t *w, int64_t panel, int v)
   return _mm256_loadu_si256((const __m256i *)(const void *)(w + 32 * v));
 }
 
+/* gcc 12 makes copies of the sums, and keeps those in memory. */
+O2C_U8_INLINE o2c_u8_vec o2c_u8_sum(o2c_u8_vec c, o2c_u8_vec a)
+{
+#if defined(__GNUC__) && !defined(__clang__)
+  __asm__("vpaddd {%1, %0, %0|%0, %0, %1}" : "+x"(c) : "x"(a));
+  return c;
+#else
+  return _mm256_add_epi32(c, a);
+#endif
+}
+
 O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
 {
   const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);
   const __m256i odd = _mm256_srai_epi16(b, 8);
   const __m256i low = _mm256_and_si256(a, _mm256_set1_epi16(255));
-  c = _mm256_add_epi32(c, _mm256_madd_epi16(low, even));
-  return _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_srli_epi16(a, 8), odd));
+  c = o2c_u8_sum(c, _mm256_madd_epi16(low, even));
+  return o2c_u8_sum(c, _mm256_madd_epi16(_mm256_srli_epi16(a, 8), odd));
 }
 
 #include "conv_u8_avx2.h"
