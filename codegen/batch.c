@@ -67,7 +67,8 @@ static bool reads_shape(const Node *n)
   return op_is_view(n) || node_is(n, "Expand") || node_is(n, "Slice") ||
          node_is(n, "ConstantOfShape") || node_is(n, "Pad") ||
          node_is(n, "Tile") || node_is(n, "Split") ||
-         node_is(n, "Resize");
+         node_is(n, "Resize") || node_is(n, "AffineGrid") ||
+         node_is(n, "CenterCropPad") || node_is(n, "Col2Im");
 }
 
 static int axis_of(const Node *n, int in, int out)
