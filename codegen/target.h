@@ -271,6 +271,7 @@ int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
+bool lower_deconv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
 bool lower_matmul_f32(Plan *p, Node *n);
 bool lower_attention_f32(Plan *p, Node *n);

@@ -21,7 +21,7 @@ static bool wants_channels_last(const Node *n)
 {
   static const char *const ops[] = {
     "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool",
-    "LRN", "QLinearConv", "ConvInteger",
+    "LRN", "QLinearConv", "ConvInteger", "ConvTranspose",
   };
   const Value *x = node_in(n, 0);
   if (node_is_internal(n, "QConv") || node_is_internal(n, "QAveragePool"))

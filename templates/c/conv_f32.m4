@@ -61,6 +61,20 @@ G_CONV_BORDER<%%>m4_dnl
 G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
 %>)%>)
 
+m4_define(<%G_DECONV_F32%>,
+<%m4_dnl
+  static const int32_t tap[] = { 0 };
+  G_STORAGE<%%>const o2c_conv_f32_p p = {
+    .oh = G_H, .ow = G_W, .oc = G_OC, .ntap = 1, .kc = G_C, .tap = tap,
+    .x_row = G_X_ROW, .x_pix = G_C, .y_row = G_Y_ROW, .y_pix = G_OC,
+    .lo = G_LO, .hi = G_HI
+  };
+  for (int64_t image = 0; image < G_IMAGES; image++)
+    for (int64_t i = 0; i < G_KH; i++)
+      o2c_conv_f32(x + image * G_X_IMAGE, w + i * G_WG, G_BIAS, NULL,
+                   y + image * G_Y_IMAGE + i * G_LINE, &p);
+%>)
+
 m4_define(<%G_GEMM_F32%>,
 <%m4_dnl
   static const int32_t tap[] = { 0 };
