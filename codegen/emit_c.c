@@ -202,11 +202,23 @@ static const char *cond_text(Rows *r, const Guard *g)
   return arena_printf(r->p->a, "*(%s)", pointer(r, &cond));
 }
 
-/* Tensors of the steps from `s` on that run in branches are declared before
- * the first of these. */
+/* The braces of a loop. */
+static void loop_text(Rows *r, const Step *s)
+{
+  if (s->loop == LOOP_OPEN) {
+    const StepPtr go = { .kind = SP_IN, .v = s->node->out[1],
+                         .dtype = DT_BOOL };
+    sb_printf(&r->b, "  while (*(%s)) {\n", pointer(r, &go));
+  }
+  if (s->loop == LOOP_CLOSE)
+    sb_puts(&r->b, "  }\n");
+}
+
+/* Tensors of the steps from `s` on that run in branches and loops are declared
+ * before the first of these. */
 static void declare_guarded(Rows *r, const Step *s)
 {
-  for (; s && s->guard; s = s->next) {
+  for (; s && (s->guard || s->depth); s = s->next) {
     for (int i = 0; i < s->nptr; i++)
       pointer(r, &s->ptr[i]);
     for (const Guard *g = s->guard; g; g = g->up)
@@ -226,8 +238,6 @@ static void open_guards(Rows *r, const Guard *g, const Guard *from)
 static void change_guard(Rows *r, const Guard *now, const Step *s)
 {
   const Guard *to = s ? s->guard : NULL, *both = to;
-  if (!now && to)
-    declare_guarded(r, s);
   for (; both; both = both->up) {
     const Guard *g = now;
     while (g && g != both)
@@ -270,10 +280,15 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
   if (p->head_bytes)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
   const Guard *now = NULL;
+  bool inside = false;
   for (const Step *s = p->first; s; now = s->guard, s = s->next) {
+    if (!inside && (s->guard || s->depth))
+      declare_guarded(&r, s);
+    inside = s->guard || s->depth;
     if (s->guard != now)
       change_guard(&r, now, s);
     call_text(&r, s);
+    loop_text(&r, s);
   }
   if (now)
     change_guard(&r, now, NULL);
@@ -387,12 +402,17 @@ static void value_check(Plan *p, StrBuf *b, int k)
   DimPool *d = &p->m->dims;
   const Dim *n = dim_prod(d, p->out_dim[k], p->out[k]->rank);
   const char *field = p->out_field[k];
-  sb_printf(b, "  if (!out->%s || (uint64_t)out->%s->size < (uint64_t)(", field,
-            field);
-  dim_print(b, d, dim_upper(d, n), "d->");
-  sb_printf(b, ") * %d ||\n      (!out->%s->data && out->%s->size))\n"
-            "    return O2C_E_ARG;\n",
-            dtype_info(p->out[k]->dtype)->size, field, field);
+  /* The sizes' product, or less where something else bounds it. */
+  const Dim *room[2] = { n, dim_upper(d, n) };
+  sb_printf(b, "  if (!out->%s || (!out->%s->data && out->%s->size)", field,
+            field, field);
+  for (int i = 0; i < (room[0] == room[1] ? 1 : 2); i++) {
+    sb_printf(b, "%s\n      %s(uint64_t)out->%s->size < (uint64_t)(",
+              i ? " &&" : " ||", i || room[0] == room[1] ? "" : "(", field);
+    dim_print(b, d, room[i], "d->");
+    sb_printf(b, ") * %d", dtype_info(p->out[k]->dtype)->size);
+  }
+  sb_printf(b, "%s)\n    return O2C_E_ARG;\n", room[0] == room[1] ? "" : ")");
   if (p->out[k]->kind != VK_TENSOR)
     sb_printf(b, "  if ((uintptr_t)out->%s->data %% 16)\n"
               "    return O2C_E_ALIGN;\n", field);

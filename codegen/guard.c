@@ -6,7 +6,7 @@
  * node's guard is what the guards of all its readers have in common; a Select
  * adds its condition for an operand. A condition must be known before the
  * node. Sizes found at run time may be read by any tensor's shape: nodes that
- * find some always run.
+ * find some always run. What stands in a loop runs where the loop does.
  */
 #include "target.h"
 
@@ -37,6 +37,7 @@ typedef struct {
   Plan *p;
   const Guard **guard;  /* by number of the node */
   int *number;          /* by Value.id: 1 + that of its node; 0: none */
+  int *home;            /* by number of the node: plan_homes */
 } Guards;
 
 /* The guard under which reader `u`, node number `k`, needs `v`. */
@@ -57,7 +58,7 @@ static int number_of(const Guards *s, const Node *n)
   return -1;
 }
 
-static const Guard *node_guard(Guards *s, const Node *n, int k)
+static const Guard *own_guard(Guards *s, const Node *n, int k)
 {
   const Guard *g = NULL;
   bool any = false;
@@ -80,6 +81,15 @@ static const Guard *node_guard(Guards *s, const Node *n, int k)
   return g;
 }
 
+static const Guard *node_guard(Guards *s, const Node *n, int k)
+{
+  const Guard *g = own_guard(s, n, k);
+  const Guard *loop = s->home[k] < 0 ? NULL : s->guard[s->home[k]];
+  if (node_is_internal(n, "LoopBegin") || common(g, loop) != loop)
+    return loop;
+  return g;
+}
+
 const Guard **plan_guards(Plan *p)
 {
   Guards s = { .p = p };
@@ -90,6 +100,7 @@ const Guard **plan_guards(Plan *p)
       if (x->out[i])
         s.number[x->out[i]->id] = n + 1;
   s.guard = NEW(p->a, const Guard *, n + 1);
+  s.home = plan_homes(p, n);
   for (const Node *x = p->g->last; x; x = x->prev, n--)
     s.guard[n - 1] = node_guard(&s, x, n - 1);
   return s.guard;

@@ -50,14 +50,22 @@ static void place_weight(Plan *p, Value *v)
 static int *last_reads(Plan *p)
 {
   int *last = NEW(p->a, int, p->m->nvalue + 1);
+  int *first = NEW(p->a, int, p->m->nvalue + 1);
   int k = 0;
+  for (int i = 0; i < p->m->nvalue; i++)
+    first[i] = p->nstep;
   for (Step *s = p->first; s; s = s->next, k++) {
     for (int i = 0; i < s->nptr; i++)
-      if (s->ptr[i].kind != SP_SCRATCH)
-        last[value_root(s->ptr[i].v)->id] = k;
+      if (s->ptr[i].kind != SP_SCRATCH) {
+        int id = value_root(s->ptr[i].v)->id;
+        last[id] = k;
+        if (first[id] > k)
+          first[id] = k;
+      }
     for (const Guard *g = s->guard; g; g = g->up)
       last[value_root(g->cond)->id] = k;
   }
+  loops_extend(p, p->m->nvalue, first, last, NULL);
   return last;
 }
 
@@ -140,6 +148,22 @@ static void make_slots(Plan *p)
         touch(p, ptr->v, k);
       }
     }
+  }
+}
+
+/* A loop's trips need what they find again; see loop.c. */
+static void loop_lives(Plan *p)
+{
+  int *first = NEW(p->a, int, p->nslot + 1), *last = NEW(p->a, int,
+                                                        p->nslot + 1);
+  for (int i = 0; i < p->nslot; i++) {
+    first[i] = p->slot[i].first;
+    last[i] = p->slot[i].last;
+  }
+  loops_extend(p, p->nslot, first, last, first);
+  for (int i = 0; i < p->nslot; i++) {
+    p->slot[i].first = first[i];
+    p->slot[i].last = last[i];
   }
 }
 
@@ -256,6 +280,7 @@ void plan_memory(Plan *p)
   place_ports(p);
   join_in_place(p);
   make_slots(p);
+  loop_lives(p);
   resolve_sizes(p);
   if (p->arena_static) {
     lower_bound(p);

@@ -82,7 +82,7 @@ static void drop_unread(Plan *p)
     for (int i = 0; i < all[k]->nsizes; i++)
       sized[all[k]->sizes[i]] = true;
     for (int i = 0; i < all[k]->nptr; i++)
-      if (all[k]->ptr[i].kind == SP_IN)
+      if (all[k]->ptr[i].kind == SP_IN || all[k]->loop == LOOP_CLOSE)
         read[value_root(all[k]->ptr[i].v)->id] = true;
     for (const Guard *g = all[k]->guard; g; g = g->up)
       read[value_root(g->cond)->id] = true;
@@ -113,6 +113,8 @@ void lower_graph(Plan *p)
   for (Node *n = p->g->first; n; n = n->next) {
     p->guard = guard[k++];
     if (op_is_view(n))
+      continue;
+    if (lower_loop(p, n))
       continue;
     if (n->nsize && n->op->sizes)
       lower_sizes(p, n);

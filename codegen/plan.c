@@ -52,6 +52,7 @@ Step *step_new(Plan *p, Node *n, const char *macro)
   s->plan = p;
   s->node = n;
   s->guard = p->guard;
+  s->depth = p->depth;
   s->macro = macro;
   s->name = step_name(p, n);
   s->kernel_note = "ref";
@@ -327,6 +328,7 @@ Plan *plan_make(Model *m)
   copy_outputs(p);
   shape_values(p);
   read_ports(p);
+  plan_loops(p);
   plan_sizes(p);
   plan_batch(p);
   lower_graph(p);

@@ -41,11 +41,14 @@ typedef struct Guard {
   bool on;
   int depth;               /* 1: no `up` */
 } Guard;
+typedef enum { LOOP_NONE, LOOP_OPEN, LOOP_CLOSE } StepLoop;
 struct Step {
   Step *next;
   Plan *plan;
   Node *node;
   const Guard *guard;      /* NULL: always runs */
+  StepLoop loop;           /* begins a loop after it, or ends it; loop.c */
+  int depth;               /* loops around it; it may be their begin or end */
   const char *macro;       /* "REF" is G_REF */
   const char *name;        /* C identifier: n12_conv1 */
   const char *kernel_note; /* "conv_f32 panel-16": for info and the banner */
@@ -95,6 +98,7 @@ struct Plan {
   int nstep;
   Guard *guards;           /* all of them; guard.c */
   const Guard *guard;      /* of the node that is being lowered */
+  int depth;               /* loops around it */
   /* The batch law (batch.c): the graph runs over blocks of `block` rows of
    * symbol `batch`; block 0: the whole batch at once; batch -1: no such symbol
    * or samples mix (then `mixes` names the node). */
@@ -257,6 +261,16 @@ const Target *target_of(const Node *n); /* NULL: none runs it */
 void lower_graph(Plan *p);
 /* The value whose storage a chain of views shares; itself if no view. */
 Value *value_root(Value *v);
+
+/* loop.c */
+void plan_loops(Plan *p);               /* before sizes are looked for */
+/* For each of the graph's `count` nodes, in order, the number of the LoopEnd
+ * that it stands before, in the same loop; -1: in no loop. */
+int *plan_homes(Plan *p, int count);
+bool lower_loop(Plan *p, Node *n);      /* false: it is neither begin nor end */
+/* Lives in step numbers, as loops need them: last[], and begin[] (may be NULL,
+ * or the same list as first). */
+void loops_extend(Plan *p, int count, const int *first, int *last, int *begin);
 
 /* guard.c: the guard of each node of the graph, in order. */
 const Guard **plan_guards(Plan *p);

@@ -86,6 +86,11 @@ void attr_set_tensor(Node *n, const char *name, const Tensor *t)
   attr_at(n, name, AT_TENSOR)->t = t;
 }
 
+void attr_set_graph(Node *n, const char *name, Graph *g)
+{
+  attr_at(n, name, AT_GRAPH)->g = g;
+}
+
 void attr_remove(Node *n, const char *name)
 {
   const Attr *a = attr_get(n, name);

@@ -7,9 +7,10 @@
  * only when they are chosen (codegen/guard.c): an If is a Select of its
  * branches' results. A condition that inference knows leaves one branch. A
  * Loop or Scan whose trips are known is written out, trip by trip; where the
- * data may end it earlier, Selects keep what the last trip gave.
+ * data may end it earlier, Selects keep what the last trip gave. Other trips
+ * are a loop of the generated code: control_loop.c.
  */
-#include "ir.h"
+#include "control.h"
 #include <string.h>
 
 #define MAX_UNROLLED 20000 /* nodes that one Loop or Scan may become */
@@ -76,7 +77,7 @@ static Graph *copy_graph(Copy *c, Graph *outer, const Graph *from)
 }
 
 /* The body before `at`; in[] are its inputs, out[] receives its outputs. */
-static void body_copy(Node *at, const Graph *body, Value *const *in, int nin,
+void control_copy(Node *at, const Graph *body, Value *const *in, int nin,
                       Value **out, bool trips)
 {
   Model *m = at->g->m;
@@ -90,6 +91,14 @@ static void body_copy(Node *at, const Graph *body, Value *const *in, int nin,
   }
 }
 
+Graph *control_clone(Node *at, const Graph *body)
+{
+  Model *m = at->g->m;
+  Copy c = {at->g, at, NEW(&m->arena, Value *, m->nvalue + 1), m->nvalue,
+            true};
+  return copy_graph(&c, at->g, body);
+}
+
 /* The nodes of a body that has been copied use nothing any more. */
 static void body_drop(Graph *g)
 {
@@ -101,7 +110,7 @@ static void body_drop(Graph *g)
   }
 }
 
-static Graph *body_of(const Node *n, const char *name)
+Graph *control_body(const Node *n, const char *name)
 {
   const Attr *a = attr_get(n, name);
   return a && a->type == AT_GRAPH ? a->g : NULL;
@@ -133,7 +142,7 @@ static bool force(Value *v, int depth)
 }
 
 /* The number that `v` is; false: not known. */
-static bool scalar_of(Value *v, int64_t *x)
+bool control_scalar(Value *v, int64_t *x)
 {
   int n;
   if (!v || !force(v, 0)) return false;
@@ -159,7 +168,7 @@ static Value *select_of(Node *at, Value *cond, Value *a, Value *b)
   return n->out[0];
 }
 
-static Value *op_of(Node *at, const char *op, int nin, Value *const *in)
+Value *control_op(Node *at, const char *op, int nin, Value *const *in)
 {
   Node *n = node_new(at->g, at, op, nin, 1, at);
   for (int i = 0; i < nin; i++) node_set_input(n, i, in[i]);
@@ -167,14 +176,14 @@ static Value *op_of(Node *at, const char *op, int nin, Value *const *in)
   return n->out[0];
 }
 
-static Value *op2(Node *at, const char *op, Value *a, Value *b)
+Value *control_op2(Node *at, const char *op, Value *a, Value *b)
 {
   Value *in[2] = {a, b};
-  return op_of(at, op, 2, in);
+  return control_op(at, op, 2, in);
 }
 
 /* Output i of n is `v`, by an Identity, which keeps name and declaration. */
-static void give(Node *n, int i, Value *v)
+void control_give(Node *n, int i, Value *v)
 {
   Value *y = node_out(n, i);
   if (!y) return;
@@ -195,12 +204,134 @@ static bool tensors_only(Node *n)
   return true;
 }
 
+/* Infers what stands before the node, for the condition of the next trip. */
+bool control_infer(Node *from, const Node *to)
+{
+  infer_nodes(from, to);
+  return !to->g->m->nerror;
+}
+
+Node *control_first(const Node *n, const Node *before)
+{
+  return before ? before->next : n->g->first;
+}
+
+/* The errors after `last` become warnings; false where one of them says what
+ * onnx2c lacks, not what the model does wrong. */
+static bool demote_errors(Model *m, Diag *last, int nerror)
+{
+  Diag *from = last ? last->next : m->diags;
+  for (Diag *d = from; d; d = d->next)
+    if (d->sev == SEV_ERROR && d->code != EXIT_MODEL) return false;
+  for (Diag *d = from; d; d = d->next)
+    if (d->sev == SEV_ERROR) {
+      d->sev = SEV_WARNING;
+      d->code = EXIT_OK;
+      m->nwarning++;
+    }
+  m->nerror = nerror;
+  return true;
+}
+
+/* A branch that the data may choose, inferred at once. One that can't hold,
+ * as its shapes do not fit, is left out: *out is NULL then. */
+static bool copy_branch(Node *n, const Graph *body, Value ***out)
+{
+  Model *m = n->g->m;
+  Node *before = n->prev;
+  Diag *last = m->diag_last;
+  int nerror = m->nerror;
+  control_copy(n, body, NULL, 0, *out, false);
+  infer_nodes(control_first(n, before), n);
+  bool fine = m->nerror == nerror;
+  for (int i = 0; fine && i < n->nout; i++) fine = !(*out)[i]->bad;
+  if (fine) return true;
+  if (m->nerror == nerror || !demote_errors(m, last, nerror)) return false;
+  while (n->prev != before) node_remove(n->prev);
+  *out = NULL;
+  return true;
+}
+
+static bool same_ranks(const Node *n, Value **const out[2])
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] && out[0][i]->rank != out[1][i]->rank) return false;
+  return true;
+}
+
+/* 1: `cond` holds where two sizes are equal, 0: where they differ; -1: it is
+ * no comparison of sizes. */
+static int equal_when(const Value *cond)
+{
+  int holds = 1, k;
+  for (const Node *d = cond->def; d; d = d->in[0]->def) {
+    if (node_is(d, "Equal"))
+      return value_content(d->in[0], &k) && value_content(d->in[1], &k)
+        ? holds : -1;
+    if (node_is(d, "Not")) holds = !holds;
+    else if (!node_is(d, "Cast") && !node_is(d, "Identity") &&
+             !node_is(d, "Squeeze") && !node_is(d, "Unsqueeze") &&
+             !node_is(d, "Reshape")) return -1;
+  }
+  return -1;
+}
+
+/* The branch, of two with results of different rank, that is taken for
+ * granted: where a size is as the condition asks (the If of a Squeeze), or the
+ * one that gives the ranks that the file declares. -1: neither. */
+static int branch_meant(const Node *n, Value **const out[2])
+{
+  int k = equal_when(n->in[0]);
+  for (int i = 0; k < 0 && i < n->nout; i++) {
+    const Type *d = n->out[i] ? n->out[i]->declared : NULL;
+    if (!d || d->kind != VK_TENSOR || d->rank < 0) continue;
+    bool first = out[0][i]->rank == d->rank, then = out[1][i]->rank == d->rank;
+    if (first != then) k = then;
+  }
+  return k;
+}
+
+static Value *require(Node *at, Value *cond, bool on, Value *x)
+{
+  Node *n = node_new(at->g, at, "Require", 2, 1, at);
+  n->domain = "o2c";
+  n->op = op_find("o2c", "Require");
+  n->version = 1;
+  node_set_input(n, 0, cond);
+  node_set_input(n, 1, x);
+  attr_set_int(n, "on", on);
+  node_set_output(n, 0, value_tmp(at->g, "require", NULL));
+  return n->out[0];
+}
+
+/* Which branch is the only one that can be taken; -1: both, -2: an error. */
+static int only_branch(Node *n, Value **const out[2])
+{
+  static const char *const name[2] = {"else_branch", "then_branch"};
+  if (!out[0] && !out[1]) {
+    fail_model(n, "neither branch fits its inputs; see the warnings before");
+    return -2;
+  }
+  int k = !out[0] ? 1 : !out[1] ? 0 : -1;
+  if (k < 0 && !same_ranks(n, out)) {
+    k = branch_meant(n, out);
+    if (k < 0) return -1;
+  }
+  if (k >= 0)
+    diag(n, SEV_WARNING, EXIT_OK, "%s is taken for granted, as %s; a run in "
+         "which the condition chooses the other branch ends in O2C_E_SHAPE",
+         name[k], out[!k] ? "the branches give results of different rank"
+                          : "the other branch does not fit its inputs");
+  return k;
+}
+
 static bool inline_if(Node *n)
 {
-  Graph *body[2] = {body_of(n, "else_branch"), body_of(n, "then_branch")};
+  Graph *body[2] = {control_body(n, "else_branch"),
+                    control_body(n, "then_branch")};
   Value **out[2];
-  int64_t known;
-  bool fixed = scalar_of(node_in(n, 0), &known);
+  int64_t known = 0;
+  bool fixed = control_scalar(node_in(n, 0), &known);
   for (int k = 0; k < 2; k++) {
     if (!body[k]) return false;
     if (body[k]->nout != n->nout || body[k]->nin) {
@@ -209,45 +340,41 @@ static bool inline_if(Node *n)
       return false;
     }
     out[k] = NEW(&n->g->m->arena, Value *, n->nout + 1);
-    if (!fixed || (known != 0) == k)
-      body_copy(n, body[k], NULL, 0, out[k], false);
+    if (fixed && (known != 0) == k)
+      control_copy(n, body[k], NULL, 0, out[k], false);
+    if (!fixed && !copy_branch(n, body[k], &out[k])) return false;
   }
+  int only = fixed ? -1 : only_branch(n, out);
+  if (only == -2) return false;
   for (int i = 0; i < n->nout; i++)
     if (n->out[i])
-      give(n, i, fixed ? out[known != 0][i]
-                       : select_of(n, n->in[0], out[1][i], out[0][i]));
+      control_give(n, i, fixed ? out[known != 0][i]
+                 : only >= 0 ? require(n, n->in[0], only, out[only][i])
+                 : select_of(n, n->in[0], out[1][i], out[0][i]));
   return true;
 }
 
-/* How often a Loop runs at most; false after a diagnostic. */
+/* How often a Loop runs at most; false where that is not known, or too often
+ * for being written out. */
 static bool loop_trips(Node *n, const Graph *body, int64_t *trips)
 {
   int64_t go = 1;
-  bool known = !node_in(n, 1) || scalar_of(n->in[1], &go);
+  bool known = !node_in(n, 1) || control_scalar(n->in[1], &go);
   *trips = 0;
   if (known && !go) return true;
-  if (!node_in(n, 0) || !scalar_of(n->in[0], trips)) {
-    fail_unsupported(n, "the number of trips is only known at run time; make "
-                     "M a constant, or fix the sizes that it is made of with "
-                     "--dim");
-    return false;
-  }
+  if (!node_in(n, 0) || !control_scalar(n->in[0], trips)) return false;
   if (*trips < 0) *trips = 0;
-  int size = body_size(body) + 1;
-  if (*trips <= MAX_UNROLLED / size) return true;
-  fail_unsupported(n, "%lld trips of %d nodes are too many to be written out; "
-                   "at most %d nodes are", (long long)*trips, size,
-                   MAX_UNROLLED);
-  return false;
+  return *trips <= MAX_UNROLLED / (body_size(body) + 1);
 }
 
 /* The values of one scan output, put together along a new axis. */
-static Value *stack(Node *n, Value **v, int64_t trips, int64_t axis)
+Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis)
 {
   Value **in = NEW(&n->g->m->arena, Value *, trips + 1);
   Value *at = value_const_ints(n->g, "axis", &axis, 1);
-  for (int64_t t = 0; t < trips; t++) in[t] = op2(n, "Unsqueeze", v[t], at);
-  Value *y = op_of(n, "Concat", (int)trips, in);
+  for (int64_t t = 0; t < trips; t++)
+    in[t] = control_op2(n, "Unsqueeze", v[t], at);
+  Value *y = control_op(n, "Concat", (int)trips, in);
   attr_set_int(y->def, "axis", axis);
   return y;
 }
@@ -258,7 +385,7 @@ static Value *cut(Node *n, Value *v, int64_t axis)
   int64_t zero = 0;
   Value *none = value_const_ints(n->g, "zero", &zero, 1);
   Value *in[4] = {v, none, none, value_const_ints(n->g, "axis", &axis, 1)};
-  return op_of(n, "Slice", 4, in);
+  return control_op(n, "Slice", 4, in);
 }
 
 typedef struct {
@@ -279,18 +406,6 @@ static void unroll_begin(Unrolled *u, int64_t trips)
   for (int i = 0; i < u->scans; i++) u->got[i] = NEW(a, Value *, trips + 1);
 }
 
-/* Infers what stands before the node, for the condition of the next trip. */
-static bool infer_new(Node *from, const Node *to)
-{
-  infer_nodes(from, to);
-  return !to->g->m->nerror;
-}
-
-static Node *first_new(const Node *n, const Node *before)
-{
-  return before ? before->next : n->g->first;
-}
-
 static bool loop_trip(Unrolled *u, int64_t t)
 {
   Node *n = u->n;
@@ -304,37 +419,37 @@ static bool loop_trip(Unrolled *u, int64_t t)
   in[0] = value_const(g, "trip", count);
   in[1] = u->go[t] ? u->go[t] : value_const_scalar(g, "go", DT_BOOL, 1);
   memcpy(in + 2, u->v, sizeof *in * (size_t)u->carried);
-  body_copy(n, u->body, in, u->carried + 2, out, true);
+  control_copy(n, u->body, in, u->carried + 2, out, true);
   for (int i = 0; i < u->scans; i++) u->got[i][t] = out[1 + u->carried + i];
   Value *go = u->go[t];
   for (int i = 0; i < u->carried; i++)
     u->v[i] = go ? select_of(n, go, out[1 + i], u->v[i]) : out[1 + i];
   u->go[t + 1] = go ? select_of(n, go, out[0], go) : out[0];
-  return infer_new(first_new(n, before), n);
+  return control_infer(control_first(n, before), n);
 }
 
 static Value *scan_result(Unrolled *u, int i, int64_t trips, bool open)
 {
-  Value *y = stack(u->n, u->got[i], trips ? trips : 1, 0);
+  Value *y = control_stack(u->n, u->got[i], trips ? trips : 1, 0);
   if (!trips) return cut(u->n, y, 0);
   if (!open) return y;
   /* The data ends the loop: those trips that were made. */
   int64_t one = 1;
   Value **in = NEW(&u->n->g->m->arena, Value *, trips + 1);
   Value *shape = value_const_ints(u->n->g, "one", &one, 1);
+  Value *yes = value_const_scalar(u->n->g, "go", DT_BOOL, 1);
   for (int64_t t = 0; t < trips; t++)
-    in[t] = op2(u->n, "Reshape", u->go[t] ? u->go[t] : value_const_scalar(
-                u->n->g, "go", DT_BOOL, 1), shape);
-  Value *made = op_of(u->n, "Concat", (int)trips, in);
+    in[t] = control_op2(u->n, "Reshape", u->go[t] ? u->go[t] : yes, shape);
+  Value *made = control_op(u->n, "Concat", (int)trips, in);
   attr_set_int(made->def, "axis", 0);
-  y = op2(u->n, "Compress", y, made);
+  y = control_op2(u->n, "Compress", y, made);
   attr_set_int(y->def, "axis", 0);
   return y;
 }
 
 static bool inline_loop(Node *n)
 {
-  Unrolled u = {.n = n, .body = body_of(n, "body")};
+  Unrolled u = {.n = n, .body = control_body(n, "body")};
   int64_t trips, made = 0, known = 1;
   bool open = false;
   if (!u.body) return false;
@@ -346,12 +461,13 @@ static bool inline_loop(Node *n)
                "%d carried values", u.body->nin, u.body->nout, u.carried);
     return false;
   }
-  if (!loop_trips(n, u.body, &trips)) return false;
+  if (!loop_trips(n, u.body, &trips))
+    return control_loop(n, u.body, u.carried, u.scans);
   unroll_begin(&u, trips);
   for (int i = 0; i < u.carried; i++) u.v[i] = n->in[i + 2];
-  if (node_in(n, 1) && !scalar_of(n->in[1], &known)) u.go[0] = n->in[1];
+  if (node_in(n, 1) && !control_scalar(n->in[1], &known)) u.go[0] = n->in[1];
   for (; made < trips; made++) {
-    if (u.go[made] && scalar_of(u.go[made], &known)) {
+    if (u.go[made] && control_scalar(u.go[made], &known)) {
       if (!known) break;
       u.go[made] = NULL;
     }
@@ -364,32 +480,35 @@ static bool inline_loop(Node *n)
   if (!made && u.scans && !loop_trip(&u, 0)) return false;
   for (int i = 0; i < n->nout; i++)
     if (n->out[i])
-      give(n, i, i < u.carried ? last[i]
+      control_give(n, i, i < u.carried ? last[i]
                                : scan_result(&u, i - u.carried, made, open));
   return true;
 }
 
-static int64_t list_at(const Node *n, const char *name, int i)
+int64_t control_list(const Node *n, const char *name, int i)
 {
   int count;
   const int64_t *v = attr_ints(n, name, &count);
   return v && i < count ? v[i] : 0;
 }
 
-/* The trips of a Scan: the size of its inputs along their axes. */
+/* The trips of a Scan: the size of its inputs along their axes; -1 where only
+ * the run tells. */
 static bool scan_trips(Node *n, const Unrolled *u, int nscan, int64_t *axis,
                        int64_t *trips)
 {
   for (int i = 0; i < nscan; i++) {
     const Value *x = n->in[u->carried + i];
-    axis[i] = axis_norm(n, list_at(n, "scan_input_axes", i), x->rank);
+    axis[i] = axis_norm(n, control_list(n, "scan_input_axes", i), x->rank);
     if (axis[i] < 0) return false;
     const Dim *d = x->dim[axis[i]];
     int64_t k;
-    if (!dim_is_int(d, &k)) {
-      fail_unsupported(n, "the number of trips, %s, is only known at run time; "
-                       "fix it with --dim", dim_text(node_dims(n), d));
-      return false;
+    if (!dim_is_int(d, &k)) k = -1;
+    if (i && (k < 0 || *trips < 0)) {
+      const Value *x0 = n->in[u->carried];
+      if (!infer_equal(n, x0->dim[axis[0]], d, "elements of scan inputs"))
+        return false;
+      k = *trips;
     }
     if (i && k != *trips) {
       fail_model(n, "scan inputs have %lld and %lld elements (spec: equal)",
@@ -398,17 +517,14 @@ static bool scan_trips(Node *n, const Unrolled *u, int nscan, int64_t *axis,
     }
     *trips = k;
   }
-  if (*trips <= MAX_UNROLLED / (body_size(u->body) + 1)) return true;
-  fail_unsupported(n, "%lld trips are too many to be written out",
-                   (long long)*trips);
-  return false;
+  return true;
 }
 
 static Value *scan_element(Node *n, Value *x, int64_t axis, int64_t t)
 {
   Tensor *at = tensor_new(&n->g->m->arena, DT_I64, 0, NULL);
   tensor_set_i64(at, 0, t);
-  Value *y = op2(n, "Gather", x, value_const(n->g, "trip", at));
+  Value *y = control_op2(n, "Gather", x, value_const(n->g, "trip", at));
   attr_set_int(y->def, "axis", axis);
   return y;
 }
@@ -422,29 +538,25 @@ static void scan_trip(Unrolled *u, int nscan, const int64_t *axis, int64_t t,
   Value **out = NEW(a, Value *, u->body->nout + 1);
   memcpy(in, u->v, sizeof *in * (size_t)u->carried);
   for (int i = 0; i < nscan; i++) {
-    bool back = list_at(n, "scan_input_directions", i) != 0;
+    bool back = control_list(n, "scan_input_directions", i) != 0;
     in[u->carried + i] = scan_element(n, n->in[u->carried + i], axis[i],
                                       back ? trips - 1 - t : t);
   }
-  body_copy(n, u->body, in, n->nin, out, true);
+  control_copy(n, u->body, in, n->nin, out, true);
   memcpy(u->v, out, sizeof *out * (size_t)u->carried);
   for (int i = 0; i < u->scans; i++) {
-    bool back = list_at(n, "scan_output_directions", i) != 0;
+    bool back = control_list(n, "scan_output_directions", i) != 0;
     u->got[i][back ? trips - 1 - t : t] = out[u->carried + i];
   }
 }
 
 static bool inline_scan(Node *n)
 {
-  Unrolled u = {.n = n, .body = body_of(n, "body")};
+  Unrolled u = {.n = n, .body = control_body(n, "body")};
   int nscan = (int)attr_int(n, "num_scan_inputs", 0);
   int64_t trips = 0;
   if (!u.body) return false;
-  if (n->version < 9) {
-    fail_unsupported(n, "Scan-8 is not supported; convert the model to opset 9 "
-                     "or later");
-    return false;
-  }
+  if (n->version < 9) return control_scan8(n, u.body, nscan);
   u.carried = n->nin - nscan;
   u.scans = u.body->nout - u.carried;
   if (nscan < 1 || u.carried < 0 || u.scans < 0 || u.body->nin != n->nin ||
@@ -456,26 +568,26 @@ static bool inline_scan(Node *n)
   }
   int64_t *axis = NEW(&n->g->m->arena, int64_t, nscan);
   if (!scan_trips(n, &u, nscan, axis, &trips)) return false;
-  if (!trips) {
-    fail_unsupported(n, "a Scan over no elements; remove it");
-    return false;
-  }
+  if (trips <= 0 || trips > MAX_UNROLLED / (body_size(u.body) + 1))
+    return control_scan(n, u.body, nscan, axis);
   unroll_begin(&u, trips);
   memcpy(u.v, n->in, sizeof *u.v * (size_t)u.carried);
-  Node *before = n->prev;
-  for (int64_t t = 0; t < trips; t++) scan_trip(&u, nscan, axis, t, trips);
-  if (!infer_new(first_new(n, before), n)) return false;
+  for (int64_t t = 0; t < trips; t++) {
+    Node *before = n->prev;
+    scan_trip(&u, nscan, axis, t, trips);
+    if (!control_infer(control_first(n, before), n)) return false;
+  }
   for (int i = 0; i < n->nout; i++) {
     int k = i - u.carried;
     if (!n->out[i]) continue;
     if (k < 0) {
-      give(n, i, u.v[i]);
+      control_give(n, i, u.v[i]);
       continue;
     }
-    int64_t to = axis_norm(n, list_at(n, "scan_output_axes", k),
+    int64_t to = axis_norm(n, control_list(n, "scan_output_axes", k),
                            u.got[k][0]->rank + 1);
     if (to < 0) return false;
-    give(n, i, stack(n, u.got[k], trips, to));
+    control_give(n, i, control_stack(n, u.got[k], trips, to));
   }
   return true;
 }
@@ -493,11 +605,13 @@ bool control_inline(Node *n, Node **next)
   Node *before = n->prev;
   if (!is_if && !is_loop && !node_is(n, "Scan")) return false;
   if (inputs_bad(n) || !tensors_only(n)) return false;
-  if (!(is_if ? inline_if(n) : is_loop ? inline_loop(n) : inline_scan(n)))
+  if (!(is_if ? inline_if(n) : is_loop ? inline_loop(n) : inline_scan(n))) {
+    n->bad = n->g->m->nerror > 0; /* told: the rest is silent */
     return false;
+  }
   for (int i = 0; i < n->nattr; i++)
     if (n->attr[i].g) body_drop(n->attr[i].g);
-  *next = first_new(n, before);
+  *next = control_first(n, before);
   if (*next == n) *next = n->next;
   node_remove(n);
   return true;

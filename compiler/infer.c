@@ -214,8 +214,9 @@ static const char *size_name(Node *n, int k, int count)
   return count > 1 ? arena_printf(a, "%s_%d", s, k) : s;
 }
 
-static const Dim *size_symbol(Node *n, const char *name, const Dim *bound)
+const Dim *infer_size_symbol(Node *n, int k, int count, const Dim *bound)
 {
+  const char *name = size_name(n, k, count);
   DimPool *p = node_dims(n);
   const Options *o = n->g->m->opt;
   const Dim *d = dim_new(p, SYM_CAPACITY, name);
@@ -244,7 +245,7 @@ bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim)
     }
     for (int k = 0; k < count; k++)
       n->size[k] = known ? dim_int(node_dims(n), size[k]) : dim[k] ? dim[k]
-        : size_symbol(n, size_name(n, k, count), bound ? bound[k] : NULL);
+        : infer_size_symbol(n, k, count, bound ? bound[k] : NULL);
   }
   for (int k = 0; k < count; k++) dim[k] = n->size[k];
   return true;
@@ -281,6 +282,7 @@ static void check_outputs(Node *n)
 
 void infer_node(Node *n)
 {
+  if (!n->op && !n->bad) schema_unknown(n);
   if (any_bad(n->in, n->nin) || any_bad(n->out, n->nout) || n->bad ||
       !n->op) {
     mark_bad(n);

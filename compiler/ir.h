@@ -414,6 +414,7 @@ void attr_set_float(Node *n, const char *name, float v);
 void attr_set_str(Node *n, const char *name, const char *v);
 void attr_set_ints(Node *n, const char *name, const int64_t *v, int count);
 void attr_set_tensor(Node *n, const char *name, const Tensor *t);
+void attr_set_graph(Node *n, const char *name, Graph *g);
 void attr_remove(Node *n, const char *name);
 /* Axis in [0, rank), or -1 after a diagnostic. */
 int axis_norm(Node *n, int64_t axis, int rank);
@@ -514,6 +515,9 @@ const char *op_row_text(const OpDef *op, const OpRow *row, RowText what);
  * the type of a port is a variable of `types`, a word of dtype.c, or `*`.
  * `axis:i!` is an attribute that must be there. */
 void schema_check(Graph *g);
+/* An operator that no record names, in a body that turned out to be used;
+ * schema_check tells of those of the main graph. */
+void schema_unknown(Node *n);
 bool schema_types(Node *n); /* element types of inputs, as far as known */
 /* upgrade.c: row by row to the newest form. The inputs are inferred, if they
  * are not bad. May put nodes before `n`, and remove it. */
@@ -551,6 +555,8 @@ bool infer_declared(Node *n, int i, Dtype t, const char *what);
  * for. The kernel calls of OpDef.sizes find them, by letter 'S'. false after a
  * diagnostic. */
 bool infer_sizes(Node *n, int count, const Dim *const *bound, const Dim **dim);
+/* The symbol of size k of `count`, new at each call. */
+const Dim *infer_size_symbol(Node *n, int k, int count, const Dim *bound);
 /* Output i has a rank of `rank` and dimensions that only data tells: those that
  * the file declares, for kernels to check; else those of infer_sizes. */
 bool infer_by_sizes(Node *n, int i, Dtype t, int rank,
@@ -561,6 +567,8 @@ DimPool *node_dims(const Node *n);
 /* control.c: an If, Loop or Scan is replaced by other nodes; `next` is the
  * first of them, to be inferred. false: it is none, or stays as it is. */
 bool control_inline(Node *n, Node **next);
+/* control_loop.c: moves what is the same in every trip of a loop before it. */
+void loops_hoist(Graph *g);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */

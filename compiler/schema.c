@@ -273,6 +273,21 @@ static void note_unknown(Map *unknown, Node *n)
     if (n->out[i]) n->out[i]->bad = true;
 }
 
+static void fail_unknown(Node *n, const char *more)
+{
+  Arena *a = &n->g->m->arena;
+  fail_unsupported(n, "operator %s of domain %s, opset %d, is not supported"
+                   "%s; onnx2c --list-ops prints what is",
+                   quote(a, n->op_type),
+                   quote(a, *n->domain ? n->domain : "ai.onnx"), n->version,
+                   more);
+}
+
+void schema_unknown(Node *n)
+{
+  fail_unknown(n, "");
+}
+
 static void report_unknown(const Map *unknown)
 {
   for (int i = 0; i < unknown->n; i++) {
@@ -281,11 +296,7 @@ static void report_unknown(const Map *unknown)
     Arena *a = &n->g->m->arena;
     const char *more = u->count == 1 ? "" :
       arena_printf(a, " (%d nodes use it)", u->count);
-    fail_unsupported(n, "operator %s of domain %s, opset %d, is not supported"
-                     "%s; onnx2c --list-ops prints what is",
-                     quote(a, n->op_type),
-                     quote(a, *n->domain ? n->domain : "ai.onnx"), n->version,
-                     more);
+    fail_unknown(n, more);
   }
 }
 
@@ -299,7 +310,7 @@ static void check_graph(Graph *g, Map *unknown)
                  "node; add it to opset_import",
                  quote(&g->m->arena, *n->domain ? n->domain : "ai.onnx"));
     else if (n->op) check_known(n);
-    else note_unknown(unknown, n);
+    else if (!g->outer) note_unknown(unknown, n);
     for (int i = 0; i < n->nattr; i++)
       if (n->attr[i].type == AT_GRAPH && n->attr[i].g)
         check_graph(n->attr[i].g, unknown);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* If, Loop, Scan, which inference turns into nodes of their graph (control.c),
- * and the Select (of domain o2c) that these choose with: y is a where the
- * condition holds, else b. Only the chosen operand is computed. */
+ * and what these become, of domain o2c. Select: y is a where the condition
+ * holds, else b; only the chosen operand is computed. Require: y is x, and a
+ * condition that is not as `on` says ends the run in O2C_E_SHAPE. LoopBegin,
+ * LoopEnd: see control_loop.c. */
 #include "../ir.h"
 
 static void infer_control(Node *n)
@@ -64,6 +66,60 @@ static int axis_select(const Node *n, int in, int axis, int out)
   return in && !n->nsize ? axis : AXIS_MIXES;
 }
 
+static void infer_require(Node *n)
+{
+  infer_same(n, 0, 1);
+}
+
+static void lower_require(Lower *l, Node *n)
+{
+  const Value *x = n->in[1];
+  lower_call(l, n, "require", dtype_carrier(x->dtype), "iiodk", n->in[0],
+             n->in[1], n->out[0], value_numel(x), attr_int(n, "on", 1));
+}
+
+static void infer_loop_begin(Node *n)
+{
+  if (!infer_ready(n)) return;
+  infer_out(n, 0, DT_I64, 0, NULL);
+  infer_out(n, 1, DT_BOOL, 0, NULL);
+  for (int i = 2; i < n->nin; i++) infer_same(n, i, i);
+}
+
+/* A carried value, and what a trip makes of it. */
+static bool carried_alike(Node *n, int i, const Value *v, const Value *w)
+{
+  bool same = v->dtype == w->dtype && v->rank == w->rank;
+  for (int k = 0; same && k < v->rank; k++)
+    same = v->dim[k] == w->dim[k] ||
+           dims_unify(node_dims(n), v->dim[k], w->dim[k], false);
+  if (!same)
+    fail_unsupported(n, "carried value %d is %s %s before a trip and %s %s "
+                     "after it; in a loop whose trips only the run tells it "
+                     "must stay as it is: collect what grows as a scan output, "
+                     "or make the trips a constant", i,
+                     dtype_info(v->dtype)->onnx, value_shape_text(v),
+                     dtype_info(w->dtype)->onnx, value_shape_text(w));
+  return same;
+}
+
+static void infer_loop_end(Node *n)
+{
+  const Dim *dim[MAX_RANK + 1];
+  int carried = (int)attr_int(n, "carried", 0);
+  if (!infer_ready(n)) return;
+  for (int i = 0; i < carried; i++) {
+    if (!carried_alike(n, i, n->in[4 + i], n->in[4 + carried + i])) return;
+    infer_same(n, i, 4 + i);
+  }
+  for (int i = carried; i < n->nout; i++) {
+    const Value *e = n->in[4 + carried + i];
+    dim[0] = n->size[0];
+    for (int k = 0; k < e->rank; k++) dim[1 + k] = e->dim[k];
+    infer_out(n, i, e->dtype, e->rank + 1, dim);
+  }
+}
+
 static const OpRow if_rows[] = {
   {1, "cond:B -> outputs:*...", "B=bool", "then_branch:g! else_branch:g!",
    NULL},
@@ -81,6 +137,9 @@ static const OpRow loop_rows[] = {
   {24, NULL, NULL, NULL, NULL}, {25, NULL, NULL, NULL, NULL},
 };
 static const OpRow scan_rows[] = {
+  {8, "sequence_lens:I? initial_state_and_scan_inputs:*... -> "
+   "final_state_and_scan_outputs:*...", "I=i64",
+   "body:g! num_scan_inputs:i! directions:I", NULL},
   {9, "initial_state_and_scan_inputs:*... -> "
    "final_state_and_scan_outputs:*...", "",
    "body:g! num_scan_inputs:i! scan_input_axes:I scan_input_directions:I "
@@ -93,6 +152,17 @@ static const OpRow scan_rows[] = {
 static const OpRow select_rows[] = {
   {1, "cond:B a:* b:* -> y:*", "B=bool", "", NULL}
 };
+static const OpRow require_rows[] = {
+  {1, "cond:B x:* -> y:*", "B=bool", "on:i!", NULL}
+};
+static const OpRow begin_rows[] = {
+  {1, "M:I? cond:B? v_initial:*...? -> it:I go:B v:*...?", "I=i64; B=bool", "",
+   NULL}
+};
+static const OpRow end_rows[] = {
+  {1, "M:I? cond:B it:I go:B values:*...? -> results:*...?", "I=i64; B=bool",
+   "carried:i! backward:I", NULL}
+};
 static const OpDef defs[] = {
   {.name = "If", .rows = if_rows, .nrow = COUNT(if_rows),
    .infer = infer_control},
@@ -103,5 +173,12 @@ static const OpDef defs[] = {
   {.name = "Select", .domain = "o2c", .rows = select_rows, .nrow = 1,
    .infer = infer_select, .lower = lower_select, .sizes = sizes_select,
    .axis = axis_select, .flags = OP_INTERNAL},
+  {.name = "Require", .domain = "o2c", .rows = require_rows, .nrow = 1,
+   .infer = infer_require, .lower = lower_require, .axis = axis_select,
+   .flags = OP_INTERNAL},
+  {.name = "LoopBegin", .domain = "o2c", .rows = begin_rows, .nrow = 1,
+   .infer = infer_loop_begin, .flags = OP_INTERNAL | OP_RANDOM},
+  {.name = "LoopEnd", .domain = "o2c", .rows = end_rows, .nrow = 1,
+   .infer = infer_loop_end, .flags = OP_INTERNAL | OP_RANDOM},
 };
 OPS_DEFINE(control, defs)

@@ -88,6 +88,7 @@ bool pass_cse(Graph *g)
   Map nodes, constants;
   StrBuf b;
   bool changed = false;
+  loops_hoist(g); /* nothing after a loop may need what it may never run */
   map_init(&nodes, &g->m->arena);
   map_init(&constants, &g->m->arena);
   sb_init(&b, &g->m->arena);

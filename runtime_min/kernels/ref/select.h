@@ -67,4 +67,12 @@ O2C_UNUSED static void NAME(choose)(const uint8_t *cond, const void *a,
   int64_t n = *cond ? na : nb;
   if (n > 0 && x != y) memcpy(y, x, (size_t)n * sizeof(T));
 }
+
+/* y = x of n elements, under a condition that must be as `on` says. */
+O2C_UNUSED static o2c_status NAME(require)(const uint8_t *cond, const void *x,
+                                           void *y, int64_t n, int64_t on) {
+  if ((*cond != 0) != (on != 0)) return O2C_E_SHAPE;
+  if (n > 0) memcpy(y, x, (size_t)n * sizeof(T));
+  return O2C_OK;
+}
 #endif

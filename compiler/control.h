@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What control.c and control_loop.c share: bodies, and nodes in their place. */
+#ifndef O2C_CONTROL_H
+#define O2C_CONTROL_H
+#include "ir.h"
+
+/* control.c */
+Graph *control_body(const Node *n, const char *name); /* NULL: no such one */
+/* The body before `at`; in[] are its inputs, out[] receives its outputs.
+ * `trips`: of several copies; the shapes that it declares are of one only. */
+void control_copy(Node *at, const Graph *body, Value *const *in, int nin,
+                  Value **out, bool trips);
+Graph *control_clone(Node *at, const Graph *body); /* for another node */
+/* Nodes before `at`, of ai.onnx; not inferred yet. */
+Value *control_op(Node *at, const char *op, int nin, Value *const *in);
+Value *control_op2(Node *at, const char *op, Value *a, Value *b);
+/* Output i of n is `v`, by an Identity, which keeps name and declaration. */
+void control_give(Node *n, int i, Value *v);
+bool control_infer(Node *from, const Node *to); /* false: there are errors */
+Node *control_first(const Node *n, const Node *before); /* after `before` */
+bool control_scalar(Value *v, int64_t *x); /* false: not known */
+int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
+/* The values of one scan output, put together along a new axis. */
+Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
+
+/* control_loop.c: the node as a loop of the generated code, between a
+ * LoopBegin and a LoopEnd of domain o2c. false after a diagnostic. */
+bool control_loop(Node *n, const Graph *body, int carried, int scans);
+bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis);
+/* ONNX Scan-8: one Scan-9 for each sample. */
+bool control_scan8(Node *n, const Graph *body, int nscan);
+#endif

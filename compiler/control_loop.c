@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Loop or Scan as a loop of the generated code.
+ *
+ * The body is copied into the graph once, between two nodes of domain o2c:
+ *
+ *   it, go, v...     = LoopBegin(M, cond, initial...)
+ *   ...                the body, which reads it and v
+ *   final..., scan.. = LoopEnd(M, cond', it, go, v..., v'..., element...)
+ *
+ * v are the carried values, v' what the body makes of them, `go` whether there
+ * is another trip, `element` what a trip adds to a scan output. All passes see
+ * is data flow; codegen/loop.c makes a `while` of it. How many trips were made
+ * is a size that LoopEnd finds, unless only M decides.
+ */
+#include "control.h"
+#include <string.h>
+
+typedef struct {
+  Node *n;            /* the Loop or Scan */
+  Node *begin;
+  Value *trips, *cond; /* M and the first condition; NULL: none */
+  int carried, scans;
+  Value **out;        /* of the body, Loop's order: cond', v'..., element... */
+  const Dim *most;    /* what M says; NULL: only the run tells, or no M */
+  const char *backward; /* Scan: attribute of the outputs' directions */
+} Structure;
+
+static Node *inner(Node *at, const char *op, int nin, int nout)
+{
+  Node *n = node_new(at->g, at, op, nin, nout, at);
+  n->domain = "o2c";
+  n->op = op_find("o2c", op);
+  n->version = 1;
+  for (int i = 0; i < nout; i++)
+    node_set_output(n, i, value_tmp(at->g, op, NULL));
+  return n;
+}
+
+static void begin_loop(Structure *s, Value *const *initial)
+{
+  s->begin = inner(s->n, "LoopBegin", 2 + s->carried, 2 + s->carried);
+  node_set_input(s->begin, 0, s->trips);
+  node_set_input(s->begin, 1, s->cond);
+  for (int i = 0; i < s->carried; i++)
+    node_set_input(s->begin, 2 + i, initial[i]);
+  infer_node(s->begin);
+}
+
+static void hoist(Node *begin, const Node *end)
+{
+  Model *m = begin->g->m;
+  bool *stays = NEW(&m->arena, bool, m->nvalue + 1);
+  int depth = 0;
+  for (int i = 0; i < begin->nout; i++) stays[begin->out[i]->id] = true;
+  for (Node *n = begin->next, *next; n != end; n = next) {
+    next = n->next;
+    depth += node_is_internal(n, "LoopBegin");
+    bool stay = depth > 0 || !n->op || n->op->flags & OP_RANDOM;
+    for (int i = 0; i < n->nin; i++)
+      stay = stay || (n->in[i] && stays[n->in[i]->id]);
+    depth -= node_is_internal(n, "LoopEnd");
+    for (int i = 0; i < n->nout; i++)
+      if (n->out[i]) stays[n->out[i]->id] = stay;
+    if (!stay) node_move_before(n, begin);
+  }
+}
+
+void loops_hoist(Graph *g)
+{
+  for (Node *n = g->first; n; n = n->next)
+    if (node_is_internal(n, "LoopEnd")) hoist(n->in[2]->def, n);
+}
+
+/* How many trips are made, where M alone decides. */
+static void find_most(Structure *s)
+{
+  DimPool *p = node_dims(s->n);
+  int count;
+  const Dim *const *d = s->trips ? value_content(s->trips, &count) : NULL;
+  if (d && count == 1 && d[0])
+    s->most = dim_nonneg(p, d[0]) ? d[0] : dim_max(p, d[0], dim_int(p, 0));
+}
+
+/* The number of rows of scan outputs, as the file declares it for one. */
+static const Dim *declared_rows(const Structure *s)
+{
+  for (int i = s->carried; i < s->n->nout; i++) {
+    const Type *t = s->n->out[i] ? s->n->out[i]->declared : NULL;
+    if (t && t->kind == VK_TENSOR && t->rank > 0 && t->dim[0])
+      return t->dim[0];
+  }
+  return NULL;
+}
+
+/* After the body's inference. `open`: the data may end the loop before M. */
+static Node *end_loop(Structure *s, bool open)
+{
+  int c = s->carried;
+  Node *e = inner(s->n, "LoopEnd", 4 + 2 * c + s->scans, c + s->scans);
+  node_set_input(e, 0, s->trips);
+  node_set_input(e, 1, s->out[0]);
+  for (int i = 0; i < 2 + c; i++) node_set_input(e, 2 + i, s->begin->out[i]);
+  for (int i = 0; i < c + s->scans; i++)
+    node_set_input(e, 4 + c + i, s->out[1 + i]);
+  attr_set_int(e, "carried", c);
+  int64_t *back = NEW(&s->n->g->m->arena, int64_t, s->scans + 1);
+  for (int i = 0; s->backward && i < s->scans; i++)
+    back[i] = control_list(s->n, s->backward, i);
+  attr_set_ints(e, "backward", back, s->scans);
+  e->size = NEW(&s->n->g->m->arena, const Dim *, 1);
+  e->size[0] = s->most;
+  if (open && s->scans) {
+    const Dim *rows = declared_rows(s);
+    e->size[0] = rows ? rows : infer_size_symbol(s->n, 0, 1, s->most);
+  }
+  e->nsize = s->scans && open;
+  return e;
+}
+
+/* Sizes that a trip finds may turn out to be those of the carried values. */
+static void meet_carried(Structure *s)
+{
+  DimPool *p = node_dims(s->n);
+  for (int i = 0; i < s->carried; i++) {
+    const Value *v = s->begin->out[2 + i], *w = s->out[1 + i];
+    for (int k = 0; v->rank == w->rank && k < v->rank; k++)
+      if (v->dim[k] != w->dim[k]) dims_unify(p, v->dim[k], w->dim[k], false);
+  }
+  dims_settle(p);
+}
+
+/* A size that each trip finds anew can't be one of all rows. */
+static bool rows_alike(Structure *s, int nsym)
+{
+  DimPool *p = node_dims(s->n);
+  for (int i = 1 + s->carried; i < 1 + s->carried + s->scans; i++)
+    for (int k = 0; k < s->out[i]->rank; k++)
+      for (int y = nsym; y < p->nsym; y++)
+        if (p->sym[y].kind == SYM_CAPACITY && dim_has(p, s->out[i]->dim[k], y))
+        {
+          fail_unsupported(s->n, "scan output %d has elements whose shape, %s, "
+                           "is found by each trip; pad them to one size",
+                           i - 1 - s->carried, value_shape_text(s->out[i]));
+          return false;
+        }
+  return true;
+}
+
+bool control_loop(Node *n, const Graph *body, int carried, int scans)
+{
+  Arena *a = &n->g->m->arena;
+  Structure s = {.n = n, .carried = carried, .scans = scans,
+                 .trips = node_in(n, 0), .cond = node_in(n, 1)};
+  Node *before = n->prev;
+  int64_t first = 1, next = 0;
+  int nsym = n->g->m->dims.nsym;
+  find_most(&s);
+  begin_loop(&s, n->in + 2);
+  Value **in = NEW(a, Value *, carried + 3);
+  s.out = NEW(a, Value *, body->nout + 1);
+  in[0] = s.begin->out[0];
+  in[1] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  memcpy(in + 2, s.begin->out + 2, sizeof *in * (size_t)carried);
+  control_copy(n, body, in, carried + 2, s.out, true);
+  if (!control_infer(control_first(n, before), n)) return false;
+  meet_carried(&s);
+  if (!rows_alike(&s, nsym)) return false;
+  bool open = !s.most || (s.cond && !control_scalar(s.cond, &first)) ||
+              !control_scalar(s.out[0], &next) || !next;
+  Node *end = end_loop(&s, open);
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i]) control_give(n, i, end->out[i]);
+  return true;
+}
+
+/* The size of x along an axis, as a number of the run. */
+static Value *size_of(Node *n, Value *x, int64_t axis)
+{
+  Tensor *at = tensor_new(&n->g->m->arena, DT_I64, 0, NULL);
+  tensor_set_i64(at, 0, axis);
+  Value *shape = control_op(n, "Shape", 1, &x);
+  return control_op2(n, "Gather", shape, value_const(n->g, "axis", at));
+}
+
+/* The element of this trip. */
+static Value *element_of(Structure *s, Value *x, int64_t axis, bool back)
+{
+  Value *at = s->begin->out[0];
+  if (back) {
+    Value *one = value_const_scalar(s->n->g, "one", DT_I64, 1);
+    at = control_op2(s->n, "Sub", control_op2(s->n, "Sub", s->trips, one), at);
+  }
+  Value *y = control_op2(s->n, "Gather", x, at);
+  attr_set_int(y->def, "axis", axis);
+  return y;
+}
+
+/* Rows came together along axis 0. */
+static Value *to_axis(Node *n, Value *y, int64_t axis, int rank)
+{
+  int64_t perm[MAX_RANK];
+  if (!axis) return y;
+  for (int i = 0; i < rank; i++)
+    perm[i] = i < axis ? i + 1 : i == axis ? 0 : i;
+  Value *t = control_op(n, "Transpose", 1, &y);
+  attr_set_ints(t->def, "perm", perm, rank);
+  return t;
+}
+
+bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis)
+{
+  Arena *a = &n->g->m->arena;
+  int c = n->nin - nscan;
+  Structure s = {.n = n, .carried = c, .scans = body->nout - c,
+                 .backward = "scan_output_directions"};
+  Node *before = n->prev;
+  s.trips = size_of(n, n->in[c], axis[0]);
+  s.most = n->in[c]->dim[axis[0]];
+  if (!control_infer(control_first(n, before), n)) return false;
+  before = n->prev;
+  int nsym = n->g->m->dims.nsym;
+  begin_loop(&s, n->in);
+  Value **in = NEW(a, Value *, n->nin + 1);
+  s.out = NEW(a, Value *, body->nout + 2);
+  memcpy(in, s.begin->out + 2, sizeof *in * (size_t)c);
+  for (int i = 0; i < nscan; i++)
+    in[c + i] = element_of(&s, n->in[c + i], axis[i],
+                           control_list(n, "scan_input_directions", i) != 0);
+  control_copy(n, body, in, n->nin, s.out + 1, true);
+  s.out[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  if (!control_infer(control_first(n, before), n)) return false;
+  meet_carried(&s);
+  if (!rows_alike(&s, nsym)) return false;
+  Node *end = end_loop(&s, false);
+  for (int i = 0; i < n->nout; i++) {
+    Value *y = end->out[i];
+    if (!n->out[i]) continue;
+    if (i >= c) {
+      int rank = s.out[1 + i]->rank + 1;
+      int to = axis_norm(n, control_list(n, "scan_output_axes", i - c), rank);
+      if (to < 0) return false;
+      y = to_axis(n, y, to, rank);
+    }
+    control_give(n, i, y);
+  }
+  return true;
+}
+
+static Value *sample_of(Node *n, Value *x, int64_t k)
+{
+  Tensor *at = tensor_new(&n->g->m->arena, DT_I64, 0, NULL);
+  tensor_set_i64(at, 0, k);
+  return control_op2(n, "Gather", x, value_const(n->g, "sample", at));
+}
+
+/* The Scan-9 of sample k. */
+static Node *scan_sample(Node *n, const Graph *body, int nscan, int64_t k)
+{
+  Node *y = node_new(n->g, n, "Scan", n->nin - 1, n->nout, n);
+  int count = 0;
+  for (int i = 1; i < n->nin; i++) {
+    Value *x = sample_of(y, n->in[i], k);
+    node_set_input(y, i - 1, x);
+  }
+  for (int i = 0; i < n->nout; i++)
+    node_set_output(y, i, value_tmp(n->g, "sample", NULL));
+  attr_set_int(y, "num_scan_inputs", nscan);
+  const int64_t *back = attr_ints(n, "directions", &count);
+  if (back) attr_set_ints(y, "scan_input_directions", back, count);
+  attr_set_graph(y, "body", control_clone(y, body));
+  return y;
+}
+
+bool control_scan8(Node *n, const Graph *body, int nscan)
+{
+  int64_t samples;
+  if (node_in(n, 0)) {
+    fail_unsupported(n, "Scan-8 with sequence_lens is not supported; convert "
+                     "the model to opset 9 or later");
+    return false;
+  }
+  if (n->nin < 2 || !n->in[1] || n->in[1]->rank < 1 ||
+      !dim_is_int(n->in[1]->dim[0], &samples) || samples < 1) {
+    fail_unsupported(n, "Scan-8 needs a batch that is a number; fix it with "
+                     "--batch or --dim, or convert the model to opset 9");
+    return false;
+  }
+  Value ***got = NEW(&n->g->m->arena, Value **, n->nout + 1);
+  for (int i = 0; i < n->nout; i++)
+    got[i] = NEW(&n->g->m->arena, Value *, samples);
+  for (int64_t k = 0; k < samples; k++) {
+    Node *y = scan_sample(n, body, nscan, k);
+    for (int i = 0; i < n->nout; i++) got[i][k] = y->out[i];
+  }
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i]) control_give(n, i, control_stack(n, got[i], samples, 0));
+  return true;
+}
