@@ -6,6 +6,7 @@
 #define O2C_EW_MATH_H
 #include "ref/base.h"
 #include "math_f32.h"
+#include "trig_f32.h"
 
 /* NaN in any operand gives NaN, as ONNX Max-13 has it. */
 O2C_UNUSED static float o2c_minf(float a, float b) {
@@ -38,6 +39,8 @@ O2C_UNUSED static double o2c_softplus(double v) {
 O2C_UNUSED static double o2c_exp(double v) { return exp(v); }
 O2C_UNUSED static double o2c_expm1(double v) { return expm1(v); }
 O2C_UNUSED static double o2c_log(double v) { return log(v); }
+O2C_UNUSED static double o2c_sin(double v) { return sin(v); }
+O2C_UNUSED static double o2c_cos(double v) { return cos(v); }
 O2C_UNUSED static double o2c_erf(double v) { return erf(v); }
 O2C_UNUSED static double o2c_tanh(double v) { return tanh(v); }
 /* By exp of what is not positive, so that nothing overflows. */

@@ -12,6 +12,7 @@
 #include "../../runtime_min/kernels/resize.h"
 #include "../../runtime_min/kernels/pool_f32.h"
 #include "../../runtime_min/kernels/softmax_f32.h"
+#include "../../runtime_min/kernels/trig_f32.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -594,6 +595,8 @@ FUNCTION(o2c_swish1)
 FUNCTION(o2c_geluf)
 FUNCTION(o2c_gelu_tanhf)
 FUNCTION(o2c_mishf)
+FUNCTION(o2c_sinf)
+FUNCTION(o2c_cosf)
 
 int main(int argc, char **argv)
 {

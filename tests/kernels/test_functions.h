@@ -95,6 +95,8 @@ FUNCTION(o2c_softplusf, o2c_softplus, 2.0)
 FUNCTION(o2c_geluf, o2c_gelu, 4.0)
 FUNCTION(o2c_gelu_tanhf, o2c_gelu_tanh, FUSED_2)
 FUNCTION(o2c_mishf, o2c_mish, FUSED_2)
+FUNCTION(o2c_sinf, sin, 2.0)
+FUNCTION(o2c_cosf, cos, 2.0)
 FUNCTION(silu, silu_ref, FUSED_2)
 FUNCTION(quick_gelu, quick_gelu_ref, FUSED_2)
 
