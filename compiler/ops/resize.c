@@ -470,7 +470,9 @@ static const OpRow resize_rows[] = {
 };
 
 static const OpDef defs[] = {
-  {.name = "Upsample", .rows = upsample_rows, .nrow = COUNT(upsample_rows)},
+  /* Resize by the time it is inferred. */
+  {.name = "Upsample", .rows = upsample_rows, .nrow = COUNT(upsample_rows),
+   .infer = infer_resize},
   {.name = "Resize", .rows = resize_rows, .nrow = COUNT(resize_rows),
    .infer = infer_resize, .lower = lower_resize, .sizes = sizes_resize,
    .axis = axis_resize, .permute = permute_resize},

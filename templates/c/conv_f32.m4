@@ -67,7 +67,7 @@ m4_define(<%G_DECONV_F32%>,
   G_STORAGE<%%>const o2c_conv_f32_p p = {
     .oh = G_H, .ow = G_W, .oc = G_OC, .ntap = 1, .kc = G_C, .tap = tap,
     .x_row = G_X_ROW, .x_pix = G_C, .y_row = G_Y_ROW, .y_pix = G_OC,
-    .lo = G_LO, .hi = G_HI
+    .r_row = 0, .r_pix = 0, .lo = G_LO, .hi = G_HI
   };
   for (int64_t image = 0; image < G_IMAGES; image++)
     for (int64_t i = 0; i < G_KH; i++)

@@ -176,6 +176,38 @@ static void test_topk(void)
   infer("OneHot", "i64:N 2;i64:1;2", "", "[N, 2, onehot_0]");
 }
 
+static void test_images(void)
+{
+  infer("Resize", "N 3 H W;-;-;=8 9", "axes=2,3", "[N, 3, 8, 9]");
+  infer("Resize", "N 3 H W;-;-;=9 8", "axes=-1,-2", "[N, 3, 8, 9]");
+  infer("Resize", "N 3;-;-;i64:2", "", "[resize_0_0, resize_0_1]");
+  infer("Resize", "N 3 5;-;-;i64:2", "axes=1,2",
+        "[N, resize_0_0, resize_0_1]");
+  infer("Resize", "2 3;-;-;=4 4", "keep_aspect_ratio_policy=not_larger",
+        "[3, 4]");
+  infer("Resize", "2 3;-;-;=4 4", "keep_aspect_ratio_policy=not_smaller",
+        "[4, 6]");
+  infer("Resize", "2 3;-;-;=4", "", "!sizes, axes");
+  infer("Resize", "2 3;-;-;=4 -4", "", "!sizes[1] is -4");
+  infer("Resize", "2 3;-;-;=4 4", "axes=1,1", "!stands twice");
+  infer("Resize", "2 3;-;-;-", "", "!both missing");
+  infer("Resize", "0 3;-;-;=4 4", "", "!nothing to be resized");
+  infer("Resize", "2 3;-;-;=4 4", "antialias=1", "!antialias");
+  infer("GridSample", "N 3 8 9;N P Q 2", "", "[N, 3, P, Q]");
+  infer("GridSample", "N 3 8 9;N P Q 3", "", "!3 and 2");
+  infer("AffineGrid", "N 2 3;=5 1 7 8", "", "[5, 7, 8, 2]");
+  infer("AffineGrid", "N 3 4;i64:5", "",
+        "[N, affinegrid_0_2, affinegrid_0_3, affinegrid_0_4, 3]");
+  infer("CenterCropPad", "N 8 9;=4 5", "axes=-1,-2", "[N, 5, 4]");
+  infer("CenterCropPad", "N 8 9;=4 4 4", "axes=0,1", "!3 and 2");
+  infer("Col2Im", "N 12 L;=5 6;=2 3", "", "[N, 2, 5, 6]");
+  infer("Col2Im", "N 13 L;=5 6;=2 3", "", "!blocks of 6");
+  infer("MaxUnpool", "N 2 H W;i64:N 2 H W", "kernel_shape=2,2 strides=2,2",
+        "[N, 2, H*2, W*2]");
+  infer("RoiAlign", "N 2 H W;R 4;i64:R", "output_height=3", "[R, 2, 3, 1]");
+  infer("MaxRoiPool", "N 2 H W;R 4", "pooled_shape=2,2", "!4 and 5");
+}
+
 static void test_others(void)
 {
   infer("Einsum", "N 3 4;N 4 5", "equation=bij,bjk->bki", "[N, 5, 3]");
@@ -319,6 +351,7 @@ static void test_axis(void)
   axis("Reshape", "2 N 4;=2 -1 2", "", "0 1 -1");
   axis("Reshape", "N S 4;=-1 4", "", "0 -1 1");
   axis("Unsqueeze", "N 4;=0", "", "1 2");
+  axis("Resize", "N 3 8;-;-;=5 8", "axes=1,2", "0 -1 2");
   axis("Squeeze", "1 N 4;=0", "", "0 0 1");
   axis("Flatten", "N 3 4", "", "0 1 -1");
   axis("Transpose", "N 3 4", "perm=2,0,1", "1 2 0");
@@ -355,6 +388,8 @@ static void permute(const char *op, const char *inputs, const char *permuted,
 
 static void test_permute(void)
 {
+  permute("Resize", "N 3 8 9;-;-;=4 5", "N 8 9 3", "axes=2,3",
+          "[N, 4, 5, 3]");
   permute("Concat", "N 3 5 7;N 3 5 7", "N 5 7 3", "axis=1", "[N, 5, 7, 6]");
   permute("Split", "N 4 5 7", "N 5 7 4", "axis=1 num_outputs=1",
           "[N, 5, 7, 4]");
@@ -431,6 +466,7 @@ int main(void)
   test_cuts();
   test_scatter();
   test_topk();
+  test_images();
   test_others();
   test_shapes();
   test_old();

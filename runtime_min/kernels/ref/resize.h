@@ -21,12 +21,12 @@ O2C_UNUSED static T NAME(resize_value)(double v) {
 }
 
 /* Nearest. `outside`: what lies beyond the region of interest. */
-O2C_UNUSED static void NAME(resize_pick)(const T *x, T *y, const float *hows,
+O2C_UNUSED static void NAME(resize_pick)(const T *x, T *y, const void *hows,
                                          int64_t axis, int64_t outer, int64_t n,
                                          int64_t inner, int64_t m,
                                          int64_t coord, int64_t nearest,
                                          double outside) {
-  const float *how = hows + 4 * axis;
+  const float *how = (const float *)hows + 4 * axis;
   const T fill = NAME(resize_value)(outside);
   int64_t u, o, i;
   for (o = 0; o < m; o++) {
@@ -39,20 +39,21 @@ O2C_UNUSED static void NAME(resize_pick)(const T *x, T *y, const float *hows,
   }
 }
 #if T_IS_INT
-O2C_UNUSED static void NAME(resize_store)(const double *x, T *y, int64_t n) {
+O2C_UNUSED static void NAME(resize_store)(const void *x, T *y, int64_t n) {
+  const double *from = (const double *)x;
   int64_t i;
-  for (i = 0; i < n; i++) y[i] = NAME(resize_value)(x[i]);
+  for (i = 0; i < n; i++) y[i] = NAME(resize_value)(from[i]);
 }
 #endif
 #if T_IS_FLOAT
 /* Linear and cubic, of f32 and f64. */
-O2C_UNUSED static void NAME(resize_axis)(const T *x, T *y, const float *hows,
+O2C_UNUSED static void NAME(resize_axis)(const T *x, T *y, const void *hows,
                                          int64_t axis, int64_t outer, int64_t n,
                                          int64_t inner, int64_t m,
                                          int64_t coord, int64_t cubic,
                                          int64_t antialias, int64_t exclude,
                                          double a, double outside) {
-  const float *how = hows + 4 * axis;
+  const float *how = (const float *)hows + 4 * axis;
   const double s = antialias && how[0] < 1 ? (double)how[0] : 1.0;
   int64_t u, o, i, j;
   for (o = 0; o < m; o++) {
@@ -132,12 +133,13 @@ O2C_UNUSED static o2c_status NAME(size_resize)(const void *scales,
  * data asks for y. */
 O2C_UNUSED static o2c_status NAME(resize_how)(const void *scales,
                                               const void *sizes, const T *roi,
-                                              float *how, int64_t policy,
+                                              void *hows, int64_t policy,
                                               int64_t check, int64_t count,
                                               const int64_t *x,
                                               const int64_t *y) {
   const float *scale = (const float *)scales;
   const int64_t *want = (const int64_t *)sizes;
+  float *how = (float *)hows;
   int64_t k, size[O2C_MAX_RANK];
   if (check && NAME(size_resize)(scales, sizes, roi, policy, count, x, size) !=
                O2C_OK)
