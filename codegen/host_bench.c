@@ -27,6 +27,15 @@ static int64_t *size_at(Sizes *s, const char *name)
   return &s->size[s->n++].v;
 }
 
+/* The name in C of a dimension, which --dim may call as the model does. */
+static const char *c_name(const DimPool *d, const char *name)
+{
+  for (int i = 0; i < d->nsym; i++)
+    if (d->sym[i].kind == SYM_ARG && !strcmp(d->sym[i].name, name))
+      return d->sym[i].c_name;
+  return name;
+}
+
 /* The leading symbols are the batch; every other one needs a --dim. */
 static bool choose_sizes(const Ports *p, const Options *opt, Sizes *s)
 {
@@ -35,7 +44,7 @@ static bool choose_sizes(const Ports *p, const Options *opt, Sizes *s)
   s->n = 0;
   s->batch = opt->batch > 0 ? opt->batch : 1;
   for (int i = 0; i < opt->ndim; i++) {
-    int64_t *at = size_at(s, opt->dim[i].name);
+    int64_t *at = size_at(s, c_name(d, opt->dim[i].name));
     if (at) *at = opt->dim[i].v;
   }
   for (int i = 0; i < p->nin; i++)
