@@ -125,6 +125,9 @@ O2C_UNUSED static void NAME(grid_sample)(const T *x, const void *narrow,
                                          const int64_t *out) {
   const int64_t ni = o2c_numel(axes, in), no = o2c_numel(axes, out);
   const int64_t taps = cubic ? 4 : 2;
+  /* ONNX GridSample-16: beyond the border a cubic still bends, as it does in
+   * the framework that the operator came from. */
+  const int64_t move = cubic && pad == O2C_GRID_BORDER ? O2C_GRID_ZEROS : pad;
   int64_t b, o, f, j, k, tap[4 * O2C_GRID_AXES];
   double weight[4 * O2C_GRID_AXES];
   for (b = 0; b < n; b++, x += c * ni, y += c * no)
@@ -133,7 +136,7 @@ O2C_UNUSED static void NAME(grid_sample)(const T *x, const void *narrow,
         const double at = o2c_grid_at((const float *)narrow,
                                       (const double *)wide,
                                       (b * no + o) * axes + axes - 1 - j, in[j],
-                                      0, pad, corners);
+                                      0, move, corners);
         const int64_t first = (int64_t)floor(at) - (cubic ? 1 : 0);
         for (k = 0; k < taps; k++) {
           tap[j * taps + k] = o2c_grid_tap(first + k, in[j], pad, corners);
