@@ -42,6 +42,28 @@ O2C_INLINE void o2c_resize_cols(const unsigned char *x, unsigned char *y,
     memcpy(y + (size_t)o * size, x + (size_t)at[o] * size, size);
 }
 
+/* Each of n columns of 4 bytes twice, as one number of 8. */
+O2C_INLINE void o2c_resize_twice(const unsigned char *x, unsigned char *y,
+                                 int64_t n)
+{
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t v;
+    uint64_t both;
+    memcpy(&v, x + 4 * i, 4);
+    both = v | (uint64_t)v << 32;
+    memcpy(y + 8 * i, &both, 8);
+  }
+}
+
+/* Are the columns 0, 0, 1, 1, 2, 2, ..? */
+O2C_INLINE int o2c_resize_doubles(const int32_t *at, int64_t w, int64_t ow)
+{
+  int same = ow == 2 * w;
+  for (int64_t o = 0; same && o < ow; o++)
+    same = at[o] == o / 2;
+  return same;
+}
+
 O2C_UNUSED static void o2c_resize_nearest(const void *x, void *y, int32_t *at,
                                           const float *how,
                                           const o2c_resize_p *p)
@@ -52,6 +74,7 @@ O2C_UNUSED static void o2c_resize_nearest(const void *x, void *y, int32_t *at,
   const int32_t *const col = at + p->oh;
   o2c_resize_picks(at, how, p->h, p->oh, p);
   o2c_resize_picks(at + p->oh, how + 4, p->w, p->ow, p);
+  const int twice = c == 4 && o2c_resize_doubles(col, p->w, p->ow);
   for (int64_t i = 0; i < p->images; i++, from += (size_t)(p->h * p->w) * c)
     for (int64_t o = 0; o < p->oh; o++, to += line) {
       const unsigned char *row = from + (size_t)(at[o] * p->w) * c;
@@ -59,6 +82,8 @@ O2C_UNUSED static void o2c_resize_nearest(const void *x, void *y, int32_t *at,
         memcpy(to, to - line, line);
       else if (p->w == p->ow && how[4] == 1.0f)
         memcpy(to, row, line);
+      else if (twice)
+        o2c_resize_twice(row, to, p->w);
       else if (c == 4)
         o2c_resize_cols(row, to, col, p->ow, 4);
       else if (c == 1)

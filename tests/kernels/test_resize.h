@@ -71,6 +71,10 @@ static void resize_all(int linear)
       p.ow = p.w;
     if (i % 5 == 0)
       p.oh = 2 * p.h;
+    if (i % 7 == 0) {
+      p.ow = 2 * p.w;
+      p.c = 1;
+    }
     resize_check(p, linear);
   }
 }
