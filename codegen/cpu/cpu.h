@@ -33,6 +33,12 @@ const Dim *conv_row(const Conv *v, const Halo *h); /* elements of y's rows */
 /* halo.c: the call that fills y's border; `pixel` in bytes; h may be NULL. */
 void halo_put_border(Step *s, const Halo *h, int64_t rows, int64_t cols,
                      int64_t pixel);
+/* matmul.c */
+/* What the Transpose that made `v` reads; `v` itself where there is none, or
+ * the image in memory has a border. */
+Value *operand_stored(const Plan *p, Value *v, const int64_t **perm);
+/* Kernels count in 32 bits; an extent of 0 is left to the reference. */
+bool dim_counts(const Dim *d);
 bool transpose_to_last(const Node *n); /* [N,C,H,W] to [N,H,W,C] */
 void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
 #endif

@@ -14,9 +14,7 @@ typedef struct {
   const Dim *step[MAX_RANK], *row, *col; /* elements between neighbours */
 } Side;
 
-/* What the Transpose that made `v` reads; `v` itself where there is none, or
- * the image in memory has a border. */
-static Value *stored(const Plan *p, Value *v, const int64_t **perm)
+Value *operand_stored(const Plan *p, Value *v, const int64_t **perm)
 {
   int count;
   *perm = NULL;
@@ -37,7 +35,7 @@ static void side_of(Plan *p, Value *v, const MatShape *m, bool swap,
   const Dim *stride[MAX_RANK];
   const int64_t *perm;
   int r = v->rank, skip = m->rank - (r - 2);
-  s->v = stored(p, v, &perm);
+  s->v = operand_stored(p, v, &perm);
   if (perm && by_rows && perm[r - 1] != r - 1) {
     s->v = v;
     perm = NULL;
@@ -53,8 +51,7 @@ static void side_of(Plan *p, Value *v, const MatShape *m, bool swap,
 #undef STRIDE
 }
 
-/* The kernel counts in 32 bits; an extent of 0 is left to the reference. */
-static bool fits(const Dim *d)
+bool dim_counts(const Dim *d)
 {
   int64_t v;
   return !dim_is_int(d, &v) || (v > 0 && v <= INT32_MAX / 256);
@@ -131,7 +128,7 @@ bool lower_matmul_f32(Plan *p, Node *n)
     matmul_shape(n, 0, 1, &m);
   else if (!gemm_shape(n, &m, &swap))
     return false;
-  if (!fits(m.m) || !fits(m.n) || !fits(m.k))
+  if (!dim_counts(m.m) || !dim_counts(m.n) || !dim_counts(m.k))
     return false;
   side_of(p, n->in[0], &m, false, true, &a);
   side_of(p, n->in[1], &m, swap, false, &b);
