@@ -220,6 +220,16 @@ static void text_capacities(StrBuf *b, const Report *r)
   }
 }
 
+/* What sizes have to satisfy, or the run ends in O2C_E_DIMS; unify.c. */
+static void text_conditions(StrBuf *b, const Report *r)
+{
+  DimPool *d = &r->m->dims;
+  for (int i = 0; i < d->nequal; i++)
+    if (d->equal[i].a != d->equal[i].b)
+      sb_printf(b, "condition %s = %s\n", dim_text(d, d->equal[i].a),
+                dim_text(d, d->equal[i].b));
+}
+
 static void text_model(StrBuf *b, Report *r)
 {
   Model *m = r->m;
@@ -241,6 +251,7 @@ static void text_model(StrBuf *b, Report *r)
     sb_puts(b, "\n");
   }
   text_capacities(b, r);
+  text_conditions(b, r);
   sb_puts(b, "\noperators of the file\n");
   for (int i = 0; i < r->nop; i++)
     sb_printf(b, "  %5d %s\n", r->op[i].n, quote(a, r->op[i].name));
