@@ -311,6 +311,10 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
 #if defined(O2C_U8_HALF)
   (void)nv;
   o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
+#elif defined(O2C_U8_SIGNED)
+  (void)nv;
+  o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
+  o2c_u8_put(j, o2c_u8_pair(v + 2), o + 8, y, kind);
 #else
   o2c_u8_put(j, v[0], o, y, kind);
   if (nv > 1)

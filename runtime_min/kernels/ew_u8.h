@@ -237,8 +237,10 @@ O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
   for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
     o2c_flq_put(y + i, O2C_FLQ2(div, o2c_flq_load(x + i), s), q);
 #endif
-  for (; i < n; ++i)
-    y[i] = o2c_requant_f32(x[i] / scale, q);
+  for (; i < n; ++i) {
+    const float v = x[i] / scale; /* NaN is the least, as vectors have it */
+    y[i] = o2c_requant_f32(v > q.lo ? v : q.lo, q);
+  }
 }
 
 /* The range of x and 0; NaN counts as nothing. Sixteen of each, for vectors. */

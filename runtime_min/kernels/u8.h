@@ -466,7 +466,7 @@ O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
 
 O2C_U8_INLINE int16x4_t o2c_ints_f32(float32x4_t v, o2c_rq q)
 {
-  v = vmaxq_f32(v, vdupq_n_f32(q.lo));
+  v = vmaxnmq_f32(v, vdupq_n_f32(q.lo)); /* NaN is the least */
   v = vminq_f32(v, vdupq_n_f32(q.hi));
   return vmovn_s32(vaddq_s32(vcvtnq_s32_f32(v), vdupq_n_s32(q.zp)));
 }
