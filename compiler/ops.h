@@ -54,6 +54,13 @@ void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
 /* Has `v` the axes of x from `axis` on, and ones before them? */
 bool norm_row(const Value *x, const Value *v, int axis);
 
+/* recurrent.c: RNN (0), GRU (1), LSTM (2), also as the internal Recurrent. */
+int recurrent_kind(const Node *n);
+int recurrent_dirs(const Node *n);
+/* Elements between steps and rows of X, steps, directions and rows of Y,
+ * directions and rows of the states. */
+void recurrent_strides(const Node *n, const Dim *at[7]);
+
 /* softmax.c: [outer, n, inner] of Softmax, LogSoftmax, Hardmax. */
 void softmax_span(const Node *n, const Dim *e[3]);
 
