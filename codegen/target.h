@@ -284,6 +284,7 @@ const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
 int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
+bool lower_pack(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_deconv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
@@ -293,6 +294,7 @@ bool lower_conv_u8(Plan *p, Node *n);
 bool lower_gemm_u8(Plan *p, Node *n);
 bool lower_pool_tuned(Plan *p, Node *n);
 bool lower_norm_f32(Plan *p, Node *n);
+bool lower_recurrent_f32(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
 bool lower_dynamic_quantize(Plan *p, Node *n);

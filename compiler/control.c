@@ -100,12 +100,12 @@ Graph *control_clone(Node *at, const Graph *body)
 }
 
 /* The nodes of a body that has been copied use nothing any more. */
-static void body_drop(Graph *g)
+void control_drop(Graph *g)
 {
   while (g->first) {
     Node *n = g->first;
     for (int i = 0; i < n->nattr; i++)
-      if (n->attr[i].g) body_drop(n->attr[i].g);
+      if (n->attr[i].g) control_drop(n->attr[i].g);
     node_remove(n);
   }
 }
@@ -154,9 +154,29 @@ bool control_scalar(Value *v, int64_t *x)
   return d && n == 1 && d[0] && dim_is_int(d[0], x);
 }
 
-static Value *select_of(Node *at, Value *cond, Value *a, Value *b)
+/* Lists of one length, item by item. */
+static Value *select_list(Node *at, Value *cond, Value *a, Value *b)
+{
+  if (!a->list || !b->list || a->kind != b->kind || a->list->n != b->list->n) {
+    fail_unsupported(at, "which sequence or optional value is meant is only "
+                     "known at run time, and how many items they hold is not "
+                     "the same; let them hold as many, or choose by constants");
+    return a;
+  }
+  int n = a->list->n;
+  Value *y = value_tmp(at->g, "select", NULL);
+  Value **item = NEW(&at->g->m->arena, Value *, n + 1);
+  for (int i = 0; i < n; i++)
+    item[i] = control_select(at, cond, a->list->item[i], b->list->item[i]);
+  value_list(y, a->kind, item, n);
+  return y;
+}
+
+Value *control_select(Node *at, Value *cond, Value *a, Value *b)
 {
   if (a == b) return a;
+  if (a->kind != VK_TENSOR || b->kind != VK_TENSOR)
+    return select_list(at, cond, a, b);
   Node *n = node_new(at->g, at, "Select", 3, 1, at);
   n->domain = "o2c";
   n->op = op_find("o2c", "Select");
@@ -191,17 +211,6 @@ void control_give(Node *n, int i, Value *v)
   node_set_input(id, 0, v);
   n->out[i] = NULL;
   node_set_output(id, 0, y);
-}
-
-static bool tensors_only(Node *n)
-{
-  for (int i = 0; i < n->nout; i++)
-    if (n->out[i] && n->out[i]->kind != VK_TENSOR) {
-      fail_unsupported(n, "output %d is a sequence or optional value, which %s "
-                       "does not give yet; use tensors", i, n->op_type);
-      return false;
-    }
-  return true;
 }
 
 /* Infers what stands before the node, for the condition of the next trip. */
@@ -291,7 +300,7 @@ static int branch_meant(const Node *n, Value **const out[2])
   return k;
 }
 
-static Value *require(Node *at, Value *cond, bool on, Value *x)
+Value *control_require(Node *at, Value *cond, bool on, Value *x)
 {
   Node *n = node_new(at->g, at, "Require", 2, 1, at);
   n->domain = "o2c";
@@ -349,8 +358,8 @@ static bool inline_if(Node *n)
   for (int i = 0; i < n->nout; i++)
     if (n->out[i])
       control_give(n, i, fixed ? out[known != 0][i]
-                 : only >= 0 ? require(n, n->in[0], only, out[only][i])
-                 : select_of(n, n->in[0], out[1][i], out[0][i]));
+                 : only >= 0 ? control_require(n, n->in[0], only, out[only][i])
+                 : control_select(n, n->in[0], out[1][i], out[0][i]));
   return true;
 }
 
@@ -420,11 +429,13 @@ static bool loop_trip(Unrolled *u, int64_t t)
   in[1] = u->go[t] ? u->go[t] : value_const_scalar(g, "go", DT_BOOL, 1);
   memcpy(in + 2, u->v, sizeof *in * (size_t)u->carried);
   control_copy(n, u->body, in, u->carried + 2, out, true);
+  if (!control_infer(control_first(n, before), n)) return false;
   for (int i = 0; i < u->scans; i++) u->got[i][t] = out[1 + u->carried + i];
   Value *go = u->go[t];
+  before = n->prev;
   for (int i = 0; i < u->carried; i++)
-    u->v[i] = go ? select_of(n, go, out[1 + i], u->v[i]) : out[1 + i];
-  u->go[t + 1] = go ? select_of(n, go, out[0], go) : out[0];
+    u->v[i] = go ? control_select(n, go, out[1 + i], u->v[i]) : out[1 + i];
+  u->go[t + 1] = go ? control_select(n, go, out[0], go) : out[0];
   return control_infer(control_first(n, before), n);
 }
 
@@ -604,13 +615,13 @@ bool control_inline(Node *n, Node **next)
   bool is_if = node_is(n, "If"), is_loop = node_is(n, "Loop");
   Node *before = n->prev;
   if (!is_if && !is_loop && !node_is(n, "Scan")) return false;
-  if (inputs_bad(n) || !tensors_only(n)) return false;
+  if (inputs_bad(n)) return false;
   if (!(is_if ? inline_if(n) : is_loop ? inline_loop(n) : inline_scan(n))) {
     n->bad = n->g->m->nerror > 0; /* told: the rest is silent */
     return false;
   }
   for (int i = 0; i < n->nattr; i++)
-    if (n->attr[i].g) body_drop(n->attr[i].g);
+    if (n->attr[i].g) control_drop(n->attr[i].g);
   *next = control_first(n, before);
   if (*next == n) *next = n->next;
   node_remove(n);

@@ -14,6 +14,11 @@ Graph *control_clone(Node *at, const Graph *body); /* for another node */
 /* Nodes before `at`, of ai.onnx; not inferred yet. */
 Value *control_op(Node *at, const char *op, int nin, Value *const *in);
 Value *control_op2(Node *at, const char *op, Value *a, Value *b);
+/* a where cond holds, else b; items of lists one by one. */
+Value *control_select(Node *at, Value *cond, Value *a, Value *b);
+/* x, under a condition that must be as `on` says. */
+Value *control_require(Node *at, Value *cond, bool on, Value *x);
+void control_drop(Graph *g); /* a body that has been copied */
 /* Output i of n is `v`, by an Identity, which keeps name and declaration. */
 void control_give(Node *n, int i, Value *v);
 bool control_infer(Node *from, const Node *to); /* false: there are errors */

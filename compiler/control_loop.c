@@ -146,12 +146,25 @@ static bool rows_alike(Structure *s, int nsym)
   return true;
 }
 
+static bool tensors_only(Node *n)
+{
+  for (int i = 0; i < n->nin; i++)
+    if (n->in[i] && n->in[i]->kind != VK_TENSOR) {
+      fail_unsupported(n, "carried value %d is a sequence or optional value, "
+                       "and the trips are only known at run time; make the "
+                       "trips a constant, or collect a scan output", i - 2);
+      return false;
+    }
+  return true;
+}
+
 bool control_loop(Node *n, const Graph *body, int carried, int scans)
 {
   Arena *a = &n->g->m->arena;
   Structure s = {.n = n, .carried = carried, .scans = scans,
                  .trips = node_in(n, 0), .cond = node_in(n, 1)};
   Node *before = n->prev;
+  if (!tensors_only(n)) return false;
   int64_t first = 1, next = 0;
   int nsym = n->g->m->dims.nsym;
   find_most(&s);

@@ -314,7 +314,7 @@ void infer_nodes(Node *n, const Node *end)
     Graph *g = n->g;
     next = n->next;
     before = n->prev;
-    if (control_inline(n, &next)) continue;
+    if (control_inline(n, &next) || sequence_inline(n, &next)) continue;
     upgrade_node(n);
     /* What the upgrade made stands before the node. */
     n = before ? before->next : g->first;
@@ -326,4 +326,5 @@ void infer_graph(Graph *g)
 {
   if (!g->outer) check_inputs(g);
   infer_nodes(g->first, NULL);
+  sequence_outputs(g);
 }

@@ -275,6 +275,7 @@ typedef struct Type { /* as the file writes it */
   const Dim **dim;       /* NULL: not written, or no symbol of an input */
   const struct Type *elem; /* of a sequence, map (values) or optional */
 } Type;
+typedef struct { Value **item; int n; } List;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */
   int id;                /* unique in the model, in order of creation */
@@ -285,6 +286,8 @@ struct Value {
   const Tensor *data;    /* content of a constant, else NULL */
   const Dim **sym;       /* content of a small integer tensor, else NULL */
   const Type *declared;  /* by the file; a claim to check. NULL: none */
+  const List *list;      /* what a sequence or optional value holds, where
+                            that is known: sequence.c. NULL: it is not */
   Node *def;             /* NULL: graph input or constant */
   Node **use;            /* one entry per use: a node may stand here twice */
   int nuse;
@@ -567,6 +570,11 @@ DimPool *node_dims(const Node *n);
 /* control.c: an If, Loop or Scan is replaced by other nodes; `next` is the
  * first of them, to be inferred. false: it is none, or stays as it is. */
 bool control_inline(Node *n, Node **next);
+/* sequence.c: the same for what makes or reads a sequence whose length is
+ * known; and then, outputs of the graph that are lists get a node. */
+bool sequence_inline(Node *n, Node **next);
+void sequence_outputs(Graph *g);
+void value_list(Value *v, ValueKind kind, Value *const *item, int n);
 /* control_loop.c: moves what is the same in every trip of a loop before it. */
 void loops_hoist(Graph *g);
 

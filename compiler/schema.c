@@ -168,7 +168,7 @@ static char attr_letter(AttrType t)
 {
   static const char letter[] = {[AT_INT] = 'i', [AT_FLOAT] = 'f',
     [AT_STR] = 's', [AT_TENSOR] = 't', [AT_GRAPH] = 'g', [AT_INTS] = 'I',
-    [AT_FLOATS] = 'F', [AT_STRS] = 'S'};
+    [AT_FLOATS] = 'F', [AT_STRS] = 'S', [AT_TYPE] = 'y'};
   return t > AT_NONE && (int)t < COUNT(letter) ? letter[t] : '?';
 }
 
@@ -176,7 +176,7 @@ static const char *letter_text(char c)
 {
   static const char *const text[] = {"i int", "f float", "s string",
     "t tensor", "g graph", "I list of ints", "F list of floats",
-    "S list of strings"};
+    "S list of strings", "y type"};
   for (int i = 0; i < COUNT(text); i++)
     if (*text[i] == c) return text[i] + 2;
   return "other";

@@ -11,6 +11,7 @@ typedef bool (*LowerFn)(Plan *p, Node *n);
 /* Asked in order; the first that takes the node has written its steps. */
 static const LowerFn tuned[] = {
   lower_copy,
+  lower_pack,
   lower_conv_f32,
   lower_deconv_f32,
   lower_gemm_f32,
@@ -20,6 +21,7 @@ static const LowerFn tuned[] = {
   lower_gemm_u8,
   lower_pool_tuned,
   lower_norm_f32,
+  lower_recurrent_f32,
   lower_softmax_f32,
   lower_reduce_f32,
   lower_dynamic_quantize,

@@ -101,6 +101,35 @@ O2C_UNUSED static int64_t o2c_value_bytes(const o2c_value *v)
   return O2C_ALIGN_UP(items * (int64_t)sizeof *v, 16) + bytes;
 }
 
+/* v becomes a sequence or optional value of `count` items. */
+O2C_UNUSED static void o2c_value_set(o2c_value *v, int32_t kind,
+                                     o2c_value *item, int64_t count)
+{
+  v->kind = kind;
+  v->dtype = 0;
+  v->rank = 0;
+  v->item = count > 0 ? item : NULL;
+  v->count = count;
+}
+
+/* v becomes a tensor, its elements copied to `to`; returns what is behind. */
+O2C_UNUSED static unsigned char *
+o2c_value_tensor(o2c_value *v, int32_t dtype, int32_t rank, const int64_t *dim,
+                 const void *x, int64_t bytes, unsigned char *to)
+{
+  memset(v, 0, sizeof *v);
+  v->kind = O2C_TENSOR;
+  v->dtype = dtype;
+  v->rank = rank;
+  if (rank > 0)
+    memcpy(v->dim, dim, (size_t)rank * sizeof *dim);
+  v->data = to;
+  v->size = (size_t)bytes;
+  if (bytes > 0)
+    memcpy(to, x, (size_t)bytes);
+  return to + O2C_ALIGN_UP(bytes, 16);
+}
+
 /* y becomes a copy of x, in y's storage; o2c_value_bytes(x) bytes of it, which
  * the caller has checked. */
 O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)

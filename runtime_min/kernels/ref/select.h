@@ -60,18 +60,19 @@ O2C_UNUSED static void NAME(size_choose)(const uint8_t *cond,
 
 /* What a condition chooses, copied: a of na elements, or b of nb. The other
  * one may not have been computed. */
-O2C_UNUSED static void NAME(choose)(const uint8_t *cond, const void *a,
+O2C_UNUSED static void NAME(choose)(const void *cond, const void *a,
                                     const void *b, void *y, int64_t na,
                                     int64_t nb) {
-  const void *x = *cond ? a : b;
-  int64_t n = *cond ? na : nb;
+  const int first = *(const uint8_t *)cond != 0;
+  const void *x = first ? a : b;
+  int64_t n = first ? na : nb;
   if (n > 0 && x != y) memcpy(y, x, (size_t)n * sizeof(T));
 }
 
 /* y = x of n elements, under a condition that must be as `on` says. */
-O2C_UNUSED static o2c_status NAME(require)(const uint8_t *cond, const void *x,
+O2C_UNUSED static o2c_status NAME(require)(const void *cond, const void *x,
                                            void *y, int64_t n, int64_t on) {
-  if ((*cond != 0) != (on != 0)) return O2C_E_SHAPE;
+  if ((*(const uint8_t *)cond != 0) != (on != 0)) return O2C_E_SHAPE;
   if (n > 0) memcpy(y, x, (size_t)n * sizeof(T));
   return O2C_OK;
 }

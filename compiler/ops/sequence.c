@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sequences and optional values: sequence.c replaces what inference can. What
+ * stays looks at a value of the interface; Pack (of domain o2c) makes one. */
+#include "../ir.h"
+
+static void infer_open(Node *n)
+{
+  if (n->g->m->nerror) return; /* told why it stayed */
+  fail_unsupported(n, "how many items it works on is only known at run time; "
+                   "make the sequence in the model, or pass tensors");
+}
+
+static void infer_has(Node *n)
+{
+  infer_out(n, 0, DT_BOOL, 0, NULL);
+}
+
+static void lower_has(Lower *l, Node *n)
+{
+  lower_call(l, n, "has_item", DT_U8, "io", n->in[0], n->out[0]);
+}
+
+/* A tensor whose shape the optional value's type states. */
+static void infer_get(Node *n)
+{
+  const Type *t = n->in[0]->declared ? n->in[0]->declared->elem : NULL;
+  bool known = t && t->kind == VK_TENSOR && t->rank >= 0;
+  for (int i = 0; known && i < t->rank; i++) known = t->dim[i] != NULL;
+  if (known) infer_out(n, 0, t->dtype, t->rank, t->dim);
+  else infer_open(n);
+}
+
+static void lower_get(Lower *l, Node *n)
+{
+  const Value *y = n->out[0];
+  lower_call(l, n, "get_item", dtype_carrier(y->dtype), "iokkD", n->in[0],
+             n->out[0], (int64_t)y->dtype, (int64_t)y->rank, y->dim, y->rank);
+}
+
+/* Its output's type and shape are set where it is made. */
+static void infer_pack(Node *n) { (void)n; }
+
+static const OpRow construct_rows[] = {
+  {11, "inputs:*... -> output_sequence:*", "", "", NULL}
+};
+static const OpRow empty_rows[] = {{11, "-> output:*", "", "dtype:i", NULL}};
+static const OpRow length_rows[] = {
+  {11, "input_sequence:* -> length:I", "I=i64", "", NULL}
+};
+static const OpRow at_rows[] = {
+  {11, "input_sequence:* position:I -> tensor:*", "I=i32 i64", "", NULL}
+};
+static const OpRow erase_rows[] = {
+  {11, "input_sequence:* position:I? -> output_sequence:*", "I=i32 i64", "",
+   NULL}
+};
+static const OpRow insert_rows[] = {
+  {11, "input_sequence:* tensor:* position:I? -> output_sequence:*",
+   "I=i32 i64", "", NULL}
+};
+static const OpRow concat_rows[] = {
+  {11, "input_sequence:* -> concat_result:*", "", "axis:i! new_axis:i", NULL}
+};
+static const OpRow split_rows[] = {
+  {11, "input:* split:I? -> output_sequence:*", "I=i32 i64",
+   "axis:i keepdims:i", NULL},
+  {24, NULL, NULL, NULL, NULL},
+};
+static const OpRow map_rows[] = {
+  {17, "input_sequence:* additional_inputs:*...? -> out_sequence:*...", "",
+   "body:g!", NULL}
+};
+static const OpRow optional_rows[] = {
+  {15, "input:*? -> output:*", "", "type:y", NULL}, {28, NULL, NULL, NULL, NULL}
+};
+static const OpRow has_rows[] = {
+  {15, "input:* -> output:B", "B=bool", "", NULL},
+  {18, "input:*? -> output:B", NULL, NULL, NULL},
+  {28, NULL, NULL, NULL, NULL},
+};
+static const OpRow get_rows[] = {
+  {15, "input:* -> output:*", "", "", NULL}, {18, NULL, NULL, NULL, NULL},
+  {28, NULL, NULL, NULL, NULL},
+};
+static const OpRow pack_rows[] = {
+  {1, "items:*...? -> value:*", "", "tree:I!", NULL}
+};
+
+#define OPEN(op, r) {.name = op, .rows = r, .nrow = COUNT(r), \
+                     .infer = infer_open}
+static const OpDef defs[] = {
+  OPEN("SequenceConstruct", construct_rows), OPEN("SequenceEmpty", empty_rows),
+  OPEN("SequenceLength", length_rows), OPEN("SequenceAt", at_rows),
+  OPEN("SequenceErase", erase_rows), OPEN("SequenceInsert", insert_rows),
+  OPEN("ConcatFromSequence", concat_rows), OPEN("SplitToSequence", split_rows),
+  OPEN("SequenceMap", map_rows), OPEN("Optional", optional_rows),
+  {.name = "OptionalHasElement", .rows = has_rows, .nrow = COUNT(has_rows),
+   .infer = infer_has, .lower = lower_has},
+  {.name = "OptionalGetElement", .rows = get_rows, .nrow = COUNT(get_rows),
+   .infer = infer_get, .lower = lower_get},
+  {.name = "Pack", .domain = "o2c", .rows = pack_rows, .nrow = 1,
+   .infer = infer_pack, .flags = OP_INTERNAL | OP_RANDOM},
+};
+OPS_DEFINE(sequence, defs)
