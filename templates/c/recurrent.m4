@@ -1,0 +1,20 @@
+m4_divert(-1)
+SPDX-License-Identifier: 0BSD
+recurrent.m4: the steps of RNN, GRU, LSTM by recurrent_f32.h; written by
+codegen/cpu/recurrent.c, which states the variables.
+m4_define(<%G_RECURRENT_CALL%>,
+<%o2c_recurrent_f32(x, r, G_RB, G_LENS, G_H0, G_C0, G_Y, G_YH, G_YC, work, &p)%>)
+
+m4_define(<%G_RECURRENT_F32%>,
+<%  G_STORAGE<%%>const o2c_recurrent_f32_p p = {
+    .kind = G_KIND, .steps = G_STEPS, .rows = G_ROWS, .hidden = G_HIDDEN,
+    .dirs = G_DIRS, .reverse = G_REVERSE, .linear = G_LINEAR,
+    .x_time = G_X_TIME, .x_row = G_X_ROW,
+    .y_time = G_Y_TIME, .y_dir = G_Y_DIR, .y_row = G_Y_ROW,
+    .s_dir = G_S_DIR, .s_row = G_S_ROW
+  };
+G_IF(G_CHECKED, <%  if (G_RECURRENT_CALL)
+    return O2C_E_DATA;
+%>, <%  (void)G_RECURRENT_CALL;
+%>)%>)
+m4_divert(0)m4_dnl
