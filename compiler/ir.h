@@ -677,38 +677,6 @@ const char *dims_text(DimPool *p, int rank, const Dim *const *dim);
 const char *value_shape_text(const Value *v); /* "[N, 3, 224, 224]" */
 const char *type_text(Arena *a, const Type *t); /* "seq(tensor(float))" */
 
-/* options.c */
-typedef struct { const char *name; int64_t v; } NameInt;
-struct Options {
-  const char *print;            /* --list-ops: "list-ops"; NULL: a command */
-  const char *command;          /* compile check info run verify bench */
-  const char **models;
-  int nmodel;
-  const char *out, *header, *name, *cc, *cflags, *target, *provider;
-  const char *weights, *weights_for, *section, *math, *threads, *save;
-  const char *report, *dump_after, *tune, *emit_test;
-  const char **data;
-  int ndata;
-  NameInt *dim, *max_dim;
-  int ndim, nmax_dim;
-  int64_t batch, max_batch;     /* 0: dynamic, no limit */
-  double rtol, atol;            /* < 0: not given */
-  int level, runs, verbose;
-  bool quiet, json, simple, bundle, emit_main, hooks;
-  bool rows;                    /* verify --rows */
-  bool profile;                 /* bench --profile */
-};
-void options_default(Options *o);
-/* False after a message to stderr. */
-bool options_parse(Options *o, Arena *a, int argc, char **argv);
-void options_help(FILE *f);
-const char *option_nearest(const char *word); /* NULL: nothing is near */
-
-/* driver.c, info.c; compile_model and compile_file stand in target.h */
-ExitCode cmd_check(const Options *opt);
-ExitCode cmd_info(const Options *opt);
-const char *onnx2c_version(void);
-void info_print(Model *m);
-
+#include "options.h"
 #include "ops.h"
 #endif

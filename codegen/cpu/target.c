@@ -22,7 +22,6 @@ static const LowerFn tuned[] = {
   lower_pool_tuned,
   lower_norm_f32,
   lower_recurrent_f32,
-  lower_recurrent_f32,
   lower_softmax_f32,
   lower_reduce_f32,
   lower_dynamic_quantize,

@@ -3,7 +3,8 @@ SPDX-License-Identifier: 0BSD
 recurrent.m4: the steps of RNN, GRU, LSTM by recurrent_f32.h; written by
 codegen/cpu/recurrent.c, which states the variables.
 m4_define(<%G_RECURRENT_CALL%>,
-<%o2c_recurrent_f32(x, r, G_RB, G_LENS, G_H0, G_C0, G_Y, G_YH, G_YC, work, &p)%>)
+<%o2c_recurrent_f32(x, r, G_RB, G_LENS, G_H0, G_C0, G_Y, G_YH, G_YC, work,
+                        &p)%>)
 
 m4_define(<%G_RECURRENT_F32%>,
 <%  G_STORAGE<%%>const o2c_recurrent_f32_p p = {

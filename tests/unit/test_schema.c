@@ -40,7 +40,7 @@ static bool attrs_known(const char *s)
     s += strspn(s, " ");
     if (!*s) break;
     size_t n = strcspn(s, ": ");
-    if (!n || s[n] != ':' || !strchr("ifstgIFS", s[n + 1]) || !s[n + 1])
+    if (!n || s[n] != ':' || !strchr("ifstgyIFS", s[n + 1]) || !s[n + 1])
       return false;
     s += n + 2;
     if (*s == '!') s++;

@@ -2,8 +2,8 @@
 /* NegativeLogLikelihoodLoss: x [n, c, s] holds log-probabilities, target
  * [n, s] (int32 or int64, `width` bytes) classes, weight [c] or NULL ones.
  * `reduction`: 0 gives y [n, s], 1 the sum, 2 the sum over that of the weights,
- * one element each. Targets equal to `ignore` (`ignoring`) count nothing, others
- * outside of the classes are O2C_E_DATA. Sums are of type double. */
+ * one element each. Targets equal to `ignore` (`ignoring`) count nothing; other
+ * ones outside of the classes are O2C_E_DATA. Sums are of type double. */
 #if T_IS_FLOAT
 /* The class of element i; -1: not counted, -2: none. */
 O2C_UNUSED static int64_t NAME(loss_class)(const void *target, int64_t i,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line, and the commands that need no generated code. Part of ir.h,
+ * which includes it.
+ */
+#ifndef O2C_OPTIONS_H
+#define O2C_OPTIONS_H
+
+/* options.c */
+typedef struct { const char *name; int64_t v; } NameInt;
+struct Options {
+  const char *print;            /* --list-ops: "list-ops"; NULL: a command */
+  const char *command;          /* compile check info run verify bench */
+  const char **models;
+  int nmodel;
+  const char *out, *header, *name, *cc, *cflags, *target, *provider;
+  const char *weights, *weights_for, *section, *math, *threads, *save;
+  const char *report, *dump_after, *tune, *emit_test;
+  const char **data;
+  int ndata;
+  NameInt *dim, *max_dim;
+  int ndim, nmax_dim;
+  int64_t batch, max_batch;     /* 0: dynamic, no limit */
+  double rtol, atol;            /* < 0: not given */
+  int level, runs, verbose;
+  bool quiet, json, simple, bundle, emit_main, hooks;
+  bool rows;                    /* verify --rows */
+  bool profile;                 /* bench --profile */
+};
+void options_default(Options *o);
+/* False after a message to stderr. */
+bool options_parse(Options *o, Arena *a, int argc, char **argv);
+void options_help(FILE *f);
+const char *option_nearest(const char *word); /* NULL: nothing is near */
+
+/* driver.c, info.c; compile_model and compile_file stand in target.h */
+ExitCode cmd_check(const Options *opt);
+ExitCode cmd_info(const Options *opt);
+const char *onnx2c_version(void);
+void info_print(Model *m);
+#endif
