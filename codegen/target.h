@@ -294,6 +294,7 @@ bool lower_conv_u8(Plan *p, Node *n);
 bool lower_gemm_u8(Plan *p, Node *n);
 bool lower_pool_tuned(Plan *p, Node *n);
 bool lower_norm_f32(Plan *p, Node *n);
+bool lower_lrn_f32(Plan *p, Node *n);
 bool lower_recurrent_f32(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);

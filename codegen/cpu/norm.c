@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* f32 LayerNormalization, RMSNormalization, GroupNormalization and
- * InstanceNormalization by norm_f32.h. A scale or bias that is not of the
- * row's shape is left to the reference kernels. */
+ * InstanceNormalization by norm_f32.h, LRN by lrn_f32.h. A scale or bias that
+ * is not of the row's shape is left to the reference kernels. */
 #include "cpu.h"
 
 static bool is_f32(const Value *v) { return !v || v->dtype == DT_F32; }
@@ -62,6 +62,35 @@ static bool lower_groups(Plan *p, Node *n)
   step_dim(s, "CHANNELS", channels);
   step_dim(s, "SIZE", dim_prod(d, x->dim + 2, x->rank - 2));
   step_int(s, "PER_GROUP", attr_int(n, "per_group", 0) != 0);
+  return true;
+}
+
+/* LRN, whose channels are the last axis or the second. */
+bool lower_lrn_f32(Plan *p, Node *n)
+{
+  const Value *x = n->in[0];
+  int64_t size = attr_int(n, "size", 1);
+  if (!node_is(n, "LRN") || x->dtype != DT_F32 || size > 255)
+    return false;
+  DimPool *d = &p->m->dims;
+  int axis = attr_int(n, "channels_last", 0) ? x->rank - 1 : 1;
+  const Dim *inner = dim_prod(d, x->dim + axis + 1, x->rank - axis - 1);
+  double alpha = (double)attr_float(n, "alpha", 1e-4f);
+  Step *s = step_new(p, n, "LRN");
+  step_in(s, "x", n->in[0]);
+  step_out(s, "y", n->out[0]);
+  /* The squares of one row, with room to read a block of sums past its end. */
+  step_scratch(s, "room", DT_F32,
+               dim_add(d, x->dim[axis], dim_int(d, size + 64)));
+  step_dim(s, "OUTER", dim_prod(d, x->dim, axis));
+  step_dim(s, "CHANNELS", x->dim[axis]);
+  step_dim(s, "INNER", inner);
+  step_int(s, "SIZE", size);
+  step_float(s, "ALPHA", alpha / (double)size);
+  step_float(s, "BETA", (double)attr_float(n, "beta", 0.75f));
+  step_float(s, "BIAS", (double)attr_float(n, "bias", 1));
+  s->kernel_note = "lrn_f32";
+  step_kernel(s, "lrn_f32.h");
   return true;
 }
 

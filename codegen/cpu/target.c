@@ -21,6 +21,7 @@ static const LowerFn tuned[] = {
   lower_gemm_u8,
   lower_pool_tuned,
   lower_norm_f32,
+  lower_lrn_f32,
   lower_recurrent_f32,
   lower_softmax_f32,
   lower_reduce_f32,

@@ -6,7 +6,7 @@
      o2c_vld(p) o2c_vst(p, v)          whole vectors, any alignment
      o2c_vld_n(p, n) o2c_vst_n(p, v, n)  the first min(n, LANES) lanes, n >= 1;
                                        nothing else is read or written
-     o2c_vset1 o2c_vzero o2c_vadd o2c_vsub o2c_vmul o2c_vdiv
+     o2c_vset1 o2c_vzero o2c_vadd o2c_vsub o2c_vmul o2c_vdiv o2c_vsqrt
      o2c_vfma(a, b, c)                 a * b + c, one rounding if O2C_HAS_FMA
      o2c_vmax(lim, v) o2c_vmin(lim, v) v where v is NaN
      o2c_vclamp(v, lo, hi)             NaN stays NaN
@@ -87,6 +87,7 @@ O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm512_add_ps(a, b); }
 O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm512_sub_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm512_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm512_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsqrt(o2c_v a) { return _mm512_sqrt_ps(a); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm512_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm512_min_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
@@ -123,6 +124,7 @@ O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm256_add_ps(a, b); }
 O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm256_sub_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm256_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm256_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsqrt(o2c_v a) { return _mm256_sqrt_ps(a); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm256_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm256_min_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
@@ -163,6 +165,7 @@ O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return _mm_add_ps(a, b); }
 O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return _mm_sub_ps(a, b); }
 O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return _mm_mul_ps(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return _mm_div_ps(a, b); }
+O2C_INLINE o2c_v o2c_vsqrt(o2c_v a) { return _mm_sqrt_ps(a); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return _mm_max_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return _mm_min_ps(l, v); }
 O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)
@@ -209,6 +212,7 @@ O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return vaddq_f32(a, b); }
 O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return vsubq_f32(a, b); }
 O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return vmulq_f32(a, b); }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return vdivq_f32(a, b); }
+O2C_INLINE o2c_v o2c_vsqrt(o2c_v a) { return vsqrtq_f32(a); }
 /* Compare and select, not vmaxq: -0, +0 and NaN as on the other targets. */
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v)
 {
@@ -260,6 +264,7 @@ O2C_INLINE o2c_v o2c_vadd(o2c_v a, o2c_v b) { return a + b; }
 O2C_INLINE o2c_v o2c_vsub(o2c_v a, o2c_v b) { return a - b; }
 O2C_INLINE o2c_v o2c_vmul(o2c_v a, o2c_v b) { return a * b; }
 O2C_INLINE o2c_v o2c_vdiv(o2c_v a, o2c_v b) { return a / b; }
+O2C_INLINE o2c_v o2c_vsqrt(o2c_v a) { return sqrtf(a); }
 O2C_INLINE o2c_v o2c_vmax(o2c_v l, o2c_v v) { return l > v ? l : v; }
 O2C_INLINE o2c_v o2c_vmin(o2c_v l, o2c_v v) { return l < v ? l : v; }
 O2C_INLINE o2c_v o2c_vmaxnan(o2c_v a, o2c_v b)

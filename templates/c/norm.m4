@@ -15,4 +15,9 @@ m4_define(<%G_GROUP_NORM%>,
 <%  o2c_group_norm_f32(x, scale, bias, y, G_IMAGES, G_GROUPS, G_CHANNELS,
                      G_SIZE, G_PER_GROUP, G_EPSILON);
 %>)
+
+m4_define(<%G_LRN%>,
+<%  o2c_lrn_f32(x, y, room, G_OUTER, G_CHANNELS, G_INNER, G_SIZE, G_ALPHA,
+              G_BETA, G_BIAS);
+%>)
 m4_divert(0)m4_dnl

@@ -7,6 +7,7 @@
 #include "../../runtime_min/kernels/attention_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
+#include "../../runtime_min/kernels/lrn_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/reduce_f32.h"
 #include "../../runtime_min/kernels/resize.h"
@@ -506,6 +507,25 @@ static void bench_norm(const char *what, int kind)
 static void bench_o2c_layer_norm_f32(void) { bench_norm("layer_norm", 0); }
 static void bench_o2c_rms_norm_f32(void) { bench_norm("rms_norm", 1); }
 static void bench_o2c_group_norm_f32(void) { bench_norm("group_norm", 2); }
+
+static void run_lrn(void *arg)
+{
+  NormRun *v = (NormRun *)arg;
+  const int64_t last = v->kind;
+  o2c_lrn_f32(v->x, v->y, v->y + 55 * 55 * 96, last ? 55 * 55 : 1, 96,
+              last ? 1 : 55 * 55, 5, 2e-5f, 0.75f, 1.0f);
+}
+
+static void bench_o2c_lrn_f32(void)
+{
+  for (int last = 0; last < 2; last++) {
+    NormRun v = {floats(55 * 55 * 96), floats(55 * 55 * 96 + 256), 0, 0, last};
+    const Job job = {run_lrn, &v, 8.0 * 55 * 55 * 96, "GB/s"};
+    const char *name = last ? "lrn channels last" : "lrn channels first";
+    if (strstr(name, only))
+      report(name, &job);
+  }
+}
 
 static void run_reduce(void *arg)
 {
