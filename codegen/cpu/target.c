@@ -28,6 +28,7 @@ static const LowerFn tuned[] = {
   lower_dynamic_quantize,
   lower_resize,
   lower_transpose,
+  lower_move,
   lower_table_u8,
   lower_elementwise,
 };

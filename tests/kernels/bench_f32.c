@@ -7,6 +7,7 @@
 #include "../../runtime_min/kernels/attention_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/math_f32.h"
+#include "../../runtime_min/kernels/move.h"
 #include "../../runtime_min/kernels/lrn_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
 #include "../../runtime_min/kernels/reduce_f32.h"
@@ -522,6 +523,25 @@ static void bench_o2c_lrn_f32(void)
     NormRun v = {floats(55 * 55 * 96), floats(55 * 55 * 96 + 256), 0, 0, last};
     const Job job = {run_lrn, &v, 8.0 * 55 * 55 * 96, "GB/s"};
     const char *name = last ? "lrn channels last" : "lrn channels first";
+    if (strstr(name, only))
+      report(name, &job);
+  }
+}
+
+/* kind: bytes of an element. */
+static void run_transpose(void *arg)
+{
+  NormRun *v = (NormRun *)arg;
+  o2c_transpose(v->x, v->y, v->kind, v->rows, v->n, v->n, v->rows);
+}
+
+static void bench_o2c_transpose(void)
+{
+  for (int size = 1; size <= 8; size *= 2) {
+    NormRun v = {floats(2 * 196 * 768), floats(2 * 196 * 768), 196, 768, size};
+    const Job job = {run_transpose, &v, 2.0 * size * 196 * 768, "GB/s"};
+    char name[64];
+    snprintf(name, sizeof name, "transpose 196 x 768, %d bytes", size);
     if (strstr(name, only))
       report(name, &job);
   }

@@ -9,6 +9,7 @@
 #include "../../runtime_min/kernels/conv_f32.h"
 #include "../../runtime_min/kernels/dw_f32.h"
 #include "../../runtime_min/kernels/matmul_f32.h"
+#include "../../runtime_min/kernels/move.h"
 #include "../../runtime_min/kernels/math_f32.h"
 #include "../../runtime_min/kernels/lrn_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
@@ -618,6 +619,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_attention.h"
 #include "test_norm.h"
 #include "test_lrn.h"
+#include "test_move.h"
 #include "test_resize.h"
 
 #include "test_functions.h"
