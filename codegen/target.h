@@ -303,6 +303,7 @@ bool lower_table_u8(Plan *p, Node *n);
 bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);
+bool lower_pick(Plan *p, Node *n);
 /* cpu/ew.c: elementwise nodes and fused chains. */
 bool lower_elementwise(Plan *p, Node *n);
 #endif

@@ -29,6 +29,7 @@ static const LowerFn tuned[] = {
   lower_resize,
   lower_transpose,
   lower_move,
+  lower_pick,
   lower_table_u8,
   lower_elementwise,
 };

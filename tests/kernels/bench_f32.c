@@ -10,6 +10,7 @@
 #include "../../runtime_min/kernels/move.h"
 #include "../../runtime_min/kernels/lrn_f32.h"
 #include "../../runtime_min/kernels/norm_f32.h"
+#include "../../runtime_min/kernels/pad.h"
 #include "../../runtime_min/kernels/reduce_f32.h"
 #include "../../runtime_min/kernels/resize.h"
 #include "../../runtime_min/kernels/pool_f32.h"
@@ -542,6 +543,26 @@ static void bench_o2c_transpose(void)
     const Job job = {run_transpose, &v, 2.0 * size * 196 * 768, "GB/s"};
     char name[64];
     snprintf(name, sizeof name, "transpose 196 x 768, %d bytes", size);
+    if (strstr(name, only))
+      report(name, &job);
+  }
+}
+
+/* 64 maps of 56 x 56, one more on each side; kind: the mode. */
+static void run_pad(void *arg)
+{
+  static const int64_t dim[] = {64, 56, 56}, by[] = {0, 1, 1};
+  NormRun *v = (NormRun *)arg;
+  const o2c_pad_p p = {3, v->kind, 4, 4};
+  o2c_pad(v->x, NULL, v->y, &p, dim, by, by);
+}
+
+static void bench_o2c_pad(void)
+{
+  for (int mode = 0; mode < 2; mode++) {
+    NormRun v = {floats(64 * 56 * 56), floats(64 * 58 * 58), 0, 0, mode};
+    const Job job = {run_pad, &v, 4.0 * 64 * (56 * 56 + 58 * 58), "GB/s"};
+    const char *name = mode ? "pad, reflected" : "pad, constant";
     if (strstr(name, only))
       report(name, &job);
   }

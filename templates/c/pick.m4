@@ -1,0 +1,49 @@
+m4_divert(-1)
+SPDX-License-Identifier: 0BSD
+pick.m4: what codegen/cpu/pick.c makes of single calls of reference kernels.
+
+DIMS, BEGIN, END: lists; VALUE: what fills, or NULL.
+m4_define(<%G_PAD%>,
+<%  static const o2c_pad_p p = { G_RANK, G_MODE, G_SIZE, G_UNIT };
+  G_CONST int64_t dim[] = { G_DIMS };
+  G_CONST int64_t begin[] = { G_BEGIN };
+  G_CONST int64_t end[] = { G_END };
+  o2c_pad(x, G_VALUE, y, &p, dim, begin, end);
+%>)
+
+Blocks of INNER elements of x [OUTER, N, INNER], by COUNT indices.
+  FEW  the bytes of a block where they are few, else 0
+m4_define(<%G_GATHER%>,
+<%  const int64_t outer = G_OUTER, n = G_N, inner = G_INNER, count = G_COUNT;
+  for (int64_t i = 0; i < outer; i++)
+    for (int64_t k = 0; k < count; k++) {
+      const int64_t v = (int64_t)index[k], at = v < 0 ? v + n : v;
+      if (at < 0 || at >= n)
+        return O2C_E_DATA;
+m4_ifelse(G_FEW, 0,
+<%      o2c_copy(y + (i * count + k) * inner, x + (i * n + at) * inner,
+               inner * G_SIZE);
+%>, G_ONE, 1, <%      y[i * count + k] = x[i * n + at];
+%>, <%      memcpy(y + (i * count + k) * inner, x + (i * n + at) * inner,
+             G_FEW);
+%>)    }
+%>)
+
+Sums or products along the middle of [OUTER][N][INNER], element k of a row from
+the one before it, in the order of G_AT.
+m4_define(<%G_CUMULATE%>,
+<%  const int64_t outer = G_OUTER, n = G_N, inner = G_INNER;
+  for (int64_t o = 0; o < outer; o++, x += n * inner, y += n * inner)
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t at = G_AT, past = G_PAST;
+      if (i == 0) {
+        for (int64_t k = 0; k < inner; k++)
+          y[at * inner + k] = G_FIRST;
+        continue;
+      }
+      O2C_INDEPENDENT
+      for (int64_t k = 0; k < inner; k++)
+        y[at * inner + k] = G_NEXT;
+    }
+%>)
+m4_divert(0)m4_dnl
