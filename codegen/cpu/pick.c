@@ -71,7 +71,7 @@ static bool take_pad(Plan *p, Node *n, const Call *c)
   merge_padded(d, c, mode == 0, &v);
   if (!dim_is_int(v.unit, &unit) || unit == 0)
     return false;
-  Step *s = step_new(p, n, "PAD");
+  Step *s = step_new(p, n, "PADDED");
   step_in(s, "x", c->arg[0].v);
   if (c->arg[1].v)
     step_in(s, "value", c->arg[1].v);

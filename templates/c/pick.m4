@@ -3,7 +3,7 @@ SPDX-License-Identifier: 0BSD
 pick.m4: what codegen/cpu/pick.c makes of single calls of reference kernels.
 
 DIMS, BEGIN, END: lists; VALUE: what fills, or NULL.
-m4_define(<%G_PAD%>,
+m4_define(<%G_PADDED%>,
 <%  static const o2c_pad_p p = { G_RANK, G_MODE, G_SIZE, G_UNIT };
   G_CONST int64_t dim[] = { G_DIMS };
   G_CONST int64_t begin[] = { G_BEGIN };
