@@ -1,8 +1,6 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
-reduce.m4: over LENGTH elements, OUTER x INNER times, divided by FACTOR or of
-its sign; codegen/cpu/reduce.c.
-m4_define(<%G_REDUCE%>,
-<%  G_KERNEL<%%>(x, y, G_OUTER, G_LENGTH, G_INNER, G_FACTOR);
-%>)
+reduce.m4: calls of reduce_f32.h, one for each group of neighbouring axes, as
+codegen/cpu/reduce.c writes them.
+m4_define(<%G_REDUCE%>, <%G_BODY%>)
 m4_divert(0)m4_dnl
