@@ -50,7 +50,7 @@ static bool dequantises_weight(const Node *n)
 {
   const Value *x = n->in[0], *y = n->out[0];
   return (node_is(n, "Cast") || node_is(n, "DequantizeLinear")) &&
-         dtype_info(x->dtype)->size == 1 &&
+         dtype_info(x->dtype)->size <= 2 &&
          dtype_info(y->dtype)->cls == DC_FLOAT && is_weight(y, 4);
 }
 

@@ -236,8 +236,24 @@ static void test_list(void)
     CHECK(*pass_at(i)->name && *pass_at(i)->what && pass_at(i)->level <= 3);
 }
 
+/* The constant is f32 afterwards; the product rounds where it ends. */
+static void test_widen(void)
+{
+  Value *x = begin();
+  x->dtype = DT_F16;
+  Value *y = op("MatMul", x, value_const(g, "w", tensor_new(&m->arena, DT_F16,
+                                         2, (int64_t[]){4, 4})));
+  graph_add_output(g, y);
+  CHECK(pass_widen(g) && nodes() == 3 && !pass_widen(g));
+  CHECK(y->dtype == DT_F16 && node_is(y->def, "Cast"));
+  CHECK(y->def->in[0]->def->in[1]->data->dtype == DT_F32);
+  ir_check(g, "widen");
+  model_free(m);
+}
+
 int main(void)
 {
+  test_widen();
   test_fold();
   test_fold_limit();
   test_cse();
