@@ -158,6 +158,32 @@ static bool take_cumulate(Plan *p, Node *n, const Call *c)
   return true;
 }
 
+/* arg_extreme: x y, outer n inner least last */
+static bool take_arg_extreme(Plan *p, Node *n, const Call *c)
+{
+  const Value *x = c->arg[0].v;
+  DtypeClass cls = dtype_info(x->dtype)->cls;
+  int64_t least, last;
+  bool plain = x->dtype == DT_F32 || x->dtype == DT_F64 ||
+               ((cls == DC_INT || cls == DC_UINT) &&
+                dtype_info(x->dtype)->bits >= 8);
+  if (!plain)
+    return false;
+  dim_is_int(c->arg[5].dim[0], &least);
+  dim_is_int(c->arg[6].dim[0], &last);
+  Step *s = step_new(p, n, "ARG_EXTREME");
+  step_in(s, "x", c->arg[0].v);
+  step_out(s, "y", c->arg[1].v);
+  step_dim(s, "OUTER", c->arg[2].dim[0]);
+  step_dim(s, "N", c->arg[3].dim[0]);
+  step_dim(s, "INNER", c->arg[4].dim[0]);
+  step_text(s, "T", "%s", dtype_info(x->dtype)->c);
+  step_text(s, "MORE", "%s%s ", least ? "<" : ">", last ? "=" : "");
+  s->kernel_note = "arg_extreme";
+  step_kernel(s, "ew.h");
+  return true;
+}
+
 bool lower_pick(Plan *p, Node *n)
 {
   static const struct {
@@ -165,12 +191,17 @@ bool lower_pick(Plan *p, Node *n)
     bool (*take)(Plan *p, Node *n, const Call *c);
   } known[] = {
     { "pad", take_pad }, { "gather", take_gather },
-    { "cumulate", take_cumulate },
+    { "cumulate", take_cumulate }, { "arg_extreme", take_arg_extreme },
   };
   Calls v = { .n = 0 };
   Lower l = { .m = p->m, .emit = keep, .user = &v };
-  if (!node_is(n, "Pad") && !node_is(n, "Gather") && !node_is(n, "CumSum") &&
-      !node_is(n, "CumProd"))
+  static const char *const name[] = {
+    "ArgMax", "ArgMin", "CumProd", "CumSum", "Gather", "Pad"
+  };
+  bool wanted = false;
+  for (int i = 0; i < COUNT(name); i++)
+    wanted = wanted || node_is(n, name[i]);
+  if (!wanted)
     return false;
   n->op->lower(&l, n);
   for (int i = 0; i < COUNT(known) && v.n == 1; i++)

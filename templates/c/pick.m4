@@ -14,7 +14,9 @@ m4_define(<%G_PADDED%>,
 Blocks of INNER elements of x [OUTER, N, INNER], by COUNT indices.
   FEW  the bytes of a block where they are few, else 0
 m4_define(<%G_GATHER%>,
-<%  const int64_t outer = G_OUTER, n = G_N, inner = G_INNER, count = G_COUNT;
+<%  const int64_t outer = G_OUTER, n = G_N, count = G_COUNT;
+m4_ifelse(G_ONE, 1, <%%>, <%  const int64_t inner = G_INNER;
+%>)m4_dnl
   for (int64_t i = 0; i < outer; i++)
     for (int64_t k = 0; k < count; k++) {
       const int64_t v = (int64_t)index[k], at = v < 0 ? v + n : v;
@@ -46,4 +48,39 @@ m4_define(<%G_CUMULATE%>,
         y[at * inner + k] = G_NEXT;
     }
 %>)
+
+The index of the largest or least along the middle of [OUTER][N][INNER].
+  T     the type of elements
+  MORE  compares v with the best so far
+m4_define(<%G_ARG_EXTREME%>,
+<%  const int64_t outer = G_OUTER, n = G_N, inner = G_INNER;
+m4_ifelse(G_INNER, 1,
+<%  for (int64_t o = 0; o < outer; o++, x += n) {
+    G_T best = x[0];
+    y[o] = 0;
+    for (int64_t i = 1; i < n; i++) {
+      const G_T v = x[i];
+      if (v G_MORE<%%>best) {
+        best = v;
+        y[o] = i;
+      }
+    }
+  }
+  (void)inner;
+%>, <%  for (int64_t o = 0; o < outer; o++, x += n * inner, y += inner)
+    for (int64_t j = 0; j < inner; j += 32) {
+      const int m = (int)(inner - j < 32 ? inner - j : 32);
+      G_T best[32];
+      int32_t at[32] = { 0 };
+      memcpy(best, x + j, (size_t)m * sizeof *best);
+      for (int64_t i = 1; i < n; i++)
+        for (int k = 0; k < m; k++) {
+          const G_T v = x[i * inner + j + k], b = best[k];
+          at[k] = v G_MORE<%%>b ? (int32_t)i : at[k];
+          best[k] = v G_MORE<%%>b ? v : b;
+        }
+      for (int k = 0; k < m; k++)
+        y[j + k] = at[k];
+    }
+%>)%>)
 m4_divert(0)m4_dnl

@@ -163,10 +163,10 @@ O2C_UNUSED static void NAME(reduce_real)(const T *x, T *y, int64_t op,
 
 /* Index of the largest or least along the middle of [outer, n, inner]; of
  * equal ones the first, or the last. */
-O2C_UNUSED static void NAME(arg_extreme)(const T *x, int64_t *y, int64_t outer,
+O2C_UNUSED static void NAME(arg_extreme)(const T *x, void *to, int64_t outer,
                                          int64_t n, int64_t inner,
                                          int64_t least, int64_t last) {
-  int64_t o, k, i;
+  int64_t *y = (int64_t *)to, o, k, i;
   for (o = 0; o < outer; o++, x += n * inner, y += inner)
     for (k = 0; k < inner; k++) {
       int64_t at = 0;

@@ -16,8 +16,9 @@ O2C_UNUSED static void NAME(size_nonzero)(const T *x, int64_t n,
 }
 
 /* y[rank][count]: the position of each along each axis, in order. */
-O2C_UNUSED static void NAME(nonzero)(const T *x, int64_t *y, int64_t rank,
+O2C_UNUSED static void NAME(nonzero)(const T *x, void *to, int64_t rank,
                                      int64_t count, const int64_t *dim) {
+  int64_t *y = (int64_t *)to;
   int64_t n = o2c_numel(rank, dim), found = 0, i, j;
   for (i = 0; i < n; i++) {
     int64_t at = i;
