@@ -19,20 +19,28 @@
 
 #define O2C_LRN_BLOCK 64 /* a multiple of all lanes: 256 bytes of locals */
 
+O2C_NOINLINE void o2c_lrn_power(float *t, float alpha, float beta, float bias)
+{
+  O2C_ROLLED
+  for (int i = 0; i < O2C_LRN_BLOCK; i++)
+    t[i] = o2c_expf(beta * o2c_logf(O2C_FMAF(alpha, t[i], bias)));
+}
+
 /* y = x / (bias + alpha t)^beta for m <= O2C_LRN_BLOCK elements. */
 O2C_INLINE void o2c_lrn_apply(const float *x, float *y, float *t, int m,
                               float alpha, float beta, float bias)
 {
   const o2c_v a = o2c_vset1(alpha), b = o2c_vset1(bias);
   if (beta == 0.75f) {
+    O2C_ROLLED
     for (int i = 0; i < O2C_LRN_BLOCK; i += O2C_LANES) {
       const o2c_v r = o2c_vsqrt(o2c_vfma(a, o2c_vld(t + i), b));
       o2c_vst(t + i, o2c_vmul(r, o2c_vsqrt(r)));
     }
   } else {
-    for (int i = 0; i < O2C_LRN_BLOCK; i++)
-      t[i] = o2c_expf(beta * o2c_logf(O2C_FMAF(alpha, t[i], bias)));
+    o2c_lrn_power(t, alpha, beta, bias);
   }
+  O2C_ROLLED
   for (int i = 0; i < m; i += O2C_LANES)
     o2c_vst_n(y + i, o2c_vdiv(o2c_vld_n(x + i, m - i), o2c_vld(t + i)), m - i);
 }
