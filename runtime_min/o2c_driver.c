@@ -267,22 +267,23 @@ static Buffer buffer_new(size_t n, size_t align)
 {
   Buffer b;
   void *p = NULL;
+  size_t i;
   if (align < sizeof(void *)) align = sizeof(void *);
   b.n = n;
-  if (posix_memalign(&p, align, n + GUARD ? n + GUARD : 1))
+  if (posix_memalign(&p, align, n || GUARD ? n + GUARD : 1))
     die("out of memory");
   b.p = (unsigned char *)p;
   /* Not zeros: a model must not count on cleared storage. */
   memset(b.p, 0xC5, n);
-  if (GUARD) memset(b.p + n, GUARD_BYTE, GUARD);
+  for (i = n; i < n + GUARD; i++) b.p[i] = GUARD_BYTE;
   return b;
 }
 
 static int buffer_overrun(const Buffer *b)
 {
   size_t i;
-  for (i = 0; b->p && i < GUARD; i++)
-    if (b->p[b->n + i] != GUARD_BYTE) return 1;
+  for (i = b->n; b->p && i < b->n + GUARD; i++)
+    if (b->p[i] != GUARD_BYTE) return 1;
   return 0;
 }
 
