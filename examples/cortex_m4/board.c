@@ -3,7 +3,7 @@
 #include "board.h"
 
 extern uint32_t stack_top, data_start, data_end, data_load, bss_start, bss_end;
-int main(void);
+int main(int argc, char **argv); /* one without arguments will do */
 void reset(void);
 void fault(void);
 void tick(void);
@@ -163,7 +163,7 @@ void reset(void)
     *to = 0;
   if (initialise_monitor_handles)
     initialise_monitor_handles();
-  finish(main());
+  finish(main(0, 0));
 }
 
 typedef union {

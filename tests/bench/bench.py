@@ -3,12 +3,14 @@
 """Our time beside onnxruntime's, one thread, interleaved in one run.
 
     bench.py --onnx2c FILE [--cc CC]... [--cflags FLAGS] [--batch N]
-             [--rounds R] [--runs K] MODEL...
+             [--dim S=V]... [--data] [--rounds R] [--runs K] MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx. Every round runs each
 program, then onnxruntime, K times after a warm-up; the table shows the least
 time of all rounds, in milliseconds, and onnxruntime's over ours: above 1 we
-are faster. Needs onnxruntime and numpy (tests/requirements.txt).
+are faster. Inputs are random, or with --data the first test data set beside
+the model, which also says the sizes: what a model does may depend on them.
+Needs onnx, onnxruntime and numpy (tests/requirements.txt).
 """
 import argparse
 import pathlib
@@ -19,12 +21,26 @@ import tempfile
 import time
 
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import onnxruntime
 
-TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64,
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, 
+         "tensor(int64)": np.int64, "tensor(bool)": np.bool_,
          "tensor(int32)": np.int32, "tensor(uint8)": np.uint8,
          "tensor(int8)": np.int8, "tensor(double)": np.float64}
 WARM_UP = 0.2  # seconds, as the driver's
+
+
+def first_set(path):
+    return path.parent / "test_data_set_0"
+
+
+def read_inputs(path, inputs):
+    """The first data set's inputs by name; a file without one is input j."""
+    for j, i in enumerate(inputs):
+        tensor = onnx.load_tensor(first_set(path) / f"input_{j}.pb")
+        yield tensor.name or i.name, onnx.numpy_helper.to_array(tensor)
 
 
 class Ours:
@@ -36,6 +52,7 @@ class Ours:
                    "--batch", str(args.batch), "--runs", str(args.runs)]
         command += ["--cc", cc] if cc else []
         command += [f"--cflags={args.cflags}"] if args.cflags else []
+        command += ["--data", str(first_set(path))] if args.data else []
         done = subprocess.run(command + args.dim, capture_output=True,
                               text=True)
         if done.returncode:
@@ -64,19 +81,26 @@ class Theirs:
             str(path), options, providers=["CPUExecutionProvider"])
         self.runs = args.runs
         self.binding = self.session.io_binding()
+        inputs = self.session.get_inputs()
+        pairs = read_inputs(path, inputs) if args.data \
+            else self.random_inputs(args, inputs)
+        for name, values in pairs:
+            self.binding.bind_cpu_input(name, values)
+        for o in self.session.get_outputs():
+            self.binding.bind_output(o.name)
+
+    @staticmethod
+    def random_inputs(args, inputs):
         sizes = dict(d.split("=") for d in args.dim[1::2])
         rng = np.random.default_rng(1)
-        for i in self.session.get_inputs():
+        for i in inputs:
             shape = [d if isinstance(d, int) else
                      int(sizes.get(d, args.batch if not k else 1))
                      for k, d in enumerate(i.shape)]
             dtype = TYPES[i.type]
-            values = rng.standard_normal(shape).astype(dtype) \
-                if dtype in (np.float32, np.float64) \
-                else rng.integers(0, 2, shape).astype(dtype)
-            self.binding.bind_cpu_input(i.name, values)
-        for o in self.session.get_outputs():
-            self.binding.bind_output(o.name)
+            yield i.name, (rng.standard_normal(shape).astype(dtype)
+                           if np.issubdtype(dtype, np.floating)
+                           else rng.integers(0, 2, shape).astype(dtype))
 
     def times(self):
         end = time.monotonic() + WARM_UP
@@ -98,6 +122,7 @@ def arguments():
     p.add_argument("--cflags")
     p.add_argument("--batch", type=int, default=1)
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
+    p.add_argument("--data", action="store_true")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=20)
     p.add_argument("models", nargs="+", type=pathlib.Path)
