@@ -25,7 +25,7 @@ import onnx
 import onnx.numpy_helper
 import onnxruntime
 
-TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, 
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16,
          "tensor(int64)": np.int64, "tensor(bool)": np.bool_,
          "tensor(int32)": np.int32, "tensor(uint8)": np.uint8,
          "tensor(int8)": np.int8, "tensor(double)": np.float64}
