@@ -144,6 +144,8 @@ static void make_slots(Plan *p)
       if (ptr->kind == SP_SCRATCH) {
         const Dim *size = dim_int(d, dtype_info(ptr->dtype)->size);
         ptr->slot = new_slot(p, dim_mul(d, ptr->elements, size), k);
+        if (ptr->lasts)
+          p->slot[ptr->slot].last = p->nstep - 1;
       } else {
         touch(p, ptr->v, k);
       }

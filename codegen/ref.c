@@ -16,6 +16,14 @@ typedef struct {
   int nlist;
 } RefText;
 
+/* The characters of the strings that the node makes: its readers, and the
+ * caller, point to them. */
+static bool is_text(const Node *n, const Value *v)
+{
+  return v->dtype == DT_U8 && n->nout > 0 && n->out[0] &&
+         n->out[0]->dtype == DT_STR;
+}
+
 /* The parameter that stands for `v`, made on first use. */
 static const StepPtr *pointer(RefText *r, Value *v, bool written)
 {
@@ -40,6 +48,11 @@ static const StepPtr *pointer(RefText *r, Value *v, bool written)
   } else {
     step_scratch(s, name, v->dtype, value_numel(v));
     s->ptr[s->nptr - 1].v = v;
+    s->ptr[s->nptr - 1].lasts = is_text(n, v);
+    if (is_text(n, v) && r->plan->depth > 0)
+      fail_unsupported(n, "it makes strings in a loop, and each trip would "
+                       "overwrite those of the one before; cast outside of "
+                       "the loop");
   }
   return &s->ptr[s->nptr - 1];
 }

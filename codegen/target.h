@@ -29,6 +29,7 @@ typedef struct {
   const Dim *elements;     /* SCRATCH */
   int over;                /* OUT: pointer it may overwrite in place, or -1 */
   int slot;                /* SCRATCH: set by plan_memory */
+  bool lasts;              /* SCRATCH: nothing else stands there afterwards */
 } StepPtr;
 typedef struct { const char *key, *text; } StepVar; /* G_<key> is text */
 typedef struct { const char *file; Dtype type; } RefUse;

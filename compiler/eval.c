@@ -167,7 +167,8 @@ bool eval_node(Node *n)
   Arena *a = &n->g->m->arena;
   int64_t dim[MAX_RANK], count, bytes;
   Tensor **t = NEW(a, Tensor *, n->nout + 1);
-  if (n->op && !n->op->lower && (n->op->flags & OP_ELEMENTWISE))
+  if (n->op && (n->op->flags & OP_ELEMENTWISE) &&
+      (!n->op->lower || ew_chain(n)))
     return ew_eval(n);
   if (!n->op || (n->op->flags & OP_RANDOM)) return false;
   if (!n->op->lower) return known(n);

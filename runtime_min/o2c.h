@@ -26,7 +26,8 @@ typedef enum {
   O2C_E_WEIGHTS = -5,   /* weights missing, or of another model */
   O2C_E_CAPACITY = -6,  /* an output does not fit: see <model>_need */
   O2C_E_SHAPE = -7,     /* shapes in the data do not fit the graph */
-  O2C_E_DATA = -8,      /* a value in the data, say an index, is out of range */
+  O2C_E_DATA = -8,      /* a value in the data does not fit: an index out of
+                           range, text that is no number */
   O2C_E_DEVICE = -9,
   O2C_E_ABI = -10
 } o2c_status;
@@ -71,7 +72,9 @@ typedef struct {
   uint32_t flags;
 } o2c_config;
 
-/* A string element of a tensor: bytes, not NUL-terminated. */
+/* A string element of a tensor: bytes, not NUL-terminated. Those of an output
+ * lie where the model found them: in an input, among the weights, or, where it
+ * made them, in the workspace until the next run. */
 typedef struct {
   const char *p;
   size_t len;

@@ -5,6 +5,8 @@
 #include "../ir.h"
 #include <string.h>
 
+#define O2C_TEXT_ROOM 24 /* as kernels/ref/decimal.h has it */
+
 /* ONNX Clip-6 has its bounds as attributes. The type that they take as inputs
  * is known at inference only. */
 static void upgrade_clip(Node *n)
@@ -85,9 +87,10 @@ static void infer_cast_to(Node *n, int64_t to)
     return;
   }
   if (!check_round_mode(n)) return;
-  if ((to == DT_STR) != (x->dtype == DT_STR)) {
-    fail_unsupported(n, "casts between strings and numbers are not supported "
-                     "yet; convert outside of the model");
+  if (x->dtype == DT_STR && to == DT_F8E8M0 &&
+      strcmp(attr_str(n, "round_mode", "up"), "up") != 0) {
+    fail_unsupported(n, "strings become float8e8m0 with round_mode up only; "
+                     "cast them to float first");
     return;
   }
   infer_out(n, 0, (Dtype)to, x->rank, x->dim);
@@ -105,6 +108,41 @@ static void infer_cast(Node *n)
 static void infer_cast_like(Node *n)
 {
   if (infer_ready(n)) infer_cast_to(n, n->in[1]->dtype);
+}
+
+/* Only between strings and numbers: elementwise.c has the others. */
+static void lower_cast(Lower *l, Node *n)
+{
+  static const struct { Dtype t; int p, emin; } formats[] = {
+    {DT_F64, 53, -1074}, {DT_F32, 24, -149}, {DT_F16, 11, -24},
+    {DT_BF16, 8, -133}, {DT_F8E4M3FN, 4, -9}, {DT_F8E4M3FNUZ, 4, -10},
+    {DT_F8E5M2, 3, -16}, {DT_F8E5M2FNUZ, 3, -17}, {DT_F4E2M1, 2, -1},
+    {DT_F8E8M0, 1, -127},
+  };
+  Value *x = n->in[0], *y = n->out[0];
+  DimPool *d = node_dims(n);
+  const Dim *all = value_numel(x);
+  int64_t p = 0, emin = 0;
+  if (x->dtype == DT_STR) {
+    lower_call(l, n, "from_text", y->dtype, "iodk", x, y, all,
+               attr_int(n, "saturate", 1));
+    return;
+  }
+  for (int i = 0; i < COUNT(formats); i++)
+    if (formats[i].t == x->dtype) {
+      p = formats[i].p;
+      emin = formats[i].emin;
+    }
+  const Dim *bytes = dim_mul(d, all, dim_int(d, O2C_TEXT_ROOM));
+  Value *room = value_new(n->g, "text", DT_U8, 1, &bytes);
+  lower_call(l, n, "to_text", x->dtype, "ioodkk", x, y, room, all, p, emin);
+}
+
+/* Blocks of rows would overwrite the characters of the block before. */
+static int axis_cast(const Node *n, int in, int axis, int out)
+{
+  bool makes = n->out[0]->dtype == DT_STR && n->in[0]->dtype != DT_STR;
+  return makes ? AXIS_MIXES : axis_first(n, in, axis, out);
 }
 
 static void infer_given(Node *n) { (void)n; }
@@ -150,10 +188,12 @@ static const OpDef defs[] = {
    .infer = infer_clip, .axis = axis_first, .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "Cast", .rows = cast_rows, .nrow = COUNT(cast_rows),
-   .infer = infer_cast, .axis = axis_first, .permute = permute_first,
+   .infer = infer_cast, .lower = lower_cast, .axis = axis_cast,
+   .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "CastLike", .rows = cast_like_rows, .nrow = COUNT(cast_like_rows),
-   .infer = infer_cast_like, .axis = axis_first, .permute = permute_first,
+   .infer = infer_cast_like, .lower = lower_cast, .axis = axis_cast,
+   .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "Fused", .domain = "o2c", .rows = fused_rows, .nrow = 1,
    .infer = infer_given, .flags = OP_ELEMENTWISE | OP_INTERNAL},
