@@ -19,8 +19,8 @@ static Diff compare(const Rule *r, const float *g, const float *w, int64_t n)
 
 static void test_floats(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test"};
-  const Rule share = {0, 0, 1e-2, "test"};
+  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const Rule share = {0, 0, 1e-2, "test", false};
   const float w[4] = {1, -100, 0, 5};
   const float near[4] = {1.0009f, -100.09f, 0, 5};
   const float far[4] = {1.0011f, -100, 0, 5.1f};
@@ -39,7 +39,8 @@ static void test_floats(void)
 
 static void test_specials(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test"}, wide = {1, 1e30, 0, "test"};
+  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const Rule wide = {1, 1e30, 0, "test", false};
   const float w[3] = {NAN, INFINITY, -INFINITY};
   const float one[1] = {1}, nan[1] = {NAN}, inf[1] = {INFINITY};
   const float minus[1] = {-INFINITY};
@@ -54,7 +55,7 @@ static void test_specials(void)
 
 static void test_ulps(void)
 {
-  const Rule r = {1, 1, 0, "test"};
+  const Rule r = {1, 1, 0, "test", false};
   float w[2] = {1, -0.0f}, g[2] = {nextafterf(1, 2), 0};
   CHECK(compare(&r, g, w, 2).max_ulp == 1);
   g[1] = nextafterf(0, 1);
@@ -64,7 +65,7 @@ static void test_ulps(void)
 
 static void test_exact(void)
 {
-  const Rule r = {1, 1000, 0, "test"};
+  const Rule r = {1, 1000, 0, "test", false};
   const int64_t a[2] = {1, 2}, b[2] = {1, 3};
   const Str s[1] = {{"ab", 2}}, t[1] = {{"ac", 2}};
   Tensor x = {.dtype = DT_I64, .rank = 1, .dim = {2}, .n = 2, .data = a};
@@ -82,7 +83,7 @@ static void test_exact(void)
 
 static void test_shapes(void)
 {
-  const Rule r = {1, 1000, 0, "test"};
+  const Rule r = {1, 1000, 0, "test", false};
   const float w[4] = {1, 2, 3, 4};
   Tensor a = floats(w, 4), b = floats(w, 4);
   b.rank = 2;
@@ -100,7 +101,7 @@ static void test_shapes(void)
 /* Kinds and counts are exact, tensors follow the rule. */
 static void test_items(void)
 {
-  const Rule r = {1e-3, 0, 0, "test"};
+  const Rule r = {1e-3, 0, 0, "test", false};
   const float w[2] = {1, 2}, near[2] = {1.0001f, 2}, far[2] = {1, 3};
   Tensor a = floats(w, 2), b = floats(near, 2), c = floats(far, 2);
   const Tensor *want[2] = {&a, &a}, *good[2] = {&a, &b}, *bad[2] = {&b, &c};
@@ -123,8 +124,26 @@ static void test_items(void)
   CHECK(!tensor_compare(&arena, &r, NULL, &x).ok);
 }
 
+/* Two steps, unless an option says what is allowed; other halves none. */
+static void test_bfloat16(void)
+{
+  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const Rule option = {1e-3, 1e-7, 0, "options", true};
+  const uint16_t w[1] = {0x3f80}, near[1] = {0x3f82}, far[1] = {0x3f83};
+  Tensor want = {.dtype = DT_BF16, .n = 1, .data = w}, got = want;
+  got.data = near;
+  CHECK(tensor_compare(&arena, &r, &got, &want).ok);
+  CHECK(!tensor_compare(&arena, &option, &got, &want).ok);
+  got.data = far;
+  CHECK(!tensor_compare(&arena, &r, &got, &want).ok);
+  got.dtype = want.dtype = DT_F16;
+  got.data = near;
+  CHECK(!tensor_compare(&arena, &r, &got, &want).ok);
+}
+
 int main(void)
 {
+  test_bfloat16();
   test_items();
   test_floats();
   test_specials();
