@@ -62,24 +62,42 @@ O2C_INLINE void o2c_sum_cols4_f32(const float *x, float *y, int64_t n,
   o2c_vst(y + 3 * l, o2c_vdiv(d, f));
 }
 
+/* Of n rows, those whose vector at m columns' start lies within the rows: a
+   load of it all is faster than one of m, and what is too much is not used. */
+O2C_INLINE int64_t o2c_whole_rows(int64_t n, ptrdiff_t inner, int m)
+{
+  const int64_t room = (n - 1) * inner + m - O2C_LANES;
+  return n < 1 || room < 0 ? 0 : room / inner + 1;
+}
+
 /* The first m of a vector of columns. */
 O2C_INLINE void o2c_sum_cols_f32(const float *x, float *y, int64_t n,
                                  ptrdiff_t inner, int m, float by)
 {
+  const int64_t whole = o2c_whole_rows(n, inner, m);
   o2c_v a = o2c_vzero();
-  for (int64_t i = 0; i < n; i++, x += inner)
+  for (int64_t i = 0; i < whole; i++, x += inner)
+    a = o2c_vadd(a, o2c_vld(x));
+  for (int64_t i = whole; i < n; i++, x += inner)
     a = o2c_vadd(a, o2c_vld_n(x, m));
   o2c_vst_n(y, o2c_vdiv(a, o2c_vset1(by)), m);
 }
 
+/* Two chains: a maximum has a long way from operand to result. */
 O2C_INLINE void o2c_max_cols_f32(const float *x, float *y, int64_t n,
                                  ptrdiff_t inner, int m, float sign)
 {
+  const int64_t whole = o2c_whole_rows(n, inner, m);
+  const int64_t even = whole - whole % 2;
   const o2c_v s = o2c_vset1(sign);
-  o2c_v a = o2c_vset1(-INFINITY);
-  for (int64_t i = 0; i < n; i++, x += inner)
-    a = o2c_vmaxnan(a, o2c_vmul(o2c_vld_n(x, m), s));
-  o2c_vst_n(y, o2c_vmul(a, s), m);
+  o2c_v a = o2c_vset1(-INFINITY), b = a;
+  for (int64_t i = 0; i < even; i += 2, x += 2 * inner) {
+    a = o2c_vmaxnan(a, o2c_vmul(o2c_vld(x), s));
+    b = o2c_vmaxnan(b, o2c_vmul(o2c_vld(x + inner), s));
+  }
+  for (int64_t i = even; i < n; i++, x += inner)
+    a = o2c_vmaxnan(a, o2c_vmul(i < whole ? o2c_vld(x) : o2c_vld_n(x, m), s));
+  o2c_vst_n(y, o2c_vmul(o2c_vmaxnan(a, b), s), m);
 }
 
 O2C_INLINE int o2c_cols_left(ptrdiff_t left)
