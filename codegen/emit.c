@@ -90,6 +90,13 @@ static const char *with_suffix(Arena *a, const char *path, const char *suffix)
   return arena_printf(a, "%.*s%s", (int)n, path, suffix);
 }
 
+/* m4_run, G_run and G_CTX_SIZE, of g, are words of our templates. */
+static bool prefix_taken(const char *s)
+{
+  return c_reserved(s) || !strcmp(s, "m4") || !strcmp(s, "G") ||
+         !strcmp(s, "g");
+}
+
 /* The C prefix: --name, else the output's or the model's name. */
 const char *plan_prefix(Model *m)
 {
@@ -101,10 +108,14 @@ const char *plan_prefix(Model *m)
   char *dot = strchr(s, '.');
   if (dot)
     *dot = 0;
-  for (char *c = s; *c; c++)
-    if (!isalnum((unsigned char)*c))
-      *c = '_';
-  if (!isalpha((unsigned char)*s))
+  char *to = s; /* C keeps names with __ for itself */
+  for (const char *c = s; *c; c++)
+    if (isalnum((unsigned char)*c))
+      *to++ = *c;
+    else if (to > s && to[-1] != '_')
+      *to++ = '_';
+  *to = 0;
+  if (!isalpha((unsigned char)*s) || prefix_taken(s))
     s = arena_printf(&m->arena, "model_%s", s);
   return s;
 }
@@ -114,14 +125,12 @@ static bool prefix_ok(Model *m, const char *s)
   bool ok = isalpha((unsigned char)*s) && strlen(s) < 64;
   for (const char *c = s; *c; c++)
     ok = ok && (isalnum((unsigned char)*c) || *c == '_');
-  /* m4_run and G_run are words of our templates. */
-  ok = ok && !c_reserved(s) && strcmp(s, "m4") && strcmp(s, "G");
-  if (!ok)
+  if (!ok || prefix_taken(s))
     diag_model(m, SEV_ERROR, EXIT_USAGE,
                "%s can't be the prefix of C names: give another by --name "
-               "(letters, digits and _, no keyword, not o2c...)",
+               "(letters, digits and _, no keyword, not o2c..., not g)",
                quote(&m->arena, s));
-  return ok;
+  return ok && !prefix_taken(s);
 }
 
 /* The name stands in C and assembly text. */

@@ -14,6 +14,13 @@ expect 1 "$ONNX2C" --no-such-option
 expect 1 "$ONNX2C" "$net" -o out/net.c --no-such-option
 expect 1 "$ONNX2C" "$net" -o out/net.c --name while
 expect 1 "$ONNX2C" "$net" -o out/net.c --name "a b"
+expect 1 "$ONNX2C" "$net" -o out/net.c --name g
+# Names of files that can't be prefixes as they are.
+for name in g:model_g double:model_double _x__y-z:x_y_z 9a:model_9a; do
+  expect 0 "$ONNX2C" "$net" -o "out/${name%:*}.c"
+  grep -q " ${name#*:}_run(" "out/${name%:*}.h" || fail "prefix of $name"
+done
+rm -f out/*.[ch]
 no_output usage
 
 printf 'not a model' >junk.onnx
