@@ -101,7 +101,7 @@ typedef struct {
   double rtol, atol;
   double share;            /* atol is at least this share of max |want| */
   const char *from;        /* where the rule comes from */
-  bool fixed;              /* rtol is an option: the same for every type */
+  bool fixed;              /* rtol is the same for every type */
 } Rule;
 typedef struct {
   bool ok, numeric;        /* numeric: the maxima below mean something */

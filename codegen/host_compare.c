@@ -68,6 +68,15 @@ static double quantised_share(const Model *m)
   return n > 32 ? sqrt((double)n) / 128 : 1e-2;
 }
 
+/* Nothing but conversions: each rounds once, and that can be told. */
+static bool only_converts(const Model *m)
+{
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
+    if (!node_is(n, "Cast") && !node_is(n, "CastLike") &&
+        !node_is(n, "Constant") && !node_is(n, "Identity")) return false;
+  return true;
+}
+
 Rule rule_choose(Arena *a, const Options *opt, const Model *m)
 {
   Rule r = {1e-3, 1e-7, 0, "default", false};
@@ -76,7 +85,7 @@ Rule rule_choose(Arena *a, const Options *opt, const Model *m)
     r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
   }
   if (opt->rtol >= 0) r.rtol = opt->rtol;
-  r.fixed = opt->rtol >= 0;
+  r.fixed = opt->rtol >= 0 || only_converts(m);
   if (opt->atol >= 0) {
     r.atol = opt->atol;
     r.share = 0;

@@ -3,21 +3,29 @@
 """The ONNX corpus through `onnx2c verify`.
 
     run_corpus.py --onnx2c FILE --corpus FOLDER [--kind KIND...]
-                  [--cc CC] [--cflags FLAGS] [--share K --salt TEXT]
+                  [--cc CC] [--cflags FLAGS] [--share K --salt TEXT --fixed]
+                  [--filter TEXT] [--cases FILE] [--limit SECONDS]
                   [--report FILE]
+    run_corpus.py --count REPORT...
 
 A case whose operators onnx2c has (`onnx2c --list-ops`) must pass. A case with
 an operator that it does not have is counted as unsupported, and must be refused
 as such. Exceptions stand in known_failures.tsv. --share K takes about every
 K-th case, chosen by a hash of its name, the commit and the salt, so that
-commits take different ones. Needs the onnx package.
+commits take different ones; with --fixed the name and the salt alone choose.
+--cases takes the cases of a file whose lines begin with kind/case, say a part
+of a report. A case without an answer after --limit seconds fails; the others of
+its call are asked again. --count prints the outcomes of reports, and which
+operators the unsupported cases use. Needs the onnx package.
 """
 import argparse
+import collections
 import concurrent.futures
 import hashlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -29,8 +37,8 @@ CHUNK = 64  # cases of one verify: two programs of 32 models
 
 def arguments():
     p = argparse.ArgumentParser()
-    p.add_argument("--onnx2c", required=True)
-    p.add_argument("--corpus", required=True, type=pathlib.Path)
+    p.add_argument("--onnx2c")
+    p.add_argument("--corpus", type=pathlib.Path)
     p.add_argument("--kind", nargs="*", default=KINDS)
     p.add_argument("--cc")
     p.add_argument("--cflags")
@@ -38,7 +46,14 @@ def arguments():
     p.add_argument("--salt", default="")
     p.add_argument("--report", type=pathlib.Path)
     p.add_argument("--filter", default="", help="only names that contain it")
-    return p.parse_args()
+    p.add_argument("--fixed", action="store_true")
+    p.add_argument("--cases", type=pathlib.Path)
+    p.add_argument("--limit", type=int, default=300)
+    p.add_argument("--count", nargs="+", type=pathlib.Path)
+    args = p.parse_args()
+    if not args.count and not (args.onnx2c and args.corpus):
+        p.error("--onnx2c and --corpus are needed, or --count")
+    return args
 
 
 def known_failures():
@@ -85,21 +100,40 @@ def operators_of(folder):
     return found
 
 
+def answers(command, limit):
+    """Standard output, standard error; None where the time is over: the
+    processes that the command started end too."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.PIPE, errors="replace",
+                          start_new_session=True) as process:
+        try:
+            return process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return None
+
+
 def verify(args, folders):
+    """Halves what gives no answer, until the case has a name."""
     command = [args.onnx2c, "verify", "--json"]
     if args.cc:
         command += ["--cc", args.cc]
     if args.cflags:
         command += [f"--cflags={args.cflags}"]
-    done = subprocess.run(command + [str(f) for f in folders],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, errors="replace")
-    results = [json.loads(x) for x in done.stdout.splitlines()
+    limit = max(args.limit, 15 * len(folders))
+    done = answers(command + [str(f) for f in folders], limit)
+    if not done and len(folders) == 1:
+        return [{"status": "failed", "why": f"no answer after {limit} s"}]
+    if not done:
+        half = len(folders) // 2
+        return verify(args, folders[:half]) + verify(args, folders[half:])
+    results = [json.loads(x) for x in done[0].splitlines()
                if x.startswith("{")]
     if len(results) != len(folders):
-        print(done.stderr[-4000:], file=sys.stderr)
+        print(done[1][-4000:], file=sys.stderr)
         sys.exit(f"onnx2c verify answered {len(results)} of {len(folders)} "
-                 f"cases and ended with code {done.returncode}")
+                 "cases")
     return results
 
 
@@ -127,12 +161,41 @@ def judge(result, missing, reason):
     return "failed", result["why"]
 
 
+def wanted(args):
+    """The folders of the cases that the arguments choose."""
+    if not args.fixed:
+        args.salt += commit()
+    listed = None
+    if args.cases:
+        lines = args.cases.read_text().splitlines()
+        listed = {line.split()[0] for line in lines if line.strip()}
+    return sorted(f for kind in args.kind if (args.corpus / kind).is_dir()
+                  for f in (args.corpus / kind).iterdir()
+                  if (f / "model.onnx").exists() and chosen(f.name, args)
+                  and (listed is None or f"{kind}/{f.name}" in listed))
+
+
+def count(report):
+    """One line of outcomes, one of the operators that were missing."""
+    outcomes, missing = collections.Counter(), collections.Counter()
+    for line in report.read_text().splitlines():
+        fields = line.split("\t")
+        outcomes[fields[1]] += 1
+        missing.update(fields[3].split() if len(fields) > 3 else ())
+    parts = [f"{v} {k}" for k, v in sorted(outcomes.items())]
+    print(f"{report}: {sum(outcomes.values())} cases: {', '.join(parts)}")
+    if missing:
+        print("  unsupported:", ", ".join(f"{k} ({v})" for k, v in
+                                          sorted(missing.items())))
+
+
 def main():
     args = arguments()
-    args.salt += commit()
-    folders = sorted(f for kind in args.kind
-                     for f in (args.corpus / kind).iterdir()
-                     if (f / "model.onnx").exists() and chosen(f.name, args))
+    if args.count:
+        for report in args.count:
+            count(report)
+        return
+    folders = wanted(args)
     known, have = known_failures(), operators_of_onnx2c(args.onnx2c)
     counts, complaints, lines = {}, [], []
     for folder, result in zip(folders, run_all(args, folders)):
@@ -140,7 +203,9 @@ def main():
         missing = sorted(operators_of(folder) - have)
         kind, complaint = judge(result, missing, known.get(name))
         counts[kind] = counts.get(kind, 0) + 1
-        lines.append(f"{name}\t{kind}\t{result['why'] or ''}")
+        why = (result["why"] or "").replace("\t", " ").replace("\n", " ")
+        lacks = " ".join(missing) if kind == "unsupported" else ""
+        lines.append(f"{name}\t{kind}\t{why}\t{lacks}")
         if complaint:
             complaints.append(f"{name}: {complaint}")
     if args.report:
