@@ -67,13 +67,53 @@ static const char *name_of(Plan *p, const char *what, int i)
   return arena_printf(p->a, "%s%d", what, i);
 }
 
-/* Carried value i becomes what `from` holds. */
-static void put_take(Step *s, StrBuf *b, const char *to, const char *from,
-                     const Value *v)
+/* A carried value, `count` elements, becomes what `from` holds. */
+static void put_take(StrBuf *b, const char *to, const char *from,
+                     const char *count)
 {
   sb_printf(b, "  if (%s != %s)\n    memcpy(%s, %s, (size_t)(%s) * sizeof "
-            "*%s);\n", to, from, to, from, step_dim_text(s, value_numel(v)),
-            to);
+            "*%s);\n", to, from, to, from, count, to);
+}
+
+/* The pairs of carried value and axis whose sizes trips change, and how many. */
+static const int64_t *growing(const Node *begin, int *count)
+{
+  const int64_t *list = attr_ints(begin, "growing", count);
+  *count = list ? *count / 2 : 0;
+  return list;
+}
+
+static bool grows(const Node *begin, int i)
+{
+  int count;
+  const int64_t *list = growing(begin, &count);
+  for (int k = 0; k < count; k++)
+    if (list[2 * k] == i)
+      return true;
+  return false;
+}
+
+/* The sizes of what will be carried, before any of them changes. */
+static void put_found(Step *s, StrBuf *b, const Node *begin,
+                      Value *const *next)
+{
+  int count;
+  const int64_t *list = growing(begin, &count);
+  for (int k = 0; k < count; k++)
+    sb_printf(b, "  const int64_t found%d = %s;\n", k,
+              step_dim_text(s, next[list[2 * k]]->dim[list[2 * k + 1]]));
+  for (int i = 0; i < begin->nin - 2; i++)
+    if (grows(begin, i))
+      sb_printf(b, "  const int64_t count%d = %s;\n", i,
+                step_dim_text(s, value_numel(next[i])));
+}
+
+static void put_sizes(Step *s, StrBuf *b, const Node *begin)
+{
+  int count;
+  (void)growing(begin, &count);
+  for (int k = 0; k < count; k++)
+    step_take_size(s, b, begin->size[k], name_of(s->plan, "found", k));
 }
 
 static void finish(Step *s, StrBuf *b)
@@ -109,11 +149,14 @@ static void lower_begin(Plan *p, Node *n)
   sb_printf(&b, "  *it = 0;\n  *go = %s%s%s;\n", n->in[0] ? "*m > 0" : "",
             n->in[0] && n->in[1] ? " && " : "",
             n->in[1] ? "*cond != 0" : n->in[0] ? "" : "1");
+  put_found(s, &b, n, n->in + 2);
+  put_sizes(s, &b, n);
   for (int i = 2; i < n->nin; i++) {
     const char *v = name_of(p, "v", i - 2), *from = name_of(p, "first", i - 2);
     step_out(s, v, n->out[i]);
-    step_in_place(s, v, from);
-    put_take(s, &b, v, from, n->out[i]);
+    if (!grows(n, i - 2))
+      step_in_place(s, v, from);
+    put_take(&b, v, from, step_dim_text(s, value_numel(n->in[i])));
   }
   finish(s, &b);
 }
@@ -164,13 +207,16 @@ static void lower_trip(Plan *p, Node *n, int carried)
   step_out(s, "it", n->in[2]);
   step_out(s, "go", n->in[3]);
   sb_puts(&b, "  const int more = *cond != 0;\n");
+  put_found(s, &b, n->in[2]->def, n->in + 4 + carried);
   for (int i = 0; carried + i < n->nout; i++)
     put_row(s, &b, n, i, carried);
+  put_sizes(s, &b, n->in[2]->def);
   for (int i = 0; i < carried; i++) {
     const char *v = name_of(p, "v", i), *next = name_of(p, "next", i);
     step_in(s, next, n->in[4 + carried + i]);
     step_out(s, v, n->in[4 + i]);
-    put_take(s, &b, v, next, n->in[4 + i]);
+    put_take(&b, v, next, grows(n->in[2]->def, i) ? name_of(p, "count", i)
+             : step_dim_text(s, value_numel(n->in[4 + i])));
   }
   sb_printf(&b, "  *it += 1;\n  *go = more%s;\n",
             n->in[0] ? " && *it < *m" : "");
@@ -188,7 +234,7 @@ static void lower_after(Plan *p, Node *n, int carried)
     step_in(s, v, n->in[4 + i]);
     step_out(s, y, n->out[i]);
     step_in_place(s, y, v);
-    put_take(s, &b, y, v, n->in[4 + i]);
+    put_take(&b, y, v, step_dim_text(s, value_numel(n->in[4 + i])));
   }
   if (n->nsize) {
     step_in(s, "it", n->in[2]);

@@ -23,6 +23,7 @@ typedef struct {
   Value **out;        /* of the body, Loop's order: cond', v'..., element... */
   const Dim *most;    /* what M says; NULL: only the run tells, or no M */
   const char *backward; /* Scan: attribute of the outputs' directions */
+  bool *grows;        /* [carried][MAX_RANK]: trips change that size */
 } Structure;
 
 static Node *inner(Node *at, const char *op, int nin, int nout)
@@ -36,6 +37,19 @@ static Node *inner(Node *at, const char *op, int nin, int nout)
   return n;
 }
 
+/* Pairs of carried value and axis. */
+static void put_growing(Structure *s)
+{
+  int64_t *list = NEW(&s->n->g->m->arena, int64_t, s->carried * MAX_RANK * 2);
+  int count = 0;
+  for (int i = 0; s->grows && i < s->carried * MAX_RANK; i++) {
+    if (!s->grows[i]) continue;
+    list[count++] = i / MAX_RANK;
+    list[count++] = i % MAX_RANK;
+  }
+  if (count) attr_set_ints(s->begin, "growing", list, count);
+}
+
 static void begin_loop(Structure *s, Value *const *initial)
 {
   s->begin = inner(s->n, "LoopBegin", 2 + s->carried, 2 + s->carried);
@@ -43,7 +57,22 @@ static void begin_loop(Structure *s, Value *const *initial)
   node_set_input(s->begin, 1, s->cond);
   for (int i = 0; i < s->carried; i++)
     node_set_input(s->begin, 2 + i, initial[i]);
+  put_growing(s);
   infer_node(s->begin);
+}
+
+/* Does a size that a trip finds decide on the shape of what n makes? */
+static bool sized_by(const Node *n, const Node *begin, const Node *end)
+{
+  const DimPool *p = &n->g->m->dims;
+  for (const Node *f = begin; f != end; f = f->next)
+    for (int k = 0; k < f->nsize; k++)
+      for (int i = 0; i < n->nout; i++)
+        for (int j = 0; n->out[i] && j < n->out[i]->rank; j++)
+          if (dim_symbol(f->size[k]) >= 0 &&
+              dim_has(p, n->out[i]->dim[j], dim_symbol(f->size[k])))
+            return true;
+  return false;
 }
 
 static void hoist(Node *begin, const Node *end)
@@ -55,7 +84,8 @@ static void hoist(Node *begin, const Node *end)
   for (Node *n = begin->next, *next; n != end; n = next) {
     next = n->next;
     depth += node_is_internal(n, "LoopBegin");
-    bool stay = depth > 0 || !n->op || n->op->flags & OP_RANDOM;
+    bool stay = depth > 0 || !n->op || n->op->flags & OP_RANDOM ||
+                sized_by(n, begin, n);
     for (int i = 0; i < n->nin; i++)
       stay = stay || (n->in[i] && stays[n->in[i]->id]);
     depth -= node_is_internal(n, "LoopEnd");
@@ -117,16 +147,37 @@ static Node *end_loop(Structure *s, bool open)
   return e;
 }
 
-/* Sizes that a trip finds may turn out to be those of the carried values. */
-static void meet_carried(Structure *s)
+/* Can b, of a trip's result, be a, of what it was given? No assumption on the
+ * caller's sizes is made for it. */
+static bool same_size(DimPool *p, const Dim *a, const Dim *b)
+{
+  int x = dim_symbol(a), y = dim_symbol(b);
+  if (a == b) return true;
+  if (y < 0 || (p->sym[y].kind != SYM_CAPACITY &&
+                (p->sym[y].kind != SYM_ARG || x < 0 ||
+                 p->sym[x].kind != SYM_ARG)))
+    return false;
+  return dims_unify(p, a, b, false);
+}
+
+/* Sizes that a trip finds may turn out to be those of the carried values; one
+ * that can't be is marked as growing. false: some were. */
+static bool meet_carried(Structure *s)
 {
   DimPool *p = node_dims(s->n);
+  bool met = true;
   for (int i = 0; i < s->carried; i++) {
     const Value *v = s->begin->out[2 + i], *w = s->out[1 + i];
-    for (int k = 0; v->rank == w->rank && k < v->rank; k++)
-      if (v->dim[k] != w->dim[k]) dims_unify(p, v->dim[k], w->dim[k], false);
+    bool *grows = s->grows ? s->grows + i * MAX_RANK : NULL;
+    for (int k = 0; v->rank == w->rank && k < v->rank; k++) {
+      if (grows && grows[k]) continue;
+      if (same_size(p, v->dim[k], w->dim[k]) || !grows) continue;
+      grows[k] = true;
+      met = false;
+    }
   }
   dims_settle(p);
+  return met;
 }
 
 /* A size that each trip finds anew can't be one of all rows. */
@@ -158,6 +209,21 @@ static bool tensors_only(Node *n)
   return true;
 }
 
+/* The body between its nodes; false after a diagnostic. */
+static bool copy_body(Structure *s, const Graph *body)
+{
+  Node *n = s->n, *before = n->prev;
+  Value **in = NEW(&n->g->m->arena, Value *, s->carried + 3);
+  begin_loop(s, n->in + 2);
+  in[0] = s->begin->out[0];
+  in[1] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  memcpy(in + 2, s->begin->out + 2, sizeof *in * (size_t)s->carried);
+  control_copy(n, body, in, s->carried + 2, s->out, true);
+  return control_infer(control_first(n, before), n);
+}
+
+/* A copy is made with all sizes as they are at first; where a trip changes one,
+ * another in which it is a size that each trip finds. */
 bool control_loop(Node *n, const Graph *body, int carried, int scans)
 {
   Arena *a = &n->g->m->arena;
@@ -168,15 +234,13 @@ bool control_loop(Node *n, const Graph *body, int carried, int scans)
   int64_t first = 1, next = 0;
   int nsym = n->g->m->dims.nsym;
   find_most(&s);
-  begin_loop(&s, n->in + 2);
-  Value **in = NEW(a, Value *, carried + 3);
   s.out = NEW(a, Value *, body->nout + 1);
-  in[0] = s.begin->out[0];
-  in[1] = value_const_scalar(n->g, "go", DT_BOOL, 1);
-  memcpy(in + 2, s.begin->out + 2, sizeof *in * (size_t)carried);
-  control_copy(n, body, in, carried + 2, s.out, true);
-  if (!control_infer(control_first(n, before), n)) return false;
-  meet_carried(&s);
+  s.grows = NEW(a, bool, carried * MAX_RANK + 1);
+  if (!copy_body(&s, body)) return false;
+  while (!meet_carried(&s)) {
+    while (n->prev != before) node_remove(n->prev);
+    if (!copy_body(&s, body)) return false;
+  }
   if (!rows_alike(&s, nsym)) return false;
   bool open = !s.most || (s.cond && !control_scalar(s.cond, &first)) ||
               !control_scalar(s.out[0], &next) || !next;
@@ -242,7 +306,7 @@ bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis)
   control_copy(n, body, in, n->nin, s.out + 1, true);
   s.out[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
   if (!control_infer(control_first(n, before), n)) return false;
-  meet_carried(&s);
+  (void)meet_carried(&s);
   if (!rows_alike(&s, nsym)) return false;
   Node *end = end_loop(&s, false);
   for (int i = 0; i < n->nout; i++) {

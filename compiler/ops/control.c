@@ -78,12 +78,38 @@ static void lower_require(Lower *l, Node *n)
              n->in[1], n->out[0], value_numel(x), attr_int(n, "on", 1));
 }
 
+/* Attribute `growing` lists carried values and axes whose sizes trips change:
+ * sizes that LoopBegin finds, and each LoopEnd anew. */
 static void infer_loop_begin(Node *n)
 {
+  int count;
+  const int64_t *growing = attr_ints(n, "growing", &count);
+  const Dim *dim[MAX_RANK];
   if (!infer_ready(n)) return;
   infer_out(n, 0, DT_I64, 0, NULL);
   infer_out(n, 1, DT_BOOL, 0, NULL);
-  for (int i = 2; i < n->nin; i++) infer_same(n, i, i);
+  if (growing && !n->size) {
+    n->nsize = count / 2;
+    n->size = NEW(&n->g->m->arena, const Dim *, count);
+    for (int k = 0; k < n->nsize; k++)
+      n->size[k] = infer_size_symbol(n, k, n->nsize, NULL);
+  }
+  for (int i = 2; i < n->nin; i++) {
+    const Value *x = n->in[i];
+    for (int k = 0; k < x->rank; k++) dim[k] = x->dim[k];
+    for (int k = 0; growing && k < count / 2; k++)
+      if (growing[2 * k] == i - 2) dim[growing[2 * k + 1]] = n->size[k];
+    infer_out(n, i, x->dtype, x->rank, dim);
+  }
+}
+
+static bool is_growing(const Node *end, int i, int axis)
+{
+  int count;
+  const int64_t *growing = attr_ints(end->in[2]->def, "growing", &count);
+  for (int k = 0; growing && k < count; k += 2)
+    if (growing[k] == i && growing[k + 1] == axis) return true;
+  return false;
 }
 
 /* A carried value, and what a trip makes of it. */
@@ -91,12 +117,12 @@ static bool carried_alike(Node *n, int i, const Value *v, const Value *w)
 {
   bool same = v->dtype == w->dtype && v->rank == w->rank;
   for (int k = 0; same && k < v->rank; k++)
-    same = v->dim[k] == w->dim[k] ||
+    same = v->dim[k] == w->dim[k] || is_growing(n, i, k) ||
            dims_unify(node_dims(n), v->dim[k], w->dim[k], false);
   if (!same)
     fail_unsupported(n, "carried value %d is %s %s before a trip and %s %s "
-                     "after it; in a loop whose trips only the run tells it "
-                     "must stay as it is: collect what grows as a scan output, "
+                     "after it; in a loop whose trips only the run tells its "
+                     "type and rank must stay: collect it as a scan output, "
                      "or make the trips a constant", i,
                      dtype_info(v->dtype)->onnx, value_shape_text(v),
                      dtype_info(w->dtype)->onnx, value_shape_text(w));
