@@ -28,6 +28,24 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
+/* sequence_open.c: sequences whose length only the run tells. */
+bool open_is(const Value *v);
+/* Any sequence as one of those: nodes before `at`; NULL after a diagnostic. */
+const List *open_list(Node *at, Value *v);
+const List *open_empty(Node *at, Dtype type);
+const List *open_append(Node *at, const List *l, Value *item);
+Value *open_value(Graph *g, const List *l);
+bool open_split(Node *n); /* SplitToSequence by sizes of the run */
+bool open_inline(Node *n); /* an operator on one; false after a diagnostic */
+Node *open_pack(Graph *g, const List *l);
+
+/* control_loop.c: trips that fill() writes: from the number of the trip and the
+ * carried values v[] it makes next[]; all may grow along axis 0. What is left
+ * in v[] is what they are after the last trip. */
+typedef bool (*LoopFill)(Node *n, void *ctx, Value *trip, Value *const *v,
+                         Value **next);
+bool control_repeat(Node *n, Value *trips, Value **v, int carried,
+                    LoopFill fill, void *ctx);
 /* control_loop.c: the node as a loop of the generated code, between a
  * LoopBegin and a LoopEnd of domain o2c. false after a diagnostic. */
 bool control_loop(Node *n, const Graph *body, int carried, int scans);

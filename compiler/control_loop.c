@@ -19,11 +19,14 @@ typedef struct {
   Node *n;            /* the Loop or Scan */
   Node *begin;
   Value *trips, *cond; /* M and the first condition; NULL: none */
-  int carried, scans;
+  int carried, scans, first_scan; /* the last: among the node's outputs */
   Value **out;        /* of the body, Loop's order: cond', v'..., element... */
   const Dim *most;    /* what M says; NULL: only the run tells, or no M */
   const char *backward; /* Scan: attribute of the outputs' directions */
   bool *grows;        /* [carried][MAX_RANK]: trips change that size */
+  Value **initial;
+  LoopFill fill;      /* Loop: makes out[] */
+  void *ctx;
 } Structure;
 
 static Node *inner(Node *at, const char *op, int nin, int nout)
@@ -114,7 +117,7 @@ static void find_most(Structure *s)
 /* The number of rows of scan outputs, as the file declares it for one. */
 static const Dim *declared_rows(const Structure *s)
 {
-  for (int i = s->carried; i < s->n->nout; i++) {
+  for (int i = s->first_scan; i < s->n->nout; i++) {
     const Type *t = s->n->out[i] ? s->n->out[i]->declared : NULL;
     if (t && t->kind == VK_TENSOR && t->rank > 0 && t->dim[0])
       return t->dim[0];
@@ -197,56 +200,166 @@ static bool rows_alike(Structure *s, int nsym)
   return true;
 }
 
-static bool tensors_only(Node *n)
-{
-  for (int i = 0; i < n->nin; i++)
-    if (n->in[i] && n->in[i]->kind != VK_TENSOR) {
-      fail_unsupported(n, "carried value %d is a sequence or optional value, "
-                       "and the trips are only known at run time; make the "
-                       "trips a constant, or collect a scan output", i - 2);
-      return false;
-    }
-  return true;
-}
-
 /* The body between its nodes; false after a diagnostic. */
-static bool copy_body(Structure *s, const Graph *body)
+static bool copy_body(Structure *s)
 {
   Node *n = s->n, *before = n->prev;
-  Value **in = NEW(&n->g->m->arena, Value *, s->carried + 3);
-  begin_loop(s, n->in + 2);
-  in[0] = s->begin->out[0];
-  in[1] = value_const_scalar(n->g, "go", DT_BOOL, 1);
-  memcpy(in + 2, s->begin->out + 2, sizeof *in * (size_t)s->carried);
-  control_copy(n, body, in, s->carried + 2, s->out, true);
-  return control_infer(control_first(n, before), n);
+  begin_loop(s, s->initial);
+  return s->fill(n, s->ctx, s->begin->out[0], s->begin->out + 2, s->out) &&
+         control_infer(control_first(n, before), n);
 }
 
 /* A copy is made with all sizes as they are at first; where a trip changes one,
  * another in which it is a size that each trip finds. */
+static bool settle_body(Structure *s)
+{
+  Node *before = s->n->prev;
+  if (!copy_body(s)) return false;
+  while (!meet_carried(s)) {
+    while (s->n->prev != before) node_remove(s->n->prev);
+    if (!copy_body(s)) return false;
+  }
+  return true;
+}
+
+/* A Loop's body; a carried sequence is two carried values. */
+typedef struct {
+  const Graph *body;
+  int carried;        /* of the file's */
+  const List **list;  /* sequences among them, as they come in; else NULL */
+} Body;
+
+static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
+                      Value **next)
+{
+  const Body *b = ctx;
+  Arena *a = &n->g->m->arena;
+  Node *before = n->prev;
+  Value **in = NEW(a, Value *, b->carried + 3);
+  Value **out = NEW(a, Value *, b->body->nout + 1);
+  in[0] = trip;
+  in[1] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  for (int i = 0; i < b->carried; i++) {
+    in[2 + i] = *v++;
+    if (!b->list[i]) continue;
+    List *l = NEW(a, List, 1);
+    *l = *b->list[i];
+    l->flat = in[2 + i];
+    l->rows = *v++;
+    in[2 + i] = open_value(n->g, l);
+  }
+  control_copy(n, b->body, in, b->carried + 2, out, true);
+  if (!control_infer(control_first(n, before), n)) return false;
+  *next++ = out[0];
+  for (int i = 1; i < b->body->nout; i++) {
+    const List *was = i <= b->carried ? b->list[i - 1] : NULL;
+    if (!was && out[i]->kind != VK_TENSOR) {
+      fail_model(n, "output %d of the body is no tensor", i);
+      return false;
+    }
+    const List *l = was ? open_list(n, out[i]) : NULL;
+    if (was && !l) return false;
+    *next++ = l ? l->flat : out[i];
+    if (l) *next++ = l->rows;
+  }
+  return true;
+}
+
+/* The carried values as tensors; s->initial and s->grows are told. */
+static bool spread_carried(Structure *s, Body *b)
+{
+  Node *n = s->n;
+  Arena *a = &n->g->m->arena;
+  Value **v = s->initial = NEW(a, Value *, 2 * b->carried + 1);
+  bool *grows = s->grows = NEW(a, bool, 2 * b->carried * MAX_RANK + 1);
+  b->list = NEW(a, const List *, b->carried + 1);
+  for (int i = 0; i < b->carried; i++) {
+    Value *x = n->in[2 + i];
+    if (x->kind != VK_TENSOR && x->kind != VK_SEQ) {
+      fail_unsupported(n, "carried value %d is an optional value, and the trips "
+                       "are only known at run time; make the trips a constant",
+                       i);
+      return false;
+    }
+    const List *l = x->kind == VK_SEQ ? open_list(n, x) : NULL;
+    if (x->kind == VK_SEQ && !l) return false;
+    b->list[i] = l;
+    if (l) grows[s->carried * MAX_RANK] = true;
+    v[s->carried++] = l ? l->flat : x;
+    if (l) grows[s->carried * MAX_RANK] = true;
+    if (l) v[s->carried++] = l->rows;
+  }
+  return true;
+}
+
+/* Outputs of the node: carried values, then scan outputs. */
+static void give_outputs(Node *n, const Body *b, Value *const *y)
+{
+  for (int i = 0; i < n->nout; i++) {
+    const List *was = i < b->carried ? b->list[i] : NULL;
+    Value *v = *y++;
+    if (was) {
+      List *l = NEW(&n->g->m->arena, List, 1);
+      *l = *was;
+      l->flat = v;
+      l->rows = *y++;
+      v = open_value(n->g, l);
+    }
+    if (n->out[i] && was) {
+      n->out[i]->list = v->list;
+      n->out[i]->kind = VK_SEQ;
+      n->out[i]->inferred = true;
+    } else if (n->out[i]) {
+      control_give(n, i, v);
+    }
+  }
+}
+
 bool control_loop(Node *n, const Graph *body, int carried, int scans)
 {
-  Arena *a = &n->g->m->arena;
-  Structure s = {.n = n, .carried = carried, .scans = scans,
-                 .trips = node_in(n, 0), .cond = node_in(n, 1)};
+  Body b = {.body = body, .carried = carried};
+  Structure s = {.n = n, .scans = scans, .fill = fill_body, .ctx = &b,
+                 .trips = node_in(n, 0), .cond = node_in(n, 1),
+                 .first_scan = carried};
   Node *before = n->prev;
-  if (!tensors_only(n)) return false;
   int64_t first = 1, next = 0;
   int nsym = n->g->m->dims.nsym;
+  if (!spread_carried(&s, &b) ||
+      !control_infer(control_first(n, before), n)) return false;
   find_most(&s);
-  s.out = NEW(a, Value *, body->nout + 1);
-  s.grows = NEW(a, bool, carried * MAX_RANK + 1);
-  if (!copy_body(&s, body)) return false;
-  while (!meet_carried(&s)) {
-    while (n->prev != before) node_remove(n->prev);
-    if (!copy_body(&s, body)) return false;
-  }
-  if (!rows_alike(&s, nsym)) return false;
+  s.out = NEW(&n->g->m->arena, Value *, body->nout + s.carried + 1);
+  if (!settle_body(&s) || !rows_alike(&s, nsym)) return false;
   bool open = !s.most || (s.cond && !control_scalar(s.cond, &first)) ||
               !control_scalar(s.out[0], &next) || !next;
-  Node *end = end_loop(&s, open);
-  for (int i = 0; i < n->nout; i++)
-    if (n->out[i]) control_give(n, i, end->out[i]);
+  give_outputs(n, &b, end_loop(&s, open)->out);
+  return true;
+}
+
+typedef struct { LoopFill fill; void *ctx; } Inner;
+
+/* fill() of control_repeat: trips go on until all are made. */
+static bool fill_always(Node *n, void *ctx, Value *trip, Value *const *v,
+                        Value **next)
+{
+  const Inner *i = ctx;
+  next[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  return i->fill(n, i->ctx, trip, v, next + 1);
+}
+
+bool control_repeat(Node *n, Value *trips, Value **v, int carried,
+                    LoopFill fill, void *ctx)
+{
+  Inner inner = {fill, ctx};
+  Structure s = {.n = n, .trips = trips, .carried = carried, .initial = v,
+                 .fill = fill_always, .ctx = &inner};
+  s.grows = NEW(&n->g->m->arena, bool, carried * MAX_RANK + 1);
+  for (int i = 0; i < carried; i++)
+    s.grows[i * MAX_RANK] = v[i]->rank > 0;
+  s.out = NEW(&n->g->m->arena, Value *, carried + 2);
+  find_most(&s);
+  if (!settle_body(&s)) return false;
+  Node *end = end_loop(&s, false);
+  memcpy(v, end->out, sizeof *v * (size_t)carried);
   return true;
 }
 

@@ -275,7 +275,16 @@ typedef struct Type { /* as the file writes it */
   const Dim **dim;       /* NULL: not written, or no symbol of an input */
   const struct Type *elem; /* of a sequence, map (values) or optional */
 } Type;
-typedef struct { Value **item; int n; } List;
+/* What a sequence or optional value holds: n items, or, where only the run
+ * tells how many (n is -1), the elements of all and a row for each: its rank,
+ * its sizes, and ones up to MAX_RANK. See sequence_open.c. */
+typedef struct {
+  Value **item;
+  int n;
+  Value *flat, *rows;    /* [elements], int64 [items, 1 + MAX_RANK] */
+  int rank;              /* of every item; -1: not known */
+  Dtype dtype;           /* DT_NONE: not known, while there is no item */
+} List;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */
   int id;                /* unique in the model, in order of creation */

@@ -5,7 +5,8 @@
  * what makes, changes or reads it is gone after inference, and costs nothing.
  * A position that only the run tells chooses by Selects. A list that is an
  * output of the graph becomes a Pack, which writes an o2c_value. What comes in
- * through the interface is no list: its length is the run's.
+ * through the interface is no such list: its length is the run's, and
+ * sequence_open.c does the work.
  */
 #include "control.h"
 #include <string.h>
@@ -78,14 +79,19 @@ static void give_list(Node *n, int i, ValueKind kind, Value *const *v, int k)
 /* A tensor, or a list. */
 static void give_any(Node *n, Value *v)
 {
-  if (v->list) give_list(n, 0, v->kind, v->list->item, v->list->n);
-  else control_give(n, 0, v);
+  if (!v->list) {
+    control_give(n, 0, v);
+    return;
+  }
+  if (!node_out(n, 0)) return;
+  n->out[0]->list = v->list;
+  n->out[0]->kind = v->kind;
+  n->out[0]->inferred = true;
 }
 
 static bool do_identity(Node *n)
 {
-  const Value *x = n->in[0];
-  give_list(n, 0, x->kind, x->list->item, x->list->n);
+  give_any(n, n->in[0]);
   return true;
 }
 
@@ -98,6 +104,9 @@ static bool do_construct(Node *n)
 static bool do_empty(Node *n)
 {
   give_list(n, 0, VK_SEQ, NULL, 0);
+  if (node_out(n, 0))
+    ((List *)(uintptr_t)n->out[0]->list)->dtype =
+      (Dtype)attr_int(n, "dtype", DT_F32);
   return true;
 }
 
@@ -218,16 +227,9 @@ static bool do_split(Node *n)
   int axis = axis_norm(n, attr_int(n, "axis", 0), x->rank);
   if (axis < 0) return false;
   if (split && (split->rank == 1 ? !infer_const_ints(n, 1, &list, &count)
-                                 : !control_scalar(split, &each))) {
-    fail_unsupported(n, "the sizes of the pieces are only known at run time; "
-                     "make split a constant");
-    return false;
-  }
-  if (!dim_is_int(x->dim[axis], &size)) {
-    fail_unsupported(n, "the size to split, %s, is only known at run time; "
-                     "fix it with --dim", dim_text(node_dims(n), x->dim[axis]));
-    return false;
-  }
+                                 : !control_scalar(split, &each)))
+    return open_split(n);
+  if (!dim_is_int(x->dim[axis], &size)) return open_split(n);
   bool listed = split && split->rank == 1, wrong = false;
   if (!listed) count = each > 0 ? (int)((size + each - 1) / each) : 0;
   Value **v = NEW(&n->g->m->arena, Value *, count + 1);
@@ -298,14 +300,16 @@ static bool do_has(Node *n)
 static bool do_get(Node *n)
 {
   Value *x = n->in[0];
-  if (x->kind == VK_OPTIONAL && !x->list) return false;
+  if (x->kind == VK_OPTIONAL && !x->list)
+    return x->declared && x->declared->elem &&
+           x->declared->elem->kind == VK_SEQ && open_inline(n);
   if (x->kind == VK_OPTIONAL && !x->list->n) {
     fail_model(n, "the optional value is empty");
     return false;
   }
-  if (x->kind == VK_SEQ && !x->list) list_in(n, 0, VK_SEQ);
-  else give_any(n, x->kind == VK_OPTIONAL ? x->list->item[0] : x);
-  return !n->bad;
+  if (open_is(x)) return open_inline(n);
+  give_any(n, x->kind == VK_OPTIONAL ? x->list->item[0] : x);
+  return true;
 }
 
 static const struct { const char *op; bool (*does)(Node *n); } ops[] = {
@@ -317,6 +321,18 @@ static const struct { const char *op; bool (*does)(Node *n); } ops[] = {
   {"OptionalHasElement", do_has}, {"OptionalGetElement", do_get},
 };
 
+/* Is a sequence that the node works on one whose length only the run tells? */
+static bool needs_open(Node *n)
+{
+  if (!n->nin || node_is(n, "SequenceConstruct") || node_is(n, "Optional"))
+    return false;
+  if (node_is(n, "OptionalGetElement") || node_is(n, "OptionalHasElement"))
+    return false;
+  for (int i = 0; i < n->nin; i++)
+    if (open_is(n->in[i])) return true;
+  return false;
+}
+
 bool sequence_inline(Node *n, Node **next)
 {
   Node *before = n->prev;
@@ -327,7 +343,8 @@ bool sequence_inline(Node *n, Node **next)
   if (node_is(n, "Identity") && node_in(n, 0) && n->in[0]->list)
     done = do_identity(n);
   for (int i = 0; i < COUNT(ops); i++)
-    if (node_is(n, ops[i].op)) done = ops[i].does(n);
+    if (node_is(n, ops[i].op))
+      done = needs_open(n) ? open_inline(n) : ops[i].does(n);
   if (!done) return false;
   *next = control_first(n, before);
   if (*next == n) *next = n->next;
@@ -363,12 +380,26 @@ static Node *pack(Graph *g, Value *v)
   return p;
 }
 
+/* Is there a sequence without known length in it? */
+static bool holds_open(const Value *v)
+{
+  for (int i = 0; v->list && i < v->list->n; i++)
+    if (open_is(v->list->item[i]) || holds_open(v->list->item[i])) return true;
+  return false;
+}
+
 void sequence_outputs(Graph *g)
 {
   for (int i = 0; i < g->nout; i++) {
     Value *v = g->out[i];
-    if (!v->list || v->def || v->bad) continue;
-    Node *p = pack(g, v);
+    if (!v->list || v->def || v->bad || v->is_input) continue;
+    if (holds_open(v)) {
+      diag_model(g->m, SEV_ERROR, EXIT_UNSUPPORTED, "output %s holds a sequence "
+                 "whose length only the run tells; make the sequence itself "
+                 "the output", quote(&g->m->arena, v->name));
+      return;
+    }
+    Node *p = open_is(v) ? open_pack(g, v->list) : pack(g, v);
     node_set_output(p, 0, v);
     if (!v->declared || v->declared->kind != v->kind)
       fail_model(p, "output %s is not declared as what it is, a %s",

@@ -35,8 +35,34 @@ static void put_size(Step *s, StrBuf *b, int items)
           "  to = (unsigned char *)y->data + head;\n");
 }
 
+/* From elements and rows. */
+static bool lower_repack(Plan *p, Node *n)
+{
+  Step *s = step_new(p, n, "REF");
+  const Value *x = n->in[0];
+  StrBuf b;
+  sb_init(&b, p->a);
+  step_kernel(s, "value.h");
+  s->kernel_note = "value";
+  step_in(s, "flat", n->in[0]);
+  step_in(s, "rows", n->in[1]);
+  const char *items = step_dim_text(s, n->in[1]->dim[0]);
+  int size = dtype_info(x->dtype)->size;
+  sb_printf(&b, "  const int64_t found = o2c_rows_bytes(rows, %s, %d);\n"
+            "  o2c_status status;\n", items, size);
+  step_take_size(s, &b, n->size[0], "found");
+  sb_printf(&b, "  o2c_rows_value(y, flat, rows, %s, %d, %d);\n", items,
+            (int)x->dtype, size);
+  step_out(s, "y", n->out[0]);
+  step_text(s, "BODY", "%.*s", (int)b.n, b.s);
+  sb_free(&b);
+  return true;
+}
+
 bool lower_pack(Plan *p, Node *n)
 {
+  if (node_is_internal(n, "Repack"))
+    return lower_repack(p, n);
   if (!node_is_internal(n, "Pack"))
     return false;
   int count, input = 0, behind = 0;

@@ -40,6 +40,28 @@ static void lower_get(Lower *l, Node *n)
 /* Its output's type and shape are set where it is made. */
 static void infer_pack(Node *n) { (void)n; }
 
+/* Both sizes are found; see sequence_open.c for the form. */
+static void infer_unpack(Node *n)
+{
+  const Dim *dim[2] = {NULL, NULL};
+  if (!infer_sizes(n, 2, NULL, dim)) return;
+  infer_out(n, 0, (Dtype)attr_int(n, "dtype", 0), 1, dim + 1);
+  const Dim *rows[2] = {dim[0], dim_int(node_dims(n), 1 + MAX_RANK)};
+  infer_out(n, 1, DT_I64, 2, rows);
+}
+
+static void sizes_unpack(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_items", DT_U8, "ikS", n->in[0],
+             attr_int(n, "dtype", 0));
+}
+
+static void lower_unpack(Lower *l, Node *n)
+{
+  lower_call(l, n, "items", dtype_carrier(n->out[0]->dtype), "ioo", n->in[0],
+             n->out[0], n->out[1]);
+}
+
 static const OpRow construct_rows[] = {
   {11, "inputs:*... -> output_sequence:*", "", "", NULL}
 };
@@ -85,6 +107,12 @@ static const OpRow get_rows[] = {
 static const OpRow pack_rows[] = {
   {1, "items:*...? -> value:*", "", "tree:I!", NULL}
 };
+static const OpRow unpack_rows[] = {
+  {1, "value:* -> flat:* rows:*", "", "dtype:i!", NULL}
+};
+static const OpRow repack_rows[] = {
+  {1, "flat:* rows:* -> value:*", "", "", NULL}
+};
 
 #define OPEN(op, r) {.name = op, .rows = r, .nrow = COUNT(r), \
                      .infer = infer_open}
@@ -98,6 +126,11 @@ static const OpDef defs[] = {
    .infer = infer_has, .lower = lower_has},
   {.name = "OptionalGetElement", .rows = get_rows, .nrow = COUNT(get_rows),
    .infer = infer_get, .lower = lower_get},
+  {.name = "Unpack", .domain = "o2c", .rows = unpack_rows, .nrow = 1,
+   .infer = infer_unpack, .lower = lower_unpack, .sizes = sizes_unpack,
+   .flags = OP_INTERNAL},
+  {.name = "Repack", .domain = "o2c", .rows = repack_rows, .nrow = 1,
+   .infer = infer_pack, .flags = OP_INTERNAL | OP_RANDOM},
   {.name = "Pack", .domain = "o2c", .rows = pack_rows, .nrow = 1,
    .infer = infer_pack, .flags = OP_INTERNAL | OP_RANDOM},
 };

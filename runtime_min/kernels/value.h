@@ -170,4 +170,40 @@ O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
   }
 }
 
+/* A sequence from its elements and rows of 1 + O2C_VALUE_RANK: rank, sizes.
+ * Storage that it takes: `size` is that of an element. */
+O2C_UNUSED static int64_t o2c_rows_bytes(const int64_t *row, int64_t n,
+                                         int64_t size)
+{
+  int64_t bytes = O2C_ALIGN_UP(n * (int64_t)sizeof(o2c_value), 16);
+  int64_t i, j;
+  for (i = 0; i < n; i++, row += 1 + O2C_VALUE_RANK) {
+    int64_t count = size;
+    for (j = 1; j <= O2C_VALUE_RANK; j++)
+      count *= row[j];
+    bytes += O2C_ALIGN_UP(count, 16);
+  }
+  return bytes;
+}
+
+O2C_UNUSED static void o2c_rows_value(o2c_value *y, const void *flat,
+                                      const int64_t *row, int64_t n,
+                                      int32_t dtype, int64_t size)
+{
+  const unsigned char *x = (const unsigned char *)flat;
+  o2c_value *item = (o2c_value *)y->data;
+  unsigned char *to = (unsigned char *)y->data +
+                      O2C_ALIGN_UP(n * (int64_t)sizeof *item, 16);
+  int64_t i, j;
+  o2c_value_set(y, O2C_SEQUENCE, item, n);
+  for (i = 0; i < n; i++, row += 1 + O2C_VALUE_RANK) {
+    int64_t bytes = size;
+    for (j = 1; j <= O2C_VALUE_RANK; j++)
+      bytes *= row[j];
+    to = o2c_value_tensor(item + i, dtype, (int32_t)row[0], row + 1, x, bytes,
+                          to);
+    x += bytes;
+  }
+}
+
 #endif

@@ -1,6 +1,54 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Optional values of the interface: whether there is an item, and the item. */
+/* Optional values of the interface: whether there is an item, and the item;
+ * sequences, or optional ones, as tensors (see compiler/sequence_open.c). */
 #if T_IS_CARRIER
+/* How many items, and how many elements in all; of this type, or an error. */
+O2C_UNUSED static o2c_status NAME(size_items)(const void *v, int64_t dtype,
+                                              int64_t *size) {
+  const o2c_value *s = (const o2c_value *)v;
+  int64_t i, j;
+  if (s->kind == O2C_OPTIONAL) s = s->count == 1 ? s->item : NULL;
+  if (!s || s->kind != O2C_SEQUENCE || s->count < 0) return O2C_E_SHAPE;
+  if (s->count > 0 && !s->item) return O2C_E_ARG;
+  size[0] = s->count;
+  size[1] = 0;
+  for (i = 0; i < s->count; i++) {
+    const o2c_value *x = s->item + i;
+    int64_t n = 1;
+    if (x->kind != O2C_TENSOR || x->dtype != dtype || x->rank < 0 ||
+        x->rank > O2C_VALUE_RANK)
+      return O2C_E_SHAPE;
+    for (j = 0; j < x->rank; j++) {
+      if (x->dim[j] < 0 || (n > 0 && x->dim[j] > INT64_MAX / 16 / n))
+        return O2C_E_SHAPE;
+      n *= x->dim[j];
+    }
+    if (n > 0 && !x->data) return O2C_E_ARG;
+    if (n > INT64_MAX / 16 - size[1]) return O2C_E_SHAPE;
+    size[1] += n;
+  }
+  return O2C_OK;
+}
+
+/* flat: all elements; rows: for each item its rank, its sizes, and ones. */
+O2C_UNUSED static void NAME(items)(const void *v, void *flat, void *rows) {
+  const o2c_value *s = (const o2c_value *)v;
+  T *to = (T *)flat;
+  int64_t *row = (int64_t *)rows, i, j;
+  if (s->kind == O2C_OPTIONAL) s = s->item;
+  for (i = 0; i < s->count; i++, row += 1 + O2C_VALUE_RANK) {
+    const o2c_value *x = s->item + i;
+    int64_t n = 1;
+    row[0] = x->rank;
+    for (j = 0; j < O2C_VALUE_RANK; j++) {
+      row[1 + j] = j < x->rank ? x->dim[j] : 1;
+      n *= row[1 + j];
+    }
+    if (n > 0) memcpy(to, x->data, (size_t)n * sizeof(T));
+    to += n;
+  }
+}
+
 O2C_UNUSED static void NAME(has_item)(const void *v, void *y) {
   *(uint8_t *)y = ((const o2c_value *)v)->count > 0;
 }
