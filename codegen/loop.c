@@ -75,7 +75,7 @@ static void put_take(StrBuf *b, const char *to, const char *from,
             "*%s);\n", to, from, to, from, count, to);
 }
 
-/* The pairs of carried value and axis whose sizes trips change, and how many. */
+/* Pairs of carried value and axis whose sizes trips change, and how many. */
 static const int64_t *growing(const Node *begin, int *count)
 {
   const int64_t *list = attr_ints(begin, "growing", count);
@@ -102,6 +102,12 @@ static void put_found(Step *s, StrBuf *b, const Node *begin,
   for (int k = 0; k < count; k++)
     sb_printf(b, "  const int64_t found%d = %s;\n", k,
               step_dim_text(s, next[list[2 * k]]->dim[list[2 * k + 1]]));
+}
+
+/* And how many elements that is, which the sizes won't tell any more. */
+static void put_counts(Step *s, StrBuf *b, const Node *begin,
+                       Value *const *next)
+{
   for (int i = 0; i < begin->nin - 2; i++)
     if (grows(begin, i))
       sb_printf(b, "  const int64_t count%d = %s;\n", i,
@@ -208,6 +214,7 @@ static void lower_trip(Plan *p, Node *n, int carried)
   step_out(s, "go", n->in[3]);
   sb_puts(&b, "  const int more = *cond != 0;\n");
   put_found(s, &b, n->in[2]->def, n->in + 4 + carried);
+  put_counts(s, &b, n->in[2]->def, n->in + 4 + carried);
   for (int i = 0; carried + i < n->nout; i++)
     put_row(s, &b, n, i, carried);
   put_sizes(s, &b, n->in[2]->def);

@@ -145,12 +145,25 @@ void sizes_begin(Plan *p, StrBuf *b)
   sb_puts(b, "  s->room = d;\n  s->need = &ctx->need;\n  ctx->need = *d;\n");
 }
 
+/* Has an earlier step found it? Two sizes that must be equal are one symbol. A
+ * loop finds those of its carried values anew in each trip. */
+static bool found_before(const Step *s, int sym)
+{
+  if (s->loop != LOOP_NONE)
+    return false;
+  for (const Step *f = s->plan->first; f && f != s; f = f->next)
+    for (int i = 0; i < f->nfinds; i++)
+      if (f->finds[i] == sym)
+        return true;
+  return false;
+}
+
 void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found)
 {
   DimPool *d = &s->plan->m->dims;
   int k = dim_symbol(size);
   s->symbols = s->status = true;
-  if (k < 0 || d->sym[k].kind != SYM_CAPACITY) {
+  if (k < 0 || d->sym[k].kind != SYM_CAPACITY || found_before(s, k)) {
     sb_printf(b, "  if (%s != %s)\n    return O2C_E_SHAPE;\n", found,
               step_dim_text(s, size));
     return;

@@ -159,8 +159,8 @@ static Value *select_open(Node *at, Value *cond, Value *a, Value *b)
   const List *x = open_list(at, a), *y = open_list(at, b);
   if (!x || !y) return a;
   List *l = NEW(&at->g->m->arena, List, 1);
-  *l = *x;
-  if (x->rank != y->rank) l->rank = -1;
+  *l = x->none ? *y : *x;
+  if (!x->none && !y->none) open_meet(l, y->rank, y->dim);
   l->flat = control_select(at, cond, x->flat, y->flat);
   l->rows = control_select(at, cond, x->rows, y->rows);
   return open_value(at->g, l);

@@ -35,6 +35,9 @@ const List *open_list(Node *at, Value *v);
 const List *open_empty(Node *at, Dtype type);
 const List *open_append(Node *at, const List *l, Value *item);
 Value *open_value(Graph *g, const List *l);
+/* Items of l, and others of this rank and shape: what holds for all. */
+void open_meet(List *l, int rank, const Dim *const *dim);
+bool open_same(const List *a, const List *b); /* the same is known of both */
 bool open_split(Node *n); /* SplitToSequence by sizes of the run */
 bool open_inline(Node *n); /* an operator on one; false after a diagnostic */
 Node *open_pack(Graph *g, const List *l);

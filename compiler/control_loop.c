@@ -25,6 +25,7 @@ typedef struct {
   const char *backward; /* Scan: attribute of the outputs' directions */
   bool *grows;        /* [carried][MAX_RANK]: trips change that size */
   Value **initial;
+  bool again;         /* fill() learned what the copy should have known */
   LoopFill fill;      /* Loop: makes out[] */
   void *ctx;
 } Structure;
@@ -180,6 +181,8 @@ static bool meet_carried(Structure *s)
     }
   }
   dims_settle(p);
+  met = met && !s->again;
+  s->again = false;
   return met;
 }
 
@@ -227,12 +230,24 @@ typedef struct {
   const Graph *body;
   int carried;        /* of the file's */
   const List **list;  /* sequences among them, as they come in; else NULL */
+  Structure *s;
 } Body;
+
+/* What holds for the items before and after a trip. */
+static void learn(Body *b, int i, const List *l)
+{
+  List *now = NEW(&b->s->n->g->m->arena, List, 1);
+  *now = b->list[i]->none ? *l : *b->list[i];
+  if (!l->none && !b->list[i]->none) open_meet(now, l->rank, l->dim);
+  now->dtype = l->dtype;
+  if (!open_same(now, b->list[i])) b->s->again = true;
+  b->list[i] = now;
+}
 
 static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
                       Value **next)
 {
-  const Body *b = ctx;
+  Body *b = ctx;
   Arena *a = &n->g->m->arena;
   Node *before = n->prev;
   Value **in = NEW(a, Value *, b->carried + 3);
@@ -259,6 +274,7 @@ static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
     }
     const List *l = was ? open_list(n, out[i]) : NULL;
     if (was && !l) return false;
+    if (l) learn(b, i - 1, l);
     *next++ = l ? l->flat : out[i];
     if (l) *next++ = l->rows;
   }
@@ -276,9 +292,9 @@ static bool spread_carried(Structure *s, Body *b)
   for (int i = 0; i < b->carried; i++) {
     Value *x = n->in[2 + i];
     if (x->kind != VK_TENSOR && x->kind != VK_SEQ) {
-      fail_unsupported(n, "carried value %d is an optional value, and the trips "
-                       "are only known at run time; make the trips a constant",
-                       i);
+      fail_unsupported(n, "carried value %d is an optional value, and the "
+                       "trips are only known at run time; make the trips a "
+                       "constant", i);
       return false;
     }
     const List *l = x->kind == VK_SEQ ? open_list(n, x) : NULL;
@@ -324,6 +340,7 @@ bool control_loop(Node *n, const Graph *body, int carried, int scans)
   Node *before = n->prev;
   int64_t first = 1, next = 0;
   int nsym = n->g->m->dims.nsym;
+  b.s = &s;
   if (!spread_carried(&s, &b) ||
       !control_infer(control_first(n, before), n)) return false;
   find_most(&s);

@@ -282,8 +282,10 @@ typedef struct {
   Value **item;
   int n;
   Value *flat, *rows;    /* [elements], int64 [items, 1 + MAX_RANK] */
-  int rank;              /* of every item; -1: not known */
   Dtype dtype;           /* DT_NONE: not known, while there is no item */
+  int rank;              /* of every item; -1: not known */
+  const Dim *dim[MAX_RANK]; /* numbers that all items share; NULL: others */
+  bool none;             /* there is no item: nothing is said of them */
 } List;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */

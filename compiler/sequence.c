@@ -394,9 +394,9 @@ void sequence_outputs(Graph *g)
     Value *v = g->out[i];
     if (!v->list || v->def || v->bad || v->is_input) continue;
     if (holds_open(v)) {
-      diag_model(g->m, SEV_ERROR, EXIT_UNSUPPORTED, "output %s holds a sequence "
-                 "whose length only the run tells; make the sequence itself "
-                 "the output", quote(&g->m->arena, v->name));
+      diag_model(g->m, SEV_ERROR, EXIT_UNSUPPORTED, "output %s holds a "
+                 "sequence whose length only the run tells; make the sequence "
+                 "itself the output", quote(&g->m->arena, v->name));
       return;
     }
     Node *p = open_is(v) ? open_pack(g, v->list) : pack(g, v);

@@ -76,6 +76,7 @@ const List *open_empty(Node *at, Dtype type)
   l->n = -1;
   l->dtype = type;
   l->rank = -1;
+  l->none = true;
   l->flat = nothing(at, type, 1, 0);
   l->rows = nothing(at, DT_I64, 2, ROW);
   return l;
@@ -93,7 +94,27 @@ static Value *row_of(Node *n, Value *x)
   return control_op2(n, "Unsqueeze", row, ints(n, 0));
 }
 
-/* The list with other tensors, after one more item of this rank. */
+void open_meet(List *l, int rank, const Dim *const *dim)
+{
+  int64_t k;
+  if (l->none) l->rank = rank;
+  if (l->rank != rank) l->rank = -1;
+  for (int i = 0; i < MAX_RANK; i++) {
+    const Dim *d = i < l->rank && dim && dim[i] && dim_is_int(dim[i], &k)
+      ? dim[i] : NULL;
+    l->dim[i] = l->none || l->dim[i] == d ? d : NULL;
+  }
+  l->none = false;
+}
+
+bool open_same(const List *a, const List *b)
+{
+  bool same = a->none == b->none && a->rank == b->rank;
+  for (int i = 0; i < MAX_RANK; i++) same = same && a->dim[i] == b->dim[i];
+  return same;
+}
+
+/* The list with other tensors. */
 static List *changed(Node *n, const List *l, Value *flat, Value *rows)
 {
   List *y = NEW(&n->g->m->arena, List, 1);
@@ -116,19 +137,12 @@ static bool item_fits(Node *n, const List *l, const Value *item)
   return false;
 }
 
-/* The rank of all items, with one more. */
-static int rank_with(const List *l, const Value *item)
-{
-  bool none = l->rows->data && !l->rows->data->n;
-  return none || l->rank == item->rank ? item->rank : -1;
-}
-
 const List *open_append(Node *n, const List *l, Value *item)
 {
   if (!item_fits(n, l, item)) return NULL;
   List *y = changed(n, l, op_axis(n, "Concat", l->flat, flatten(n, item), 0),
                     op_axis(n, "Concat", l->rows, row_of(n, item), 0));
-  y->rank = rank_with(l, item);
+  open_meet(y, item->rank, item->dim);
   y->dtype = item->dtype;
   return y;
 }
@@ -137,6 +151,7 @@ const List *open_append(Node *n, const List *l, Value *item)
 static const List *unpack(Node *at, Value *v)
 {
   Graph *g = at->g;
+  while (v->def && node_is(v->def, "Identity")) v = v->def->in[0];
   const Type *t = v->declared;
   while (t && (t->kind == VK_OPTIONAL || t->kind == VK_SEQ)) t = t->elem;
   if (!t || t->kind != VK_TENSOR || !t->dtype || v->def) {
@@ -155,9 +170,10 @@ static const List *unpack(Node *at, Value *v)
   infer_node(n);
   List *l = NEW(&g->m->arena, List, 1);
   l->n = -1;
+  l->none = true;
+  open_meet(l, t->rank, t->dim);
   l->flat = n->out[0];
   l->rows = n->out[1];
-  l->rank = t->rank;
   l->dtype = t->dtype;
   if (v->kind == VK_SEQ) v->list = l;
   return l;
@@ -170,7 +186,8 @@ const List *open_list(Node *at, Value *v)
   Dtype type = v->list->dtype;
   for (int i = 0; i < v->list->n; i++)
     if (v->list->item[i]->kind == VK_TENSOR) type = v->list->item[i]->dtype;
-  if (!type && v->declared && v->declared->elem) type = v->declared->elem->dtype;
+  const Type *t = v->declared;
+  if (!type && t && t->elem) type = t->elem->dtype;
   const List *l = open_empty(at, type ? type : DT_F32);
   for (int i = 0; l && i < v->list->n; i++)
     l = open_append(at, l, v->list->item[i]);
@@ -222,8 +239,13 @@ static Value *item_at(Node *n, const List *l, Value *at, int rank)
   Value *from = as_list(n, control_op2(n, "Gather", where, at));
   Value *to = as_list(n, control_op2(n, "Gather", where, next));
   row = control_require(n, same, true, row);
-  Value *y = control_op2(n, "Reshape", cut(n, l->flat, from, to, 0),
-                         cut(n, row, ints(n, 1), ints(n, 1 + rank), 0));
+  int64_t dim[MAX_RANK];
+  bool known = rank == l->rank;
+  for (int i = 0; known && i < rank; i++)
+    known = l->dim[i] && dim_is_int(l->dim[i], &dim[i]);
+  Value *y = control_op2(n, "Reshape", cut(n, l->flat, from, to, 0), known
+    ? value_const_ints(n->g, "shape", dim, rank)
+    : cut(n, row, ints(n, 1), ints(n, 1 + rank), 0));
   attr_set_int(y->def, "allowzero", 1);
   return y;
 }

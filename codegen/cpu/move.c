@@ -240,11 +240,18 @@ static void put_matrix(Moves *m, const Move *v)
             size_text(m, c->n), size_text(m, r->xs), size_text(m, c->ys));
 }
 
-static void put_move(Moves *m, Move *v)
+static bool is_empty(const Move *v)
 {
   for (int i = 0; i < v->rank; i++)
     if (dim_is(v->axis[i].n, 0))
-      return;
+      return true;
+  return false;
+}
+
+static void put_move(Moves *m, Move *v)
+{
+  if (is_empty(v))
+    return;
   tidy(&m->p->m->dims, v);
   choose_inner(v);
   if (is_run(v)) {
@@ -257,7 +264,17 @@ static void put_move(Moves *m, Move *v)
   }
 }
 
-/* Parameters x0, x1, .. and y0, .., one for each value. */
+/* Is nothing ever written to y? */
+static bool is_idle(const Moves *m, const Value *y)
+{
+  for (int k = 0; k < m->nmove; k++)
+    if (m->move[k].y == y && !is_empty(&m->move[k]))
+      return false;
+  return true;
+}
+
+/* Parameters x0, x1, .. and y0, .., one for each value that moves; an output of
+ * no elements is one too. */
 static void put_pointers(Moves *m, bool out)
 {
   int n = 0;
@@ -266,13 +283,15 @@ static void put_pointers(Moves *m, bool out)
     bool known = false;
     for (int i = 0; i < m->s->nptr; i++)
       known = known || m->s->ptr[i].v == v;
-    if (known)
+    if (known || (!out && is_empty(&m->move[k])))
       continue;
     const char *name = arena_printf(m->p->a, "%c%d", out ? 'y' : 'x', n++);
-    if (out)
-      step_out(m->s, name, v);
-    else
+    if (!out)
       step_in(m->s, name, v);
+    else
+      step_out(m->s, name, v);
+    if (out && is_idle(m, v))
+      sb_printf(&m->head, "  (void)%s;\n", name);
   }
 }
 
@@ -303,10 +322,10 @@ bool lower_move(Plan *p, Node *n)
   m.s = step_new(p, n, "MOVE");
   step_kernel(m.s, "ew.h");
   step_kernel(m.s, "move.h");
-  put_pointers(&m, false);
-  put_pointers(&m, true);
   sb_init(&m.head, p->a);
   sb_init(&m.body, p->a);
+  put_pointers(&m, false);
+  put_pointers(&m, true);
   for (int k = 0; k < m.nmove; k++)
     put_move(&m, &m.move[k]);
   step_text(m.s, "BODY", "%.*s%.*s", (int)m.head.n, m.head.n ? m.head.s : "",

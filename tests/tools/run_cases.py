@@ -30,6 +30,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, parser
 
+FLAGS = "-O1 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
+
 DENSE = re.compile(r"(\w+)\[([\d,\s]*)\]\s*(.*)")
 DATA = re.compile(rf"#\s*(in|out)\s+(\S+)\s*=\s*({DENSE.pattern})")
 VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional)\(.*\))\s*$")
@@ -137,7 +139,7 @@ def refused(onnx2c, folder, error):
 
 def verified(onnx2c, root, options):
     done = subprocess.run(
-        [onnx2c, "verify", "--cflags=-O1", *options, str(root)],
+        [onnx2c, "verify", f"--cflags={FLAGS}", *options, str(root)],
         capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
