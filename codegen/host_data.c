@@ -3,7 +3,8 @@
  * given by --data, or seeded values.
  *
  * A file's tensor belongs to the port that has its name; a tensor without such
- * a name belongs to port j. A missing input file leaves the input absent. */
+ * a name belongs to port j. A missing input file leaves the input absent, or
+ * empty where it is an optional value. */
 #include "host.h"
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +93,17 @@ static const Tensor **load_files(const Ports *p, const char *folder,
   return t;
 }
 
+/* An optional value without a file is one that holds nothing. */
+static void fill_optionals(Model *m, Value **v, const Tensor **t, int n)
+{
+  for (int i = 0; i < n; i++) {
+    if (t[i] || v[i]->kind != VK_OPTIONAL) continue;
+    Tensor *none = NEW(&m->arena, Tensor, 1);
+    none->kind = VK_OPTIONAL;
+    t[i] = none;
+  }
+}
+
 static const char *last_part(Arena *a, const char *path)
 {
   size_t n = strlen(path);
@@ -142,6 +154,7 @@ DataSet *data_load(const Ports *p, const Options *opt, int *n)
       diag_model(m, SEV_ERROR, EXIT_ENVIRONMENT, "%s: no such folder",
                  folder[i]);
     s[i].in = load_files(p, folder[i], "input", p->in, p->nin);
+    fill_optionals(m, p->in, s[i].in, p->nin);
     s[i].want = load_files(p, folder[i], "output", p->out, p->nout);
   }
   return s;

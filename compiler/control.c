@@ -349,6 +349,23 @@ static int only_branch(Node *n, Value **const out[2])
   return k;
 }
 
+/* Of two results of one element, that of lower rank with ones before: alike to
+ * all that broadcasts. */
+static Value *raise_rank(Node *n, Value *v, const Value *other)
+{
+  int64_t one[MAX_RANK];
+  if (v->kind != VK_TENSOR || other->kind != VK_TENSOR ||
+      v->rank >= other->rank || !dim_is(value_numel(v), 1) ||
+      !dim_is(value_numel(other), 1))
+    return v;
+  for (int i = 0; i < other->rank; i++) one[i] = 1;
+  diag(n, SEV_WARNING, EXIT_OK, "the branches give one element each, of shape "
+       "%s and %s; both are taken to have the latter", value_shape_text(v),
+       value_shape_text(other));
+  return control_op2(n, "Reshape", v,
+                     value_const_ints(n->g, "shape", one, other->rank));
+}
+
 static bool inline_if(Node *n)
 {
   Graph *body[2] = {control_body(n, "else_branch"),
@@ -374,7 +391,9 @@ static bool inline_if(Node *n)
     if (n->out[i])
       control_give(n, i, fixed ? out[known != 0][i]
                  : only >= 0 ? control_require(n, n->in[0], only, out[only][i])
-                 : control_select(n, n->in[0], out[1][i], out[0][i]));
+                 : control_select(n, n->in[0],
+                                  raise_rank(n, out[1][i], out[0][i]),
+                                  raise_rank(n, out[0][i], out[1][i])));
   return true;
 }
 
