@@ -156,22 +156,25 @@ bool control_scalar(Value *v, int64_t *x)
 
 static Value *select_open(Node *at, Value *cond, Value *a, Value *b)
 {
-  const List *x = open_list(at, a), *y = open_list(at, b);
+  bool some = a->kind == VK_OPTIONAL;
+  const List *x = some ? open_optional(at, a) : open_list(at, a);
+  const List *y = some ? open_optional(at, b) : open_list(at, b);
   if (!x || !y) return a;
   List *l = NEW(&at->g->m->arena, List, 1);
   *l = x->none ? *y : *x;
   if (!x->none && !y->none) open_meet(l, y->rank, y->dim);
   l->flat = control_select(at, cond, x->flat, y->flat);
   l->rows = control_select(at, cond, x->rows, y->rows);
+  if (some) l->has = control_select(at, cond, x->has, y->has);
   return open_value(at->g, l);
 }
 
 /* Lists of one length, item by item. */
 static Value *select_list(Node *at, Value *cond, Value *a, Value *b)
 {
-  if (a->kind == VK_SEQ && b->kind == VK_SEQ &&
-      (open_is(a) || open_is(b) || a->list->n != b->list->n))
-    return select_open(at, cond, a, b);
+  bool open = !a->list || !b->list || a->list->n != b->list->n ||
+              a->list->n < 0;
+  if (a->kind == b->kind && open) return select_open(at, cond, a, b);
   if (!a->list || !b->list || a->kind != b->kind || a->list->n != b->list->n) {
     fail_unsupported(at, "which sequence or optional value is meant is only "
                      "known at run time, and how many items they hold is not "

@@ -32,9 +32,14 @@ Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 bool open_is(const Value *v);
 /* Any sequence as one of those: nodes before `at`; NULL after a diagnostic. */
 const List *open_list(Node *at, Value *v);
+/* An optional value, or a sequence that stands for one, in that form. */
+const List *open_optional(Node *at, Value *v);
+bool open_is_optional(const Value *v);
+bool open_get(Node *n); /* OptionalGetElement */
+Value *open_made(Node *n, Value *v, ValueKind kind); /* v as this kind */
 const List *open_empty(Node *at, Dtype type);
 const List *open_append(Node *at, const List *l, Value *item);
-Value *open_value(Graph *g, const List *l);
+Value *open_value(Graph *g, const List *l); /* optional: where it has `has` */
 /* Items of l, and others of this rank and shape: what holds for all. */
 void open_meet(List *l, int rank, const Dim *const *dim);
 bool open_same(const List *a, const List *b); /* the same is known of both */

@@ -229,7 +229,8 @@ static bool settle_body(Structure *s)
 typedef struct {
   const Graph *body;
   int carried;        /* of the file's */
-  const List **list;  /* sequences among them, as they come in; else NULL */
+  const List **list;  /* sequences and optional values among them, as they come
+                         in; else NULL */
   Structure *s;
 } Body;
 
@@ -240,6 +241,8 @@ static void learn(Body *b, int i, const List *l)
   *now = b->list[i]->none ? *l : *b->list[i];
   if (!l->none && !b->list[i]->none) open_meet(now, l->rank, l->dim);
   now->dtype = l->dtype;
+  now->has = b->list[i]->has;
+  now->tensor = l->none ? now->tensor : l->tensor;
   if (!open_same(now, b->list[i])) b->s->again = true;
   b->list[i] = now;
 }
@@ -261,6 +264,7 @@ static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
     *l = *b->list[i];
     l->flat = in[2 + i];
     l->rows = *v++;
+    if (l->has) l->has = *v++;
     in[2 + i] = open_value(n->g, l);
   }
   control_copy(n, b->body, in, b->carried + 2, out, true);
@@ -272,11 +276,13 @@ static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
       fail_model(n, "output %d of the body is no tensor", i);
       return false;
     }
-    const List *l = was ? open_list(n, out[i]) : NULL;
+    const List *l = !was ? NULL : was->has ? open_optional(n, out[i])
+                    : open_list(n, out[i]);
     if (was && !l) return false;
     if (l) learn(b, i - 1, l);
     *next++ = l ? l->flat : out[i];
     if (l) *next++ = l->rows;
+    if (l && was->has) *next++ = l->has;
   }
   return true;
 }
@@ -286,24 +292,20 @@ static bool spread_carried(Structure *s, Body *b)
 {
   Node *n = s->n;
   Arena *a = &n->g->m->arena;
-  Value **v = s->initial = NEW(a, Value *, 2 * b->carried + 1);
-  bool *grows = s->grows = NEW(a, bool, 2 * b->carried * MAX_RANK + 1);
+  Value **v = s->initial = NEW(a, Value *, 3 * b->carried + 1);
+  bool *grows = s->grows = NEW(a, bool, 3 * b->carried * MAX_RANK + 1);
   b->list = NEW(a, const List *, b->carried + 1);
   for (int i = 0; i < b->carried; i++) {
     Value *x = n->in[2 + i];
-    if (x->kind != VK_TENSOR && x->kind != VK_SEQ) {
-      fail_unsupported(n, "carried value %d is an optional value, and the "
-                       "trips are only known at run time; make the trips a "
-                       "constant", i);
-      return false;
-    }
-    const List *l = x->kind == VK_SEQ ? open_list(n, x) : NULL;
-    if (x->kind == VK_SEQ && !l) return false;
+    const List *l = x->kind == VK_SEQ ? open_list(n, x)
+                  : x->kind == VK_OPTIONAL ? open_optional(n, x) : NULL;
+    if (x->kind != VK_TENSOR && !l) return false;
     b->list[i] = l;
     if (l) grows[s->carried * MAX_RANK] = true;
     v[s->carried++] = l ? l->flat : x;
     if (l) grows[s->carried * MAX_RANK] = true;
     if (l) v[s->carried++] = l->rows;
+    if (l && l->has) v[s->carried++] = l->has;
   }
   return true;
 }
@@ -319,11 +321,14 @@ static void give_outputs(Node *n, const Body *b, Value *const *y)
       *l = *was;
       l->flat = v;
       l->rows = *y++;
+      if (l->has) l->has = *y++;
       v = open_value(n->g, l);
+      const Type *t = n->out[i] ? n->out[i]->declared : NULL;
+      if (t && t->kind == VK_SEQ) v = open_made(n, v, VK_SEQ);
     }
     if (n->out[i] && was) {
       n->out[i]->list = v->list;
-      n->out[i]->kind = VK_SEQ;
+      n->out[i]->kind = v->kind;
       n->out[i]->inferred = true;
     } else if (n->out[i]) {
       control_give(n, i, v);

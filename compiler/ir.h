@@ -286,6 +286,8 @@ typedef struct {
   int rank;              /* of every item; -1: not known */
   const Dim *dim[MAX_RANK]; /* numbers that all items share; NULL: others */
   bool none;             /* there is no item: nothing is said of them */
+  Value *has;            /* of an optional value: bool [], is there one? */
+  bool tensor;           /* .. which is one item, or else a sequence */
 } List;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */

@@ -291,6 +291,10 @@ static bool do_optional(Node *n)
 static bool do_has(Node *n)
 {
   const Value *x = node_in(n, 0);
+  if (open_is_optional(x)) {
+    control_give(n, 0, x->list->has);
+    return true;
+  }
   bool has = x && (x->kind != VK_OPTIONAL || (x->list && x->list->n));
   if (x && x->kind == VK_OPTIONAL && !x->list) return false;
   control_give(n, 0, value_const_scalar(n->g, "has", DT_BOOL, has));
@@ -300,14 +304,18 @@ static bool do_has(Node *n)
 static bool do_get(Node *n)
 {
   Value *x = n->in[0];
+  if (open_is_optional(x)) return open_get(n);
   if (x->kind == VK_OPTIONAL && !x->list)
     return x->declared && x->declared->elem &&
-           x->declared->elem->kind == VK_SEQ && open_inline(n);
+           x->declared->elem->kind == VK_SEQ && open_get(n);
   if (x->kind == VK_OPTIONAL && !x->list->n) {
     fail_model(n, "the optional value is empty");
     return false;
   }
-  if (open_is(x)) return open_inline(n);
+  if (open_is(x)) {
+    give_any(n, open_value(n->g, open_list(n, x)));
+    return !n->bad;
+  }
   give_any(n, x->kind == VK_OPTIONAL ? x->list->item[0] : x);
   return true;
 }
@@ -399,7 +407,8 @@ void sequence_outputs(Graph *g)
                  "itself the output", quote(&g->m->arena, v->name));
       return;
     }
-    Node *p = open_is(v) ? open_pack(g, v->list) : pack(g, v);
+    bool open = open_is(v) || open_is_optional(v);
+    Node *p = open ? open_pack(g, v->list) : pack(g, v);
     node_set_output(p, 0, v);
     if (!v->declared || v->declared->kind != v->kind)
       fail_model(p, "output %s is not declared as what it is, a %s",

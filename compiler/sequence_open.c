@@ -19,10 +19,15 @@ bool open_is(const Value *v)
 Value *open_value(Graph *g, const List *l)
 {
   Value *v = value_tmp(g, "sequence", NULL);
-  v->kind = VK_SEQ;
+  v->kind = l->has ? VK_OPTIONAL : VK_SEQ;
   v->list = l;
   v->inferred = true;
   return v;
+}
+
+bool open_is_optional(const Value *v)
+{
+  return v && v->kind == VK_OPTIONAL && v->list && v->list->n < 0;
 }
 
 static Value *ints(Node *n, int64_t v)
@@ -175,7 +180,7 @@ static const List *unpack(Node *at, Value *v)
   l->flat = n->out[0];
   l->rows = n->out[1];
   l->dtype = t->dtype;
-  if (v->kind == VK_SEQ) v->list = l;
+  if (v->kind == VK_SEQ) v->list = l; /* once is enough */
   return l;
 }
 
@@ -191,6 +196,40 @@ const List *open_list(Node *at, Value *v)
   const List *l = open_empty(at, type ? type : DT_F32);
   for (int i = 0; l && i < v->list->n; i++)
     l = open_append(at, l, v->list->item[i]);
+  return l;
+}
+
+static Value *yes(Node *n, bool is)
+{
+  return value_const_scalar(n->g, "has", DT_BOOL, is);
+}
+
+const List *open_optional(Node *at, Value *v)
+{
+  const List *x = v->list;
+  if (open_is_optional(v)) return x;
+  bool empty = v->kind == VK_OPTIONAL && x && !x->n;
+  bool full = v->kind == VK_OPTIONAL && x && x->n;
+  if (v->kind == VK_OPTIONAL && !x &&
+      (!v->declared || !v->declared->elem ||
+       v->declared->elem->kind != VK_SEQ)) {
+    fail_unsupported(at, "an optional tensor of the interface can be read, not "
+                     "passed on, by what only the run tells");
+    return NULL;
+  }
+  Value *item = full ? x->item[0] : v;
+  const Type *t = empty ? v->declared : NULL;
+  while (t && t->elem) t = t->elem;
+  List *l = NEW(&at->g->m->arena, List, 1);
+  const List *from = empty ? open_empty(at, t && t->dtype ? t->dtype : DT_F32)
+    : item->kind == VK_TENSOR
+      ? open_append(at, open_empty(at, item->dtype), item)
+      : open_list(at, item);
+  if (!from) return NULL;
+  *l = *from;
+  l->tensor = item->kind == VK_TENSOR;
+  l->has = v->kind == VK_OPTIONAL && !x
+    ? control_op(at, "OptionalHasElement", 1, &v) : yes(at, !empty);
   return l;
 }
 
@@ -264,7 +303,7 @@ static void give_open(Node *n, int i, const List *l)
 {
   if (!node_out(n, i)) return;
   n->out[i]->list = l;
-  n->out[i]->kind = VK_SEQ;
+  n->out[i]->kind = l->has ? VK_OPTIONAL : VK_SEQ;
   n->out[i]->inferred = true;
 }
 
@@ -529,11 +568,31 @@ bool open_split(Node *n)
   return true;
 }
 
-/* An optional value of the interface that holds a sequence. */
-static bool do_get(Node *n, const List *l)
+/* What an optional value that must hold something holds. */
+static Value *content(Node *n, const List *l)
 {
-  give_open(n, 0, l);
-  return true;
+  int rank = l->tensor ? item_rank(n, l, n->out[0]) : 0;
+  if (rank < 0) return NULL;
+  List *y = changed(n, l, l->flat, control_require(n, l->has, true, l->rows));
+  y->has = NULL;
+  return l->tensor ? item_at(n, y, number(n, 0), rank) : open_value(n->g, y);
+}
+
+bool open_get(Node *n)
+{
+  const List *l = open_optional(n, n->in[0]);
+  Value *y = l ? content(n, l) : NULL;
+  if (y && y->list) give_open(n, 0, y->list);
+  else if (y) control_give(n, 0, y);
+  return y;
+}
+
+Value *open_made(Node *n, Value *v, ValueKind kind)
+{
+  if (v->kind == kind || kind == VK_TENSOR) return v;
+  const List *l = open_optional(n, v);
+  if (!l || kind == VK_OPTIONAL) return l ? open_value(n->g, l) : NULL;
+  return content(n, l);
 }
 
 static const struct {
@@ -543,7 +602,6 @@ static const struct {
   {"SequenceLength", do_length}, {"SequenceAt", do_at},
   {"SequenceInsert", do_insert}, {"SequenceErase", do_erase},
   {"ConcatFromSequence", do_concat}, {"SequenceMap", do_map},
-  {"OptionalGetElement", do_get},
 };
 
 bool open_inline(Node *n)
@@ -556,11 +614,13 @@ bool open_inline(Node *n)
 
 Node *open_pack(Graph *g, const List *l)
 {
-  Node *n = node_new(g, NULL, "Repack", 2, 0, NULL);
+  Node *n = node_new(g, NULL, "Repack", 3, 0, NULL);
   n->domain = "o2c";
   n->op = op_find("o2c", "Repack");
   n->version = 1;
   node_set_input(n, 0, l->flat);
   node_set_input(n, 1, l->rows);
+  node_set_input(n, 2, l->has);
+  attr_set_int(n, "tensor", l->tensor);
   return n;
 }

@@ -47,11 +47,19 @@ static bool lower_repack(Plan *p, Node *n)
   step_in(s, "flat", n->in[0]);
   step_in(s, "rows", n->in[1]);
   const char *items = step_dim_text(s, n->in[1]->dim[0]);
+  const char *what = "O2C_ROWS_SEQUENCE";
   int size = dtype_info(x->dtype)->size;
-  sb_printf(&b, "  const int64_t found = o2c_rows_bytes(rows, %s, %d);\n"
-            "  o2c_status status;\n", items, size);
+  if (node_in(n, 2)) {
+    step_in(s, "has", n->in[2]);
+    items = arena_printf(p->a, "*has ? %s : 0", items);
+    what = arena_printf(p->a, "*has ? O2C_ROWS_SOME_%s : O2C_ROWS_NONE",
+                        attr_int(n, "tensor", 0) ? "TENSOR" : "SEQUENCE");
+  }
+  sb_printf(&b, "  const int64_t items = %s;\n  const int what = %s;\n"
+            "  const int64_t found = o2c_rows_bytes(rows, items, %d, what);\n"
+            "  o2c_status status;\n", items, what, size);
   step_take_size(s, &b, n->size[0], "found");
-  sb_printf(&b, "  o2c_rows_value(y, flat, rows, %s, %d, %d);\n", items,
+  sb_printf(&b, "  o2c_rows_value(y, flat, rows, items, %d, %d, what);\n",
             (int)x->dtype, size);
   step_out(s, "y", n->out[0]);
   step_text(s, "BODY", "%.*s", (int)b.n, b.s);

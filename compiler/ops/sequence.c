@@ -111,7 +111,7 @@ static const OpRow unpack_rows[] = {
   {1, "value:* -> flat:* rows:*", "", "dtype:i!", NULL}
 };
 static const OpRow repack_rows[] = {
-  {1, "flat:* rows:* -> value:*", "", "", NULL}
+  {1, "flat:* rows:* has:*? -> value:*", "", "tensor:i", NULL}
 };
 
 #define OPEN(op, r) {.name = op, .rows = r, .nrow = COUNT(r), \

@@ -170,12 +170,18 @@ O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
   }
 }
 
-/* A sequence from its elements and rows of 1 + O2C_VALUE_RANK: rank, sizes.
- * Storage that it takes: `size` is that of an element. */
+/* What o2c_rows_value makes of rows. */
+enum { O2C_ROWS_SEQUENCE, O2C_ROWS_SOME_SEQUENCE, O2C_ROWS_SOME_TENSOR,
+       O2C_ROWS_NONE };
+
+/* A sequence from its elements and n rows of 1 + O2C_VALUE_RANK: rank, sizes;
+ * or an optional value of it, of its one item, or of nothing. Storage that it
+ * takes: `size` is that of an element. */
 O2C_UNUSED static int64_t o2c_rows_bytes(const int64_t *row, int64_t n,
-                                         int64_t size)
+                                         int64_t size, int what)
 {
-  int64_t bytes = O2C_ALIGN_UP(n * (int64_t)sizeof(o2c_value), 16);
+  const int64_t items = n + (what == O2C_ROWS_SOME_SEQUENCE);
+  int64_t bytes = O2C_ALIGN_UP(items * (int64_t)sizeof(o2c_value), 16);
   int64_t i, j;
   for (i = 0; i < n; i++, row += 1 + O2C_VALUE_RANK) {
     int64_t count = size;
@@ -188,14 +194,20 @@ O2C_UNUSED static int64_t o2c_rows_bytes(const int64_t *row, int64_t n,
 
 O2C_UNUSED static void o2c_rows_value(o2c_value *y, const void *flat,
                                       const int64_t *row, int64_t n,
-                                      int32_t dtype, int64_t size)
+                                      int32_t dtype, int64_t size, int what)
 {
   const unsigned char *x = (const unsigned char *)flat;
+  const int64_t wrap = what == O2C_ROWS_SOME_SEQUENCE;
   o2c_value *item = (o2c_value *)y->data;
   unsigned char *to = (unsigned char *)y->data +
-                      O2C_ALIGN_UP(n * (int64_t)sizeof *item, 16);
+                      O2C_ALIGN_UP((n + wrap) * (int64_t)sizeof *item, 16);
   int64_t i, j;
-  o2c_value_set(y, O2C_SEQUENCE, item, n);
+  o2c_value_set(y, what == O2C_ROWS_SEQUENCE ? O2C_SEQUENCE : O2C_OPTIONAL,
+                item, what == O2C_ROWS_NONE ? 0 : wrap ? 1 : n);
+  if (wrap) {
+    o2c_value_set(item, O2C_SEQUENCE, item + 1, n);
+    item++;
+  }
   for (i = 0; i < n; i++, row += 1 + O2C_VALUE_RANK) {
     int64_t bytes = size;
     for (j = 1; j <= O2C_VALUE_RANK; j++)

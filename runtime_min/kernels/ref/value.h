@@ -7,11 +7,12 @@ O2C_UNUSED static o2c_status NAME(size_items)(const void *v, int64_t dtype,
                                               int64_t *size) {
   const o2c_value *s = (const o2c_value *)v;
   int64_t i, j;
+  size[0] = size[1] = 0;
+  if (s->kind == O2C_OPTIONAL && s->count == 0) return O2C_OK;
   if (s->kind == O2C_OPTIONAL) s = s->count == 1 ? s->item : NULL;
   if (!s || s->kind != O2C_SEQUENCE || s->count < 0) return O2C_E_SHAPE;
   if (s->count > 0 && !s->item) return O2C_E_ARG;
   size[0] = s->count;
-  size[1] = 0;
   for (i = 0; i < s->count; i++) {
     const o2c_value *x = s->item + i;
     int64_t n = 1;
@@ -35,6 +36,7 @@ O2C_UNUSED static void NAME(items)(const void *v, void *flat, void *rows) {
   const o2c_value *s = (const o2c_value *)v;
   T *to = (T *)flat;
   int64_t *row = (int64_t *)rows, i, j;
+  if (s->kind == O2C_OPTIONAL && s->count == 0) return;
   if (s->kind == O2C_OPTIONAL) s = s->item;
   for (i = 0; i < s->count; i++, row += 1 + O2C_VALUE_RANK) {
     const o2c_value *x = s->item + i;
