@@ -68,7 +68,7 @@ static int evaluate(Model *m, const char *name)
   for (Node *n = m->main->first, *next; n && r == EXIT_OK; n = next) {
     Node *before = n->prev;
     next = n->next;
-    if (control_inline(n, &next)) continue;
+    if (control_inline(n, &next) || sequence_inline(n, &next)) continue;
     if (diag_worst(m) != EXIT_OK) return told(m, name);
     upgrade_node(n);
     r = evaluate_to(m, before ? before->next : m->main->first, next, name);
