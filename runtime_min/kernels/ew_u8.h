@@ -296,7 +296,7 @@ O2C_U8_NOINLINE void o2c_map_u8(const uint8_t *x, uint8_t *y, size_t n,
                                 const uint8_t *table)
 {
   size_t i = 0;
-#if defined(O2C_U8_ISA_AVX512VNNI) && defined(__AVX512VBMI__)
+#if defined(O2C_U8_ISA_AVX512VNNI) && defined(O2C_HAVE_AVX512VBMI)
   const __m512i t0 = _mm512_loadu_si512(table);
   const __m512i t1 = _mm512_loadu_si512(table + 64);
   const __m512i t2 = _mm512_loadu_si512(table + 128);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* A thin vector layer for the f32 kernels: one type o2c_v of O2C_LANES
    floats and the dozen operations they need, for AVX-512, AVX2+FMA, SSE2,
-   AArch64 NEON, and plain C (one lane), as the compiler's flags allow.
+   AArch64 NEON, and plain C (one lane), as isa.h allows.
 
      o2c_vld(p) o2c_vst(p, v)          whole vectors, any alignment
      o2c_vld_n(p, n) o2c_vst_n(p, v, n)  the first min(n, LANES) lanes, n >= 1;
@@ -16,6 +16,8 @@
    The same operation gives the same bits in a vector and on a float. */
 #ifndef O2C_SIMD_H
 #define O2C_SIMD_H
+
+#include "isa.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,16 +42,16 @@
 #define O2C_ROLLED
 #endif
 
-#if defined(__AVX512F__)
+#if defined(O2C_HAVE_AVX512F)
 #define O2C_AVX512 1
 #include <immintrin.h>
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif defined(O2C_HAVE_AVX2) && defined(O2C_HAVE_FMA)
 #define O2C_AVX2 1
 #include <immintrin.h>
-#elif defined(__SSE2__) || defined(_M_X64)
+#elif defined(O2C_HAVE_SSE2)
 #define O2C_SSE2 1
 #include <emmintrin.h>
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif defined(O2C_HAVE_NEON)
 #define O2C_NEON 1
 #include <arm_neon.h>
 #endif
@@ -64,7 +66,7 @@
 
 /* Fused where the vectors fuse, so that a tail equals a body. */
 #if defined(O2C_AVX512) || defined(O2C_AVX2) || defined(O2C_NEON) || \
-    defined(__FP_FAST_FMAF)
+    defined(O2C_HAVE_FMAF)
 #define O2C_HAS_FMA 1
 #if defined(__GNUC__)
 #define O2C_FMAF(a, b, c) __builtin_fmaf((a), (b), (c))

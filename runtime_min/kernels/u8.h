@@ -17,6 +17,8 @@
 #ifndef O2C_U8_H
 #define O2C_U8_H
 
+#include "isa.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -35,17 +37,17 @@
 /* One of these is 1; O2C_U8_PORTABLE asks for plain C whatever the machine. */
 #if defined(O2C_U8_PORTABLE)
 #define O2C_U8_ISA_C 1
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && \
-    defined(__AVX512VL__) && defined(__AVX512VNNI__)
+#elif defined(O2C_HAVE_AVX512F) && defined(O2C_HAVE_AVX512BW) && \
+    defined(O2C_HAVE_AVX512VL) && defined(O2C_HAVE_AVX512VNNI)
 #define O2C_U8_ISA_AVX512VNNI 1
-#elif defined(__AVX2__) && defined(__AVXVNNI__)
+#elif defined(O2C_HAVE_AVX2) && defined(O2C_HAVE_AVXVNNI)
 #define O2C_U8_ISA_AVXVNNI 1
-#elif defined(__AVX2__)
+#elif defined(O2C_HAVE_AVX2)
 #define O2C_U8_ISA_AVX2 1
-#elif defined(__SSE2__) || defined(_M_X64)
+#elif defined(O2C_HAVE_SSE2)
 #define O2C_U8_ISA_SSE2 1
-#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN)
-#if defined(__ARM_FEATURE_DOTPROD)
+#elif defined(O2C_HAVE_NEON) && !defined(__ARM_BIG_ENDIAN)
+#if defined(O2C_HAVE_DOTPROD)
 #define O2C_U8_ISA_DOT 1
 #else
 #define O2C_U8_ISA_NEON 1

@@ -7,8 +7,9 @@
 Fails on: a line over 80 columns, a tab or trailing blank, a file without its
 SPDX line, a C file over 700 lines, a function over 100 lines, a backslash macro
 over 5 lines, code that is switched off (#if 0), a to-do without an issue
-number. Says, without failing, which functions are over 60 lines and which
-prototypes have more than 5 parameters.
+number, a kernel that asks the compiler's macros for instruction sets. Says,
+without failing, which functions are over 60 lines and which prototypes have
+more than 5 parameters.
 """
 import pathlib
 import re
@@ -25,6 +26,11 @@ COLUMNS, FILE_LINES, FUNCTION_LINES, FUNCTION_AIM, MACRO_LINES = \
     80, 700, 100, 60, 5
 PARAMETERS = 5
 TODO = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
+
+# What kernels must ask isa.h for; it and fpenv.h are not kernels.
+ISA = re.compile(r"\b__(AVX|SSE|FMA|F16C|AMX|GFNI|ARM_NEON|FP_FAST_FMA)\w*|"
+                 r"\b__ARM_FEATURE_(?!DSP|UNALIGNED)\w+|\b_M_X64\b")
+NO_KERNELS = ("isa.h", "fpenv.h")
 
 
 class Report:
@@ -88,6 +94,13 @@ def check_macros(report, path, lines):
             start = None
 
 
+def check_isa(report, path, lines):
+    for i, line in enumerate(lines, 1):
+        m = ISA.search(line)
+        if m:
+            report.error(path, i, f"{m[0]}: ask O2C_HAVE_* of isa.h")
+
+
 def check_functions(report, path, lines):
     """A function's braces stand in column 1."""
     start = None
@@ -124,6 +137,9 @@ def check_file(report, root, path):
             report.error(path, 1, f"{len(lines) - 1} lines")
         check_macros(report, path, lines)
         check_functions(report, path, lines)
+        if "kernels" in path.parts and path.parts[0] == "runtime_min" and \
+                path.name not in NO_KERNELS:
+            check_isa(report, path, lines)
         if path.parts[0] in ("compiler", "codegen"):
             check_parameters(report, path, text)
 
