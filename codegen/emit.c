@@ -76,7 +76,7 @@ static bool output_finish(Output *o, bool ok)
   return ok;
 }
 
-static const char *last_component(const char *path)
+const char *last_component(const char *path)
 {
   const char *slash = strrchr(path, '/');
   return slash ? slash + 1 : path;

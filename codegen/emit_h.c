@@ -216,6 +216,7 @@ static const char *options_note(const Plan *p)
     { "name", o->name }, { "target", o->target }, { "provider", o->provider },
     { "weights", o->weights }, { "math", o->math },
     { "section", o->section },
+    { "tune", o->tune ? last_component(o->tune) : NULL },
   };
   StrBuf b;
   sb_init(&b, p->a);

@@ -142,6 +142,10 @@ bool case_save(const char *folder, const Ports *p, const Result *r);
 bool profile_print(Host *h, const Options *compiled, const Case *c,
                    const Result *r);
 
+/* host_tune.c: measures all ways of all choices, and writes opt->tune. */
+ExitCode bench_tune(Host *h, const Options *compiled, const Case *c,
+                    const Tensor *const *in);
+
 /* host_rows.c: is row i the same at any batch size, bit for bit? */
 Job *rows_jobs(Arena *a, const Case *c, int unit, int *n, const char **why);
 const char *rows_check(Arena *a, const Result *r, int n); /* NULL: equal */

@@ -6,7 +6,7 @@
  * keeps the program and its job file, to be run again in turn with others.
  * With --data, inputs and sizes are those of its first data set. --profile
  * adds the least time of each step; its program is made with --hooks, so its
- * total is a little slower. */
+ * total is a little slower. --tune writes a file of choices (host_tune.c). */
 #include "host.h"
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +147,7 @@ static ExitCode bench_case(Host *h, const Options *compiled, Case *c)
     diag_print(c->ports.m, stderr, SEV_ERROR);
     return code;
   }
+  if (h->opt->tune) return bench_tune(h, compiled, c, d->in);
   const char *program = cc_build(h, &c->unit, 1, 0);
   if (c->unit.broken && c->unit.log && !h->stop)
     host_print_log(c->unit.log, "the C compiler refuses the generated code:");
@@ -175,6 +176,7 @@ ExitCode cmd_bench(const Options *opt)
   o.batch = 0;
   o.ndim = 0;
   o.hooks = opt->hooks || opt->profile;
+  o.tune = NULL; /* it is written, not read */
   if (opt->nmodel != 1) {
     fprintf(stderr, "onnx2c: bench takes one model\n");
     return EXIT_USAGE;

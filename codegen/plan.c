@@ -328,6 +328,7 @@ Plan *plan_make(Model *m)
   copy_outputs(p);
   shape_values(p);
   read_ports(p);
+  plan_tune(p);
   plan_loops(p);
   plan_sizes(p);
   plan_batch(p);

@@ -65,7 +65,7 @@ struct Step {
   bool symbols;            /* the body uses `s`, the run-time dimensions */
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
   int *sizes, nsizes;      /* capacities that the body reads */
-  int64_t macs;            /* per row block's row; 0: not counted */
+  int64_t macs;            /* multiplications with addition; 0: not counted */
 };
 
 /* Where a Value lives at run time. */
@@ -90,6 +90,16 @@ typedef struct {
   int first, last;    /* life, in step numbers */
 } Slot;
 
+/* One of several ways to compute a node, and what it should take. */
+typedef struct { const char *name; double ns; } Way;
+typedef struct {
+  const Node *n;
+  const char *key;         /* operation and shape */
+  const Way *way;
+  int nway, taken;
+  bool told;               /* by --tune */
+} Choice;
+
 struct Plan {
   Model *m;
   Graph *g;
@@ -111,6 +121,9 @@ struct Plan {
   const char **in_field, **out_field; /* C names */
   int *args, narg;        /* symbols that are run-time arguments, in order */
   int *found, nfound;     /* capacities: sizes that steps find; sizes.c */
+  Choice *choice;         /* between kernels; choice.c */
+  int nchoice;
+  Map tuned;              /* --tune: key to name of the way */
   /* Storage, by Value id. */
   Store *store;           /* of roots; see store_of */
   const Halo **halo;      /* by id, of values before lowering; see halo_find */
@@ -202,6 +215,7 @@ const char *emit_fields_text(Plan *p, bool inputs);
 const char *emit_provenance(Plan *p);
 /* emit.c: plan -> m4 -> files, all or nothing. */
 const char *plan_prefix(Model *m); /* --name, or made of the file's name */
+const char *last_component(const char *path); /* the file's name alone */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
 /* compiler/info.c: what info says, of the plan of a compile: --report. */
@@ -241,6 +255,22 @@ void step_text(Step *s, const char *key, const char *fmt, ...) PRINTF(3, 4);
 void step_kernel(Step *s, const char *file); /* of runtime_min/kernels */
 void step_ref(Step *s, const char *file, Dtype t); /* of .../kernels/ref */
 const char *step_dim_text(Step *s, const Dim *d); /* for step_text */
+
+/* choice.c */
+void plan_tune(Plan *p);   /* reads --tune */
+int tune_read(Map *to, Arena *a, const char *path);
+/* Which of the ways computes node n: index in way[]. The key has no tab. */
+int plan_choose(Plan *p, const Node *n, const char *key, const Way *way,
+                int nway);
+
+/* cost.c: nanoseconds on the machine of cpu/costs.def. */
+enum { COST_LEVELS = 3 };  /* columns of costs.def */
+int cost_level(const Options *o);
+const char *cost_level_name(const Options *o);
+/* Of a step by template `macro`. */
+double cost_ns(const Options *o, const char *macro, double macs, double bytes);
+bool step_bytes(const Step *s, int64_t *bytes);
+bool step_ns(const Step *s, double *ns); /* false: by run-time sizes */
 
 /* A provider: cpu, later cuda. cpu/ref is the last and takes every node. */
 struct Target {

@@ -169,9 +169,11 @@ static const Value *step_result(const Step *s)
   return NULL;
 }
 
-/* Of a node with several steps the first one has its work. */
+/* Of a node with several steps the first one has its work, where lowering has
+ * not counted it. */
 static const Dim *step_macs(const Report *r, const Step *s)
 {
+  if (s->macs) return dim_int(&r->m->dims, s->macs);
   for (const Step *t = r->p->first; t != s; t = t->next)
     if (t->node == s->node) return dim_int(&r->m->dims, 0);
   return node_macs(s->node);
@@ -302,10 +304,10 @@ static void text_sizes(StrBuf *b, const Report *r)
   sb_puts(b, "\n");
 }
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 7 };
 
-/* A table whose columns are as wide as their longest cell, the third and
- * last ones of numbers and open end. */
+/* A table whose columns are as wide as their longest cell; the third to fifth
+ * hold numbers, the last one has an open end. */
 static void text_table(StrBuf *b, const char *(*row)[COLUMNS], int n)
 {
   int width[COLUMNS] = {0};
@@ -314,10 +316,45 @@ static void text_table(StrBuf *b, const char *(*row)[COLUMNS], int n)
       int size = (int)strlen(row[i][k]);
       if (size > width[k]) width[k] = size;
     }
-  for (int i = 0; i < n; i++)
-    sb_printf(b, "  %-*s  %-*s  %*s  %-*s  %s\n", width[0], row[i][0],
-              width[1], row[i][1], width[2], row[i][2], width[3], row[i][3],
-              row[i][4]);
+  for (int i = 0; i < n; i++) {
+    for (int k = 0; k + 1 < COLUMNS; k++)
+      sb_printf(b, "  %*s", k > 1 && k < 5 ? width[k] : -width[k], row[i][k]);
+    sb_printf(b, "  %s\n", row[i][COLUMNS - 1]);
+  }
+}
+
+/* What the steps should take together, and what was chosen between. */
+static void text_choices(StrBuf *b, const Report *r)
+{
+  const Plan *p = r->p;
+  double sum = 0, ns;
+  for (const Step *s = p->first; s; s = s->next) {
+    if (!step_ns(s, &ns)) return;
+    sum += ns;
+  }
+  sb_printf(b, "expected   %.4f ms, by the cost model, at %s\n", sum / 1e6,
+            cost_level_name(r->m->opt));
+  for (int i = 0; i < p->nchoice; i++) {
+    const Choice *c = &p->choice[i];
+    sb_printf(b, "choice     %s: %s%s", c->key, c->way[c->taken].name,
+              c->told ? ", by --tune" : "");
+    for (int k = 0; k < c->nway && !c->told; k++)
+      sb_printf(b, "%s%s %.1f us", k ? ", " : " of ", c->way[k].name,
+                c->way[k].ns / 1e3);
+    sb_puts(b, "\n");
+  }
+}
+
+static const char *bytes_cell(Arena *a, const Step *s)
+{
+  int64_t n;
+  return step_bytes(s, &n) ? arena_printf(a, "%lld", (long long)n) : "";
+}
+
+static const char *time_cell(Arena *a, const Step *s)
+{
+  double ns;
+  return step_ns(s, &ns) ? arena_printf(a, "%.2f", ns / 1e3) : "";
 }
 
 static void text_steps(StrBuf *b, const Report *r)
@@ -325,7 +362,8 @@ static void text_steps(StrBuf *b, const Report *r)
   Arena *a = &r->m->arena;
   const char *(*row)[COLUMNS] = arena_array(a, sizeof *row,
                                             (size_t)r->p->nstep + 1);
-  static const char *const head[COLUMNS] = {"step", "kernel", "MAC", "output",
+  static const char *const head[COLUMNS] = {"step", "kernel", "MAC", "bytes",
+                                            "us", "output",
                                             "nodes of the file"};
   int n = 1;
   memcpy(row[0], head, sizeof head);
@@ -335,11 +373,14 @@ static void text_steps(StrBuf *b, const Report *r)
     row[n][0] = s->name;
     row[n][1] = s->kernel_note;
     row[n][2] = dim_is(macs, 0) ? "" : dim_text(&r->m->dims, macs);
-    row[n][3] = !v ? "" : v->kind != VK_TENSOR ? port_type(a, v)
+    row[n][3] = bytes_cell(a, s);
+    row[n][4] = time_cell(a, s);
+    row[n][5] = !v ? "" : v->kind != VK_TENSOR ? port_type(a, v)
               : arena_printf(a, "%s %s", dtype_info(v->dtype)->name,
                              value_shape_text(v));
-    row[n][4] = origin_text(a, s->node);
+    row[n][6] = origin_text(a, s->node);
   }
+  text_choices(b, r);
   sb_printf(b, "\n%d steps\n", r->p->nstep);
   text_table(b, row, n);
 }
@@ -446,6 +487,28 @@ static void json_sizes(StrBuf *b, const Report *r)
     sb_printf(b, "\"expression\": \"%s\"}", emit_workspace(p, ""));
 }
 
+static void json_cost(StrBuf *b, const Step *s)
+{
+  int64_t bytes;
+  double ns;
+  sb_printf(b, ", \"template\": \"%s\"", s->macro);
+  if (step_bytes(s, &bytes) && step_ns(s, &ns))
+    sb_printf(b, ", \"bytes\": %lld, \"expected_ns\": %.0f",
+              (long long)bytes, ns);
+}
+
+static void json_choices(StrBuf *b, const Plan *p)
+{
+  sb_puts(b, ",\n\"choices\": [");
+  for (int i = 0; i < p->nchoice; i++) {
+    const Choice *c = &p->choice[i];
+    sb_printf(b, "%s\n  {\"key\": \"%s\", \"way\": \"%s\", \"tuned\": %s}",
+              i ? "," : "", c->key, c->way[c->taken].name,
+              c->told ? "true" : "false");
+  }
+  sb_puts(b, "]");
+}
+
 static void json_steps(StrBuf *b, const Report *r)
 {
   DimPool *d = &r->m->dims;
@@ -459,6 +522,7 @@ static void json_steps(StrBuf *b, const Report *r)
     sb_json(b, s->kernel_note);
     sb_puts(b, ", \"macs\": ");
     json_dim(b, d, step_macs(r, s));
+    json_cost(b, s);
     sb_printf(b, ", \"type\": \"%s\", \"shape\": ",
               v ? port_type(&r->m->arena, v) : "");
     if (v && v->kind == VK_TENSOR)
@@ -479,6 +543,7 @@ static void print_report(Report *r, FILE *f, bool json)
     sum_macs(r);
     if (json) json_sizes(&b, r);
     else text_sizes(&b, r);
+    if (json) json_choices(&b, r->p);
     if (json) json_steps(&b, r);
     else text_steps(&b, r);
   }

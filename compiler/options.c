@@ -48,6 +48,7 @@ static const OptRow rows[] = {
   {"--rows", O_FLAG, AT(rows), NULL, "row i alone equals row i (verify)"},
   {"--runs", O_COUNT, AT(runs), "K", "number of timed runs (bench)"},
   {"--profile", O_FLAG, AT(profile), NULL, "time of each step too (bench)"},
+  {"--tune", O_STR, AT(tune), "FILE", "choices of kernels; bench writes them"},
   {"--cc", O_STR, AT(cc), "CC", "C compiler of run, verify and bench"},
   {"--cflags", O_STR, AT(cflags), "FLAGS", "and flags added to its own"},
   {"--report", O_WORD, AT(report), "text|json", "what info says, to stderr"},
@@ -67,7 +68,6 @@ static const OptRow rows[] = {
   {"--package", O_LATER, NOWHERE, "KIND", NULL},
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
   {"--custom", O_LATER, NOWHERE, "Op=FILE", NULL},
-  {"--tune", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
   "verify", "bench"};

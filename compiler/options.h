@@ -22,6 +22,7 @@ struct Options {
   int64_t batch, max_batch;     /* 0: dynamic, no limit */
   double rtol, atol;            /* < 0: not given */
   int level, runs, verbose;
+  int way;                      /* of all choices, from 1; 0: the best one */
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
   bool profile;                 /* bench --profile */
