@@ -133,8 +133,9 @@ static const char *arena_pointer(Rows *r, int slot, const char *type)
   return arena_printf(p->a, "(%s *)(void *)(ws + o%d)", type, slot);
 }
 
-/* The C expression of a pointer; declares tensors on first use. */
-static const char *pointer(Rows *r, const StepPtr *ptr)
+/* Where the storage of a pointer's value begins, as C text; declares tensors
+ * on first use. */
+static const char *storage_pointer(Rows *r, const StepPtr *ptr)
 {
   Plan *p = r->p;
   const char *type = dtype_info(ptr->dtype)->c;
@@ -167,6 +168,13 @@ static const char *pointer(Rows *r, const StepPtr *ptr)
   if (root->dtype != ptr->dtype)
     return arena_printf(p->a, "(%s *)(void *)t%d", type, root->id);
   return arena_printf(p->a, "t%d", root->id);
+}
+
+static const char *pointer(Rows *r, const StepPtr *ptr)
+{
+  const char *text = storage_pointer(r, ptr);
+  int64_t at = ptr->kind == SP_SCRATCH ? 0 : stored_at(r->p, ptr->v);
+  return at ? arena_printf(r->p->a, "%s + %lld", text, (long long)at) : text;
 }
 
 /* --hooks: tells the caller of the step's begin or end. */

@@ -15,7 +15,7 @@
 Value *storage_root(const Plan *p, Value *v)
 {
   for (;;) {
-    v = value_root(v);
+    v = stored_in(p, v);
     Value *next = p->in_place[v->id];
     if (!next)
       return v;
@@ -32,7 +32,7 @@ Store store_of(const Plan *p, Value *v)
 static void place_ports(Plan *p)
 {
   for (int i = 0; i < p->g->nout; i++) {
-    Value *v = value_root(p->g->out[i]);
+    Value *v = stored_in(p, p->g->out[i]);
     p->store[v->id] = (Store){ ST_OUTPUT, i };
   }
   for (int i = 0; i < p->g->nin; i++)
@@ -57,13 +57,13 @@ static int *last_reads(Plan *p)
   for (Step *s = p->first; s; s = s->next, k++) {
     for (int i = 0; i < s->nptr; i++)
       if (s->ptr[i].kind != SP_SCRATCH) {
-        int id = value_root(s->ptr[i].v)->id;
+        int id = stored_in(p, s->ptr[i].v)->id;
         last[id] = k;
         if (first[id] > k)
           first[id] = k;
       }
     for (const Guard *g = s->guard; g; g = g->up)
-      last[value_root(g->cond)->id] = k;
+      last[stored_in(p, g->cond)->id] = k;
   }
   loops_extend(p, p->m->nvalue, first, last, NULL);
   return last;
@@ -78,11 +78,11 @@ static const Dim *value_bytes(const Plan *p, const Value *v)
 }
 
 /* Through how many parameters a step reads a root. */
-static int reads_of(const Step *s, const Value *root)
+static int reads_of(const Plan *p, const Step *s, const Value *root)
 {
   int n = 0;
   for (int i = 0; i < s->nptr; i++)
-    n += s->ptr[i].kind == SP_IN && value_root(s->ptr[i].v) == root;
+    n += s->ptr[i].kind == SP_IN && stored_in(p, s->ptr[i].v) == root;
   return n;
 }
 
@@ -102,7 +102,8 @@ static void join_in_place(Plan *p)
       bool arena = p->store[storage_root(p, from)->id].kind == ST_NONE &&
                    p->store[to->id].kind == ST_NONE && !from->data;
       if (arena && last[from->id] == k && from != to &&
-          reads_of(s, from) == 1 &&
+          reads_of(p, s, from) == 1 && !piece_find(p, from) &&
+          !piece_find(p, to) && halo_find(p, from) == halo_find(p, to) &&
           value_bytes(p, from) == value_bytes(p, to))
         p->in_place[to->id] = from;
     }

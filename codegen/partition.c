@@ -51,7 +51,7 @@ static bool step_is_read(const Step *s, const bool *read, const bool *sized)
       return true;
   for (int i = 0; i < s->nptr; i++) {
     const StepPtr *ptr = &s->ptr[i];
-    if (ptr->kind == SP_OUT && read[value_root(ptr->v)->id])
+    if (ptr->kind == SP_OUT && read[stored_in(s->plan, ptr->v)->id])
       return true;
   }
   return false;
@@ -64,7 +64,7 @@ static void drop_unread(Plan *p)
   DimPool *d = &p->m->dims;
   bool *sized = NEW(p->a, bool, d->nsym + 1);
   for (int i = 0; i < p->g->nout; i++) {
-    read[value_root(p->g->out[i])->id] = true;
+    read[stored_in(p, p->g->out[i])->id] = true;
     for (int k = 0; k < p->nfound; k++)
       for (int j = 0; j < p->out[i]->rank; j++)
         sized[p->found[k]] |= dim_has(d, p->out_dim[i][j], p->found[k]);
@@ -83,9 +83,9 @@ static void drop_unread(Plan *p)
       sized[all[k]->sizes[i]] = true;
     for (int i = 0; i < all[k]->nptr; i++)
       if (all[k]->ptr[i].kind == SP_IN || all[k]->loop == LOOP_CLOSE)
-        read[value_root(all[k]->ptr[i].v)->id] = true;
+        read[stored_in(p, all[k]->ptr[i].v)->id] = true;
     for (const Guard *g = all[k]->guard; g; g = g->up)
-      read[value_root(g->cond)->id] = true;
+      read[stored_in(p, g->cond)->id] = true;
     if (!kept)
       p->last = all[k];
     all[k]->next = kept;
@@ -106,9 +106,10 @@ Value *value_root(Value *v)
 
 void lower_graph(Plan *p)
 {
+  const Guard **guard = plan_guards(p);
+  plan_pieces(p, guard);
   for (int i = 0; i < COUNT(targets); i++)
     targets[i]->prepare(p);
-  const Guard **guard = plan_guards(p);
   int k = 0;
   for (Node *n = p->g->first; n; n = n->next) {
     p->guard = guard[k++];

@@ -81,6 +81,28 @@ typedef struct {
  * step that writes the image fills. In pixels; `fill` is a byte value. */
 typedef struct { int64_t top, left, bottom, right; int fill; } Halo;
 
+/* A value that stands in another one's storage: its runs along the last axis
+ * are `pitch` elements apart, or, where that is 0, follow each other. */
+typedef struct {
+  Value *whole;
+  int64_t offset;     /* in elements, of its first one */
+  int64_t pitch;
+} Piece;
+
+/* What a node moves: one call of the kernel `strided`. */
+typedef struct { const Dim *n, *xs, *ys; } MoveAxis;
+typedef struct {
+  Value *x, *y;
+  const Dim *xoff, *yoff;
+  int rank;
+  MoveAxis axis[2 * MAX_RANK];
+} Move;
+typedef struct {
+  Move *move;
+  int n;
+  bool other;         /* the node does more than to move */
+} MoveList;
+
 /* A piece of the workspace; its size is the largest of its tensors. */
 typedef struct {
   const Dim **bytes;  /* of its tensors: those that may be the largest */
@@ -128,6 +150,9 @@ struct Plan {
   Store *store;           /* of roots; see store_of */
   const Halo **halo;      /* by id, of values before lowering; see halo_find */
   int halo_values;
+  const Piece **piece;    /* by id, of values before lowering; piece_find */
+  int piece_values;
+  bool *bordered;         /* by id of roots: a step fills the border already */
   Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
@@ -277,6 +302,9 @@ struct Target {
   const char *name;
   bool (*supports)(const Node *n);
   double (*cost)(const Node *n);        /* seconds, for partitioning */
+  /* Would the node's step find `v`, which it reads or writes, at any step
+   * between runs of its last axis? `border`: between its rows, too. */
+  bool (*takes_strides)(const Plan *p, Node *n, const Value *v, bool border);
   void (*prepare)(Plan *p);             /* before any node is lowered */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
@@ -292,6 +320,20 @@ const Target *target_of(const Node *n); /* NULL: none runs it */
 void lower_graph(Plan *p);
 /* The value whose storage a chain of views shares; itself if no view. */
 Value *value_root(Value *v);
+
+/* piece.c */
+void plan_pieces(Plan *p, const Guard **guard);
+const Piece *piece_find(const Plan *p, const Value *v); /* NULL: none */
+bool moves_of(Node *n, MoveList *m); /* false: it does something else */
+/* Axes in the order of the output, as few as possible. */
+void move_tidy(DimPool *d, Move *v);
+bool piece_stands(const Plan *p, const Move *m); /* nothing has to be moved */
+Value *stored_in(const Plan *p, Value *v); /* through views and pieces */
+int64_t stored_at(const Plan *p, Value *v); /* its first element there */
+int64_t stored_pitch(const Plan *p, Value *v); /* 0: its elements follow */
+int64_t stored_pixel(const Plan *p, Value *v); /* from run to run; -1 */
+/* Elements between neighbours, as stored: with pitch and border. */
+void stored_strides(const Plan *p, Value *v, const Dim **stride);
 
 /* loop.c */
 void plan_loops(Plan *p);               /* before sizes are looked for */
@@ -313,6 +355,7 @@ void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
 void plan_halos(Plan *p);
 const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
 int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
+int64_t halo_start(const Plan *p, Value *v); /* its pixels, from its pointer */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_pack(Plan *p, Node *n);

@@ -52,16 +52,9 @@ static void put_common(Conv *v, Value *w)
   step_in(s, "w", w);
   if (node_in(n, 2))
     step_in(s, "b", n->in[2]);
-  if (node_in(n, 3))
-    step_in(s, "r", n->in[3]);
   conv_put_image(v);
-  const Halo *hr = node_in(n, 3) ? halo_find(s->plan, n->in[3]) : NULL;
-  if (node_in(n, 3) && !hr && !v->hy)
-    step_in_place(s, "y", "r");
-  step_dim(s, "R_ROW", conv_row(v, hr));
-  step_text(s, "R", "%s", conv_pixels(v, "r", hr));
+  conv_put_residual(v);
   step_text(s, "BIAS", node_in(n, 2) ? "b" : "NULL");
-  step_text(s, "RESIDUAL", node_in(n, 3) ? "r" : "NULL");
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
   step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
@@ -85,8 +78,8 @@ static void lower_depthwise(Conv *v, const Tensor *w)
   Step *s = v->s;
   step_int(s, "KH", v->kh);
   step_int(s, "KW", v->kw);
-  step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->c));
-  step_int(s, "TAP_PIX", v->dw * v->c);
+  step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->xc));
+  step_int(s, "TAP_PIX", v->dw * v->xc);
   put_common(v, pack_depthwise(v, w));
   s->kernel_note = "dw_f32";
   step_kernel(s, "conv_f32.h");
@@ -143,6 +136,9 @@ bool lower_gemm_f32(Plan *p, Node *n)
   step_i32(s, "M", rows);
   step_int(s, "K", w->dim[0]);
   step_int(s, "N", w->dim[1]);
+  step_int(s, "X_PIX", stored_pixel(p, x));
+  step_int(s, "Y_PIX", stored_pixel(p, n->out[0]));
+  step_int(s, "R_PIX", node_in(n, 3) ? stored_pixel(p, n->in[3]) : 0);
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
   step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
   step_text(s, "STORAGE", s->symbols ? "" : "static ");

@@ -147,8 +147,8 @@ static void lower_depthwise(Conv *v)
   put_requant(s, v->n);
   step_int(s, "KH", v->kh);
   step_int(s, "KW", v->kw);
-  step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->c));
-  step_int(s, "TAP_PIX", v->dw * v->c);
+  step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->xc));
+  step_int(s, "TAP_PIX", v->dw * v->xc);
   s->kernel_note = "dw_u8";
   step_kernel(s, "conv_u8.h");
   step_kernel(s, "dw_u8.h");
@@ -191,6 +191,8 @@ bool lower_gemm_u8(Plan *p, Node *n)
   step_i32(s, "M", rows);
   step_int(s, "K", k);
   step_int(s, "N", columns);
+  step_int(s, "X_PIX", stored_pixel(p, x));
+  step_int(s, "Y_PIX", stored_pixel(p, n->out[0]));
   int64_t m;
   if (dim_is_int(rows, &m))
     s->macs = m * k * columns;

@@ -17,7 +17,8 @@ typedef struct {
   const Dim *top, *bottom, *left, *right;
   const Dim *wp;                /* width with padding */
   bool pad;                     /* a copy with a border is needed */
-  const Halo *hx, *hy;          /* the border is there; y has one */
+  const Halo *hx;               /* the border is there */
+  int64_t xc, yc;               /* elements from pixel to pixel, as stored */
 } Conv;
 
 bool conv_shape(Plan *p, Node *n, Conv *v); /* false: not of this kind */
@@ -28,11 +29,21 @@ bool conv_row_taps(const Conv *v);
 void conv_put_taps(Conv *v);
 /* x, y and the image with its border in scratch; PAD, IMAGES and the like. */
 void conv_put_image(Conv *v);
-const char *conv_pixels(const Conv *v, const char *name, const Halo *h);
-const Dim *conv_row(const Conv *v, const Halo *h); /* elements of y's rows */
-/* halo.c: the call that fills y's border; `pixel` in bytes; h may be NULL. */
-void halo_put_border(Step *s, const Halo *h, int64_t rows, int64_t cols,
-                     int64_t pixel);
+/* r and what the kernel needs of it, after y; RESIDUAL is NULL without. */
+void conv_put_residual(Conv *v);
+/* strides.c: what a step needs to know of an operand that may be a piece or
+ * have a border. */
+bool cpu_takes_strides(const Plan *p, Node *n, const Value *v, bool border);
+bool is_strided(const Plan *p, Value *v); /* not one dense run */
+const char *stored_pixels(Step *s, const char *name, Value *v); /* the first */
+const Dim *stored_row(const Plan *p, Value *v);   /* of [N, H, W, C] */
+const Dim *stored_image(const Plan *p, Value *v);
+/* A move as its sides are stored; false: that can't be said. */
+bool stored_move(const Plan *p, Move *m);
+void halo_put_border(Step *s, const char *name, Value *y); /* halo.c */
+bool pool_takes(Node *n);                 /* pool.c: lower_pool_tuned will */
+bool ew_takes(Node *n);                   /* ew.c: lower_elementwise can */
+bool table_takes(Node *n);                /* quantize.c: lower_table_u8 may */
 /* matmul.c */
 /* What the Transpose that made `v` reads; `v` itself where there is none, or
  * the image in memory has a border. */

@@ -6,7 +6,7 @@
  * step 1 or 0 in every operand. An operand is read as far out as it can be,
  * and constants of one element are written into the expression.
  */
-#include "target.h"
+#include "cpu.h"
 
 #include <string.h>
 
@@ -20,6 +20,7 @@ typedef struct {
   int rank, nloop;
   const Dim *extent[MAX_RANK]; /* of the loops, outermost first */
   uint64_t moves[MAX_RANK];    /* bit k: operand k moves with the loop */
+  const Dim **step[MAX_RANK];  /* of the loops, by operand; last: output */
   const char *bound[MAX_RANK];
   const char *param[MAX_IN];   /* NULL: a literal, or not read */
   const char *ref[MAX_IN];     /* what stands for the operand in expressions */
@@ -237,21 +238,60 @@ static bool input_moves(const Ew *e, int k, int axis)
   return axis >= 0 && !dim_is(v->dim[axis], 1);
 }
 
+/* Steps of operand k, or the output (k = nin), along the output's axes; NULL
+ * where it stands still. */
+static const Dim **operand_steps(Ew *e, int k)
+{
+  Value *y = e->n->out[0], *v = k < e->n->nin ? e->n->in[k] : y;
+  const Dim **step = NEW(e->p->a, const Dim *, MAX_RANK), *own[MAX_RANK];
+  const Dim *s = dim_int(&e->p->m->dims, 1);
+  bool strided = is_strided(e->p, v);
+  stored_strides(e->p, v, own);
+  for (int d = e->rank - 1; d >= 0; d--) {
+    if (v != y && !input_moves(e, k, d))
+      continue;
+    step[d] = strided ? own[d - e->rank + v->rank] : s;
+    s = dim_mul(&e->p->m->dims, s, y->dim[d]);
+  }
+  return step;
+}
+
+/* Does a loop over `extent` elements lead to where the one around it goes? */
+static bool joins(Ew *e, const Dim *const *out, const Dim *const *in,
+                  const Dim *extent)
+{
+  for (int k = 0; k <= e->n->nin; k++)
+    if (in[k] && dim_mul(&e->p->m->dims, in[k], extent) != out[k])
+      return false;
+  return true;
+}
+
 static void make_loops(Ew *e)
 {
-  const Value *y = e->n->out[0];
+  Value *y = e->n->out[0];
+  int n = e->n->nin;
+  const Dim ***along = NEW(e->p->a, const Dim **, n + 1);
+  for (int k = 0; k <= n; k++)
+    if (k == n || e->param[k])
+      along[k] = operand_steps(e, k);
   for (int d = 0; d < e->rank; d++) {
     uint64_t moves = 0;
+    int g = e->nloop;
     if (dim_is(y->dim[d], 1))
       continue;
-    for (int k = 0; k < e->n->nin; k++)
+    for (int k = 0; k < n; k++)
       if (e->param[k] && input_moves(e, k, d))
         moves |= (uint64_t)1 << k;
-    if (e->nloop && e->moves[e->nloop - 1] == moves) {
-      const Dim **x = &e->extent[e->nloop - 1];
-      *x = dim_mul(&e->p->m->dims, *x, y->dim[d]);
+    const Dim **step = NEW(e->p->a, const Dim *, n + 1);
+    for (int k = 0; k <= n; k++)
+      step[k] = along[k] ? along[k][d] : NULL;
+    if (g && e->moves[g - 1] == moves &&
+        joins(e, e->step[g - 1], step, y->dim[d])) {
+      e->extent[g - 1] = dim_mul(&e->p->m->dims, e->extent[g - 1], y->dim[d]);
+      e->step[g - 1] = step;
     } else {
-      e->moves[e->nloop] = moves;
+      e->moves[g] = moves;
+      e->step[g] = step;
       e->extent[e->nloop++] = y->dim[d];
     }
   }
@@ -288,18 +328,22 @@ static const char *loop_index(const Ew *e, int loop)
 /* The place of the current element in operand k, or the output (k < 0). */
 static const char *index_text(Ew *e, int k)
 {
-  const Dim *stride = dim_int(&e->p->m->dims, 1);
+  Value *v = k < 0 ? e->n->out[0] : e->n->in[k];
+  int64_t start = halo_start(e->p, v);
   const char *text = NULL;
   for (int g = e->nloop - 1; g >= 0; g--) {
-    if (k >= 0 && !(e->moves[g] >> k & 1))
+    const Dim *step = e->step[g][k < 0 ? e->n->nin : k];
+    if (!step)
       continue;
     const char *i = loop_index(e, g);
-    const char *term = dim_is(stride, 1) ? i
-      : arena_printf(e->p->a, "%s * %s", i, size_text(e, stride));
+    const char *term = dim_is(step, 1) ? i
+      : arena_printf(e->p->a, "%s * %s", i, size_text(e, step));
     text = text ? arena_printf(e->p->a, "%s + %s", term, text) : term;
-    stride = dim_mul(&e->p->m->dims, stride, e->extent[g]);
   }
-  return text ? text : "0";
+  if (!text)
+    text = "0";
+  return start ? arena_printf(e->p->a, "%lld + %s", (long long)start, text)
+               : text;
 }
 
 static const char *indent(const Ew *e, int level)
@@ -422,13 +466,16 @@ static void allow_in_place(Ew *e)
   }
 }
 
+bool ew_takes(Node *n)
+{
+  return n->op && n->nin <= MAX_IN && n->nout > 0 && n->out[0] && ew_chain(n);
+}
+
 bool lower_elementwise(Plan *p, Node *n)
 {
-  if (!n->op || n->nin > MAX_IN || n->nout < 1 || !n->out[0])
+  if (!ew_takes(n))
     return false;
   Ew e = { .p = p, .n = n, .c = ew_chain(n), .rank = n->out[0]->rank };
-  if (!e.c)
-    return false;
   e.s = step_new(p, n, "EW");
   e.s->kernel_note = "elementwise";
   step_kernel(e.s, "ew.h");
@@ -440,6 +487,7 @@ bool lower_elementwise(Plan *p, Node *n)
   step_text(e.s, "BODY", "%.*s%.*s", (int)e.head.n, e.head.s ? e.head.s : "",
             (int)e.body.n, e.body.s);
   allow_in_place(&e);
+  halo_put_border(e.s, "y", n->out[0]);
   sb_free(&e.head);
   sb_free(&e.body);
   return true;

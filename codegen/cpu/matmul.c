@@ -22,7 +22,7 @@ Value *operand_stored(const Plan *p, Value *v, const int64_t **perm)
     return v;
   const int64_t *order = attr_ints(v->def, "perm", &count);
   Value *from = v->def->in[0];
-  if (!order || count != v->rank || halo_find(p, from) || halo_find(p, v))
+  if (!order || count != v->rank || is_strided(p, from) || is_strided(p, v))
     return v;
   *perm = order;
   return from;

@@ -13,79 +13,19 @@
 
 #include <string.h>
 
-typedef struct { const Dim *n, *xs, *ys; } Axis;
-typedef struct {
-  Value *x, *y;
-  const Dim *xoff, *yoff;
-  int rank;
-  Axis axis[2 * MAX_RANK];
-} Move;
 typedef struct {
   Plan *p;
   Step *s;
-  Move *move;
-  int nmove;
-  bool other;             /* the node does more than to move */
+  MoveList all;
   const Dim *held[64];    /* sizes in local variables */
   int nheld;
   const char *note;
   StrBuf head, body;
 } Moves;
 
-/* A call of the record; see lower_block. */
-static void collect(Lower *l, const Call *c)
-{
-  Moves *m = l->user;
-  if (strcmp(c->kernel, "strided") ||
-      c->arg[0].v->dtype != c->arg[1].v->dtype) {
-    m->other = true;
-    return;
-  }
-  m->move = arena_grow(m->p->a, m->move, m->nmove, sizeof *m->move);
-  Move *v = &m->move[m->nmove++];
-  *v = (Move){ .x = c->arg[0].v, .y = c->arg[1].v, .xoff = c->arg[3].dim[0],
-               .yoff = c->arg[4].dim[0], .rank = c->arg[5].n };
-  for (int i = 0; i < v->rank; i++)
-    v->axis[i] = (Axis){ c->arg[5].dim[i], c->arg[6].dim[i],
-                         c->arg[7].dim[i] };
-}
-
-static bool stands_before(const Axis *a, const Axis *b)
-{
-  int64_t x, y;
-  return dim_is_int(a->ys, &x) && dim_is_int(b->ys, &y) && x > y;
-}
-
-/* Axes in the order of the output, as few as possible. */
-static void tidy(DimPool *d, Move *v)
-{
-  int n = 0;
-  for (int i = 0; i < v->rank; i++) {
-    Axis a = v->axis[i];
-    if (dim_is(a.n, 1))
-      continue;
-    int k = n++;
-    for (; k > 0 && stands_before(&a, &v->axis[k - 1]); k--)
-      v->axis[k] = v->axis[k - 1];
-    v->axis[k] = a;
-  }
-  v->rank = n;
-  n = 0;
-  for (int i = 0; i < v->rank; i++) {
-    const Axis *b = &v->axis[i];
-    Axis *a = n ? &v->axis[n - 1] : NULL;
-    if (a && a->xs == dim_mul(d, b->xs, b->n) &&
-        a->ys == dim_mul(d, b->ys, b->n))
-      *a = (Axis){ dim_mul(d, a->n, b->n), b->xs, b->ys };
-    else
-      v->axis[n++] = *b;
-  }
-  v->rank = n;
-}
-
 static void move_axis(Move *v, int from, int to)
 {
-  Axis a = v->axis[from];
+  MoveAxis a = v->axis[from];
   for (; from < to; from++)
     v->axis[from] = v->axis[from + 1];
   v->axis[to] = a;
@@ -116,13 +56,13 @@ static bool is_long(const Dim *d)
 
 static bool is_run(const Move *v)
 {
-  const Axis *a = &v->axis[v->rank - 1];
+  const MoveAxis *a = &v->axis[v->rank - 1];
   return v->rank && dim_is(a->xs, 1) && dim_is(a->ys, 1);
 }
 
 static bool is_matrix(const Move *v)
 {
-  const Axis *a = &v->axis[v->rank - 1];
+  const MoveAxis *a = &v->axis[v->rank - 1];
   int size = dtype_info(v->x->dtype)->size;
   if (v->rank < 2 || dim_is(a->xs, 0) || !dim_is(a->ys, 1) ||
       !dim_is(a[-1].xs, 1) || !is_long(a[-1].n))
@@ -151,6 +91,14 @@ static const char *size_text(Moves *m, const Dim *d)
   return arena_printf(m->p->a, "n%d", i);
 }
 
+static const char *place_name(const Moves *m, const Value *v)
+{
+  for (int i = 0; i < m->s->nptr; i++)
+    if (m->s->ptr[i].v == v)
+      return m->s->ptr[i].name;
+  return NULL;
+}
+
 /* "x0 + 64 + i0 * 128 + i1": where the first `loops` axes lead, and `at`
  * steps along the one behind them. */
 static const char *place_text(Moves *m, const Move *v, bool out, int loops,
@@ -158,10 +106,8 @@ static const char *place_text(Moves *m, const Move *v, bool out, int loops,
 {
   Arena *a = m->p->a;
   const Dim *off = out ? v->yoff : v->xoff;
-  const char *text = NULL;
-  for (int i = 0; i < m->s->nptr; i++)
-    if (m->s->ptr[i].v == (out ? v->y : v->x))
-      text = m->s->ptr[i].name;
+  Value *base = out ? v->y : v->x;
+  const char *text = stored_pixels(m->s, place_name(m, base), base);
   if (at)
     off = dim_add(&m->p->m->dims, off,
                   dim_mul(&m->p->m->dims, dim_int(&m->p->m->dims, at),
@@ -232,7 +178,7 @@ static void put_run(Moves *m, const Move *v)
 static void put_matrix(Moves *m, const Move *v)
 {
   int loops = v->rank - 2;
-  const Axis *c = &v->axis[loops], *r = c + 1;
+  const MoveAxis *c = &v->axis[loops], *r = c + 1;
   put_loops(m, v, loops, false);
   put_inner(m, v, "G_MOVE_TILES", loops, 0);
   sb_printf(&m->body, ", <%%%d%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>)"
@@ -252,7 +198,7 @@ static void put_move(Moves *m, Move *v)
 {
   if (is_empty(v))
     return;
-  tidy(&m->p->m->dims, v);
+  move_tidy(&m->p->m->dims, v);
   choose_inner(v);
   if (is_run(v)) {
     put_run(m, v);
@@ -267,8 +213,8 @@ static void put_move(Moves *m, Move *v)
 /* Is nothing ever written to y? */
 static bool is_idle(const Moves *m, const Value *y)
 {
-  for (int k = 0; k < m->nmove; k++)
-    if (m->move[k].y == y && !is_empty(&m->move[k]))
+  for (int k = 0; k < m->all.n; k++)
+    if (m->all.move[k].y == y && !is_empty(&m->all.move[k]))
       return false;
   return true;
 }
@@ -278,12 +224,12 @@ static bool is_idle(const Moves *m, const Value *y)
 static void put_pointers(Moves *m, bool out)
 {
   int n = 0;
-  for (int k = 0; k < m->nmove; k++) {
-    Value *v = out ? m->move[k].y : m->move[k].x;
+  for (int k = 0; k < m->all.n; k++) {
+    Value *v = out ? m->all.move[k].y : m->all.move[k].x;
     bool known = false;
     for (int i = 0; i < m->s->nptr; i++)
       known = known || m->s->ptr[i].v == v;
-    if (known || (!out && is_empty(&m->move[k])))
+    if (known || (!out && is_empty(&m->all.move[k])))
       continue;
     const char *name = arena_printf(m->p->a, "%c%d", out ? 'y' : 'x', n++);
     if (!out)
@@ -295,30 +241,42 @@ static void put_pointers(Moves *m, bool out)
   }
 }
 
-static bool belongs(const Node *n, const Value *v)
+/* What is left to be moved, in terms of how it is stored. */
+static bool stored_moves(Plan *p, MoveList *all)
 {
-  for (int i = 0; i < n->nin; i++)
-    if (n->in[i] == v)
-      return true;
+  int n = 0;
+  for (int k = 0; k < all->n; k++) {
+    Move *v = &all->move[k];
+    if (piece_stands(p, v))
+      continue;
+    all->move[n++] = *v;
+    if (!stored_move(p, &all->move[n - 1]))
+      return false;
+  }
+  all->n = n;
+  return true;
+}
+
+/* Images with a border begin behind it. */
+static void put_borders(Moves *m, const Node *n)
+{
+  step_int(m->s, "BORDER", 0);
   for (int i = 0; i < n->nout; i++)
-    if (n->out[i] == v)
-      return true;
-  return false;
+    for (int k = 0; k < m->all.n; k++)
+      if (n->out[i] && m->all.move[k].y == n->out[i] &&
+          halo_find(m->p, n->out[i])) {
+        halo_put_border(m->s, place_name(m, n->out[i]), n->out[i]);
+        return;
+      }
 }
 
 bool lower_move(Plan *p, Node *n)
 {
   Moves m = { .p = p, .note = "move" };
-  Lower l = { .m = p->m, .emit = collect, .user = &m };
-  if (!n->op || !n->op->lower || !(n->op->flags & OP_MOVES))
+  if (!moves_of(n, &m.all) || !stored_moves(p, &m.all))
     return false;
-  n->op->lower(&l, n);
-  if (m.other || !m.nmove)
-    return false;
-  for (int k = 0; k < m.nmove; k++)
-    if (!belongs(n, m.move[k].x) || !belongs(n, m.move[k].y) ||
-        halo_find(p, m.move[k].y))
-      return false;
+  if (!m.all.n)
+    return true;
   m.s = step_new(p, n, "MOVE");
   step_kernel(m.s, "ew.h");
   step_kernel(m.s, "move.h");
@@ -326,8 +284,9 @@ bool lower_move(Plan *p, Node *n)
   sb_init(&m.body, p->a);
   put_pointers(&m, false);
   put_pointers(&m, true);
-  for (int k = 0; k < m.nmove; k++)
-    put_move(&m, &m.move[k]);
+  put_borders(&m, n);
+  for (int k = 0; k < m.all.n; k++)
+    put_move(&m, &m.all.move[k]);
   step_text(m.s, "BODY", "%.*s%.*s", (int)m.head.n, m.head.n ? m.head.s : "",
             (int)m.body.n, m.body.n ? m.body.s : "");
   m.s->kernel_note = m.note;

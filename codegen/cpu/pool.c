@@ -36,15 +36,37 @@ typedef struct {
   bool global;
 } Pool;
 
-static bool lower_pool(Plan *p, Node *n, const Pool *k)
+static bool fits(const Node *n, const Pool *k)
 {
   ConvGeom g;
   int64_t c;
+  const Value *x = n->in[0];
+  return x->rank == 4 && attr_int(n, "channels_last", 0) &&
+         dim_is_int(x->dim[3], &c) && (k->global || pool_geometry(n, &g));
+}
+
+static void put_strides(Step *s, Value *x, Value *y)
+{
+  Plan *p = s->plan;
+  step_text(s, "X", "%s", stored_pixels(s, "x", x));
+  step_text(s, "Y", "%s", stored_pixels(s, "y", y));
+  step_dim(s, "X_ROW", stored_row(p, x));
+  step_dim(s, "Y_ROW", stored_row(p, y));
+  step_int(s, "X_PIX", stored_pixel(p, x));
+  step_int(s, "Y_PIX", stored_pixel(p, y));
+  step_dim(s, "X_IMAGE", stored_image(p, x));
+  step_dim(s, "Y_IMAGE", stored_image(p, y));
+  halo_put_border(s, "y", y);
+}
+
+static void lower_pool(Plan *p, Node *n, const Pool *k)
+{
+  ConvGeom g;
+  int64_t c = 0;
   Value *x = n->in[0], *y = n->out[0];
-  if (x->rank != 4 || !attr_int(n, "channels_last", 0) ||
-      !dim_is_int(x->dim[3], &c) || (!k->global && !pool_geometry(n, &g)))
-    return false;
-  DimPool *d = &p->m->dims;
+  if (!k->global)
+    pool_geometry(n, &g);
+  dim_is_int(x->dim[3], &c);
   Step *s = step_new(p, n, k->macro);
   step_in(s, "x", x);
   step_out(s, "y", y);
@@ -55,20 +77,17 @@ static bool lower_pool(Plan *p, Node *n, const Pool *k)
   step_float(s, "SCALE", (double)attr_float(n, "scale", 1));
   step_int(s, "X_ZP", attr_int(n, "x_zp", 0));
   step_int(s, "Y_ZP", attr_int(n, "y_zp", 0));
-  step_dim(s, "PIXELS", dim_mul(d, x->dim[1], x->dim[2]));
+  step_dim(s, "PIXELS", dim_mul(&p->m->dims, x->dim[1], x->dim[2]));
   step_dim(s, "IMAGES", x->dim[0]);
   step_int(s, "MANY", !dim_is(x->dim[0], 1));
-  step_dim(s, "X_ROW", dim_mul(d, x->dim[2], x->dim[3]));
-  step_dim(s, "Y_ROW", dim_mul(d, y->dim[2], x->dim[3]));
-  step_dim(s, "X_IMAGE", dim_prod(d, (const Dim *const *)x->dim + 1, 3));
-  step_dim(s, "Y_IMAGE", dim_prod(d, (const Dim *const *)y->dim + 1, 3));
+  put_strides(s, x, y);
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
   s->kernel_note = k->file;
   step_kernel(s, k->file);
-  return true;
 }
 
-bool lower_pool_tuned(Plan *p, Node *n)
+/* The kernel that fits the node; `average` is room for one. */
+static const Pool *pool_of(const Node *n, Pool *average)
 {
   static const struct { const char *op; Dtype t; Pool pool; } pools[] = {
     { "MaxPool", DT_U8, { "POOL_U8", "o2c_maxpool_u8", "pool_u8.h", false } },
@@ -84,13 +103,28 @@ bool lower_pool_tuned(Plan *p, Node *n)
       { "GLOBAL_F32", "o2c_gmax_f32", "pool_f32.h", true } },
   };
   if (node_is_internal(n, "QAveragePool")) {
-    const Pool average = { "POOL_U8", "o2c_avgpool_u8", "pool_u8.h",
-                           attr_int(n, "global", 0) != 0 };
-    return lower_pool(p, n, &average);
+    *average = (Pool){ "POOL_U8", "o2c_avgpool_u8", "pool_u8.h",
+                       attr_int(n, "global", 0) != 0 };
+    return fits(n, average) ? average : NULL;
   }
   for (int i = 0; i < COUNT(pools); i++)
     if (node_is(n, pools[i].op) && n->in[0]->dtype == pools[i].t &&
         !node_out(n, 1))
-      return lower_pool(p, n, &pools[i].pool);
-  return false;
+      return fits(n, &pools[i].pool) ? &pools[i].pool : NULL;
+  return NULL;
+}
+
+bool pool_takes(Node *n)
+{
+  Pool room;
+  return pool_of(n, &room) != NULL;
+}
+
+bool lower_pool_tuned(Plan *p, Node *n)
+{
+  Pool room;
+  const Pool *k = pool_of(n, &room);
+  if (k)
+    lower_pool(p, n, k);
+  return k != NULL;
 }

@@ -93,17 +93,21 @@ static Value *table_of(Node *n, const Value *x)
   return y;
 }
 
-bool lower_table_u8(Plan *p, Node *n)
+bool table_takes(Node *n)
 {
-  bool costly = false;
   if (!n->op || n->nout < 1 || !n->out[0] || n->out[0]->rank < 1 ||
       !is_byte(n->out[0]))
     return false;
-  int at = table_operand(n);
-  const EwChain *c = at >= 0 ? ew_chain(n) : NULL;
+  const EwChain *c = table_operand(n) >= 0 ? ew_chain(n) : NULL;
   for (int i = 0; c && i < c->n; i++)
-    costly = costly || is_costly(&c->step[i]);
-  Value *x = costly ? n->in[at] : NULL;
+    if (is_costly(&c->step[i]))
+      return true;
+  return false;
+}
+
+bool lower_table_u8(Plan *p, Node *n)
+{
+  Value *x = table_takes(n) ? n->in[table_operand(n)] : NULL;
   Value *table = x ? table_of(n, x) : NULL;
   if (!table)
     return false;

@@ -37,11 +37,14 @@ bool conv_shape(Plan *p, Node *n, Conv *v)
   v->right = g->end[x];
   v->wp = dim_add(v->d, v->w, dim_add(v->d, v->left, v->right));
   v->hx = halo_find(p, n->in[0]);
-  v->hy = halo_find(p, n->out[0]);
+  v->xc = stored_pixel(p, n->in[0]);
+  v->yc = stored_pixel(p, n->out[0]);
   v->pad = !v->hx && !(is_zero(v->top) && is_zero(v->bottom) &&
                        is_zero(v->left) && is_zero(v->right));
   if (v->hx)
     v->wp = dim_add(v->d, v->w, dim_int(v->d, v->hx->left + v->hx->right));
+  if (v->pad)
+    v->xc = v->c;
   return true;
 }
 
@@ -52,7 +55,7 @@ const Dim *conv_times(const Conv *v, const Dim *a, int64_t k)
 
 bool conv_row_taps(const Conv *v)
 {
-  return v->g.group == 1 && v->dw == 1;
+  return v->g.group == 1 && v->dw == 1 && (v->xc == v->c || v->kw == 1);
 }
 
 void conv_put_taps(Conv *v)
@@ -62,8 +65,8 @@ void conv_put_taps(Conv *v)
   bool rows = conv_row_taps(v);
   for (int64_t i = 0; i < v->kh; i++)
     for (int64_t j = 0; j < (rows ? 1 : v->kw); j++) {
-      const Dim *row = conv_times(v, conv_times(v, v->wp, v->c), i * v->dh);
-      const Dim *at = dim_add(v->d, row, dim_int(v->d, j * v->dw * v->c));
+      const Dim *row = conv_times(v, conv_times(v, v->wp, v->xc), i * v->dh);
+      const Dim *at = dim_add(v->d, row, dim_int(v->d, j * v->dw * v->xc));
       int64_t fixed;
       sb_printf(&b, "%s%s%s", i + j ? ", " : "",
                 dim_is_int(at, &fixed) ? "" : "(int32_t)",
@@ -82,56 +85,43 @@ void step_i32(Step *s, const char *key, const Dim *d)
             step_dim_text(s, d));
 }
 
-/* Elements from one row of an image of width w, with border `h`, to the next.
- */
-static const Dim *halo_row(const Conv *v, const Halo *h, const Dim *w,
-                           int64_t c)
-{
-  if (h)
-    w = dim_add(v->d, w, dim_int(v->d, h->left + h->right));
-  return conv_times(v, w, c);
-}
-
-/* "y + 123": `name` moved by rows and pixels of an image of width w. */
-static const char *moved(const Conv *v, const char *name, const Halo *h,
-                         const Dim *w, const int64_t at[2], int64_t c)
-{
-  int64_t row = 0;
-  dim_is_int(halo_row(v, h, w, c), &row);
-  int64_t offset = at[0] * row + at[1] * c;
-  return offset ? arena_printf(v->s->plan->a, "%s + %lld", name,
-                               (long long)offset) : name;
-}
-
 static const char *image_text(const Conv *v)
 {
-  int64_t top, left;
+  int64_t top, left, row = 0;
   if (!v->hx)
     return v->pad ? "xp" : "x";
   dim_is_int(v->top, &top);
   dim_is_int(v->left, &left);
-  const int64_t at[2] = { v->hx->top - top, v->hx->left - left };
-  return moved(v, "x", v->hx, v->w, at, v->c);
+  dim_is_int(stored_row(v->s->plan, v->n->in[0]), &row);
+  int64_t at = halo_start(v->s->plan, v->n->in[0]) - top * row - left * v->xc;
+  return at ? arena_printf(v->s->plan->a, "x + %lld", (long long)at) : "x";
 }
 
-static void put_border(Conv *v, int size)
+/* Where an operand [N, spatial.., C] or [N, length, C] has its next row. */
+static const Dim *next_row(const Conv *v, Value *x)
 {
-  int64_t ow = 0, oh = 0;
-  dim_is_int(v->ow, &ow);
-  dim_is_int(v->oh, &oh);
-  halo_put_border(v->s, v->hy, oh, ow, v->oc * size);
+  return x->rank == 4 ? stored_row(v->s->plan, x)
+                      : stored_image(v->s->plan, x);
 }
 
-/* A pointer to y, or to a residual of its shape: where its pixels begin. */
-const char *conv_pixels(const Conv *v, const char *name, const Halo *h)
+void conv_put_residual(Conv *v)
 {
-  const int64_t at[2] = { h ? h->top : 0, h ? h->left : 0 };
-  return moved(v, name, h, v->ow, at, v->oc);
-}
-
-const Dim *conv_row(const Conv *v, const Halo *h)
-{
-  return halo_row(v, h, v->ow, v->oc);
+  Step *s = v->s;
+  Value *r = node_in(v->n, 3);
+  step_text(s, "RESIDUAL", r ? "r" : "NULL");
+  if (!r) {
+    step_text(s, "R", "NULL");
+    step_int(s, "R_ROW", 0);
+    step_int(s, "R_PIX", 0);
+    step_int(s, "R_IMAGE", 0);
+    return;
+  }
+  step_in(s, "r", r);
+  step_in_place(s, "y", "r");
+  step_text(s, "R", "%s", stored_pixels(s, "r", r));
+  step_dim(s, "R_ROW", next_row(v, r));
+  step_int(s, "R_PIX", stored_pixel(s->plan, r));
+  step_dim(s, "R_IMAGE", stored_image(s->plan, r));
 }
 
 void conv_put_image(Conv *v)
@@ -146,8 +136,8 @@ void conv_put_image(Conv *v)
     step_scratch(s, "xp", t,
                  conv_times(v, dim_mul(v->d, hp, v->wp), v->c));
   step_text(s, "IMAGE", "%s", image_text(v));
-  step_text(s, "Y", "%s", conv_pixels(v, "y", v->hy));
-  put_border(v, dtype_info(n->out[0]->dtype)->size);
+  step_text(s, "Y", "%s", stored_pixels(s, "y", n->out[0]));
+  halo_put_border(s, "y", n->out[0]);
   step_int(s, "PAD", v->pad);
   step_i32(s, "H", v->h);
   step_i32(s, "W", v->w);
@@ -160,12 +150,14 @@ void conv_put_image(Conv *v)
   step_i32(s, "OW", v->ow);
   step_dim(s, "IMAGES", v->g.batch);
   step_int(s, "MANY", !dim_is(v->g.batch, 1));
-  step_dim(s, "X_IMAGE", conv_times(v, dim_mul(v->d, v->h, v->w), v->c));
-  step_dim(s, "Y_IMAGE", conv_times(v, dim_mul(v->d, v->oh, v->ow), v->oc));
-  step_dim(s, "X_ROW", conv_times(v, v->wp, v->sh * v->c));
-  step_int(s, "X_PIX", v->sw * v->c);
-  step_dim(s, "Y_ROW", conv_row(v, v->hy));
-  step_int(s, "Y_PIX", v->oc);
+  step_dim(s, "X_IMAGE", stored_image(s->plan, n->in[0]));
+  step_dim(s, "Y_IMAGE", stored_image(s->plan, n->out[0]));
+  step_dim(s, "PAD_ROW", next_row(v, n->in[0]));
+  step_int(s, "PAD_PIX", stored_pixel(s->plan, n->in[0]));
+  step_dim(s, "X_ROW", conv_times(v, v->wp, v->sh * v->xc));
+  step_int(s, "X_PIX", v->sw * v->xc);
+  step_dim(s, "Y_ROW", next_row(v, n->out[0]));
+  step_int(s, "Y_PIX", v->yc);
   int64_t out;
   if (dim_is_int(value_numel(n->out[0]), &out))
     s->macs = out * v->kh * v->kw * v->cg;

@@ -2,7 +2,7 @@
 /* The CPU provider: tuned kernels where one fits the node, the elementwise
  * template, else the operator's reference kernels.
  */
-#include "target.h"
+#include "cpu.h"
 
 #include <string.h>
 
@@ -88,4 +88,5 @@ bool lower_copy(Plan *p, Node *n)
   return true;
 }
 
-const Target target_cpu = { "cpu", supports, cost, plan_halos, lower };
+const Target target_cpu = { "cpu", supports, cost, cpu_takes_strides,
+                            plan_halos, lower };

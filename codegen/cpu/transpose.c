@@ -4,7 +4,7 @@
 #include "cpu.h"
 
 /* [1, C, H, W] to [1, H, W, C] with a border: a matrix for each image row. */
-static void put_bordered(Step *s, const Value *y, const Halo *h)
+static void put_bordered(Step *s, Value *y, const Halo *h)
 {
   int64_t rows, cols, c, size = dtype_info(y->dtype)->size;
   dim_is_int(y->dim[1], &rows);
@@ -20,7 +20,7 @@ static void put_bordered(Step *s, const Value *y, const Halo *h)
   step_int(s, "Y_NEXT", wide);
   step_int(s, "Y_ROW", c);
   step_text(s, "Y", "y + %lld", (long long)(h->top * wide + h->left * c));
-  halo_put_border(s, h, rows, cols, c * size);
+  halo_put_border(s, "y", y);
 }
 
 /* The image's Transpose to channels-last, for a border; see halo.c. */
@@ -35,7 +35,7 @@ bool transpose_to_last(const Node *n)
 bool lower_transpose(Plan *p, Node *n)
 {
   const Halo *h = node_is(n, "Transpose") ? halo_find(p, n->out[0]) : NULL;
-  if (!h)
+  if (!h || stored_pitch(p, n->out[0]) || is_strided(p, n->in[0]))
     return false;
   Step *s = step_new(p, n, "TRANSPOSE");
   step_in(s, "x", n->in[0]);

@@ -47,6 +47,7 @@ typedef struct {
   int32_t h, w, c;             /* input */
   int32_t top, left, bottom, right;
   float value;
+  int64_t x_row, x_pix;        /* elements from row to row, pixel to pixel */
 } o2c_pad_f32_p;
 
 /* The tile is MR rows of 2 vectors (4 on NEON and scalars), of 4 vectors up to
@@ -396,8 +397,12 @@ O2C_NOINLINE void o2c_pad_hwc_f32(const float *x, float *y,
   y = o2c_fill_f32(y, p->value, p->top * wide);
   for (int32_t i = 0; i < p->h; i++) {
     y = o2c_fill_f32(y, p->value, p->left * c);
-    memcpy(y, x, (size_t)row * sizeof(float));
-    x += row;
+    if (p->x_pix == c)
+      memcpy(y, x, (size_t)row * sizeof(float));
+    else
+      for (int32_t j = 0; j < p->w; j++)
+        memcpy(y + j * c, x + j * p->x_pix, (size_t)c * sizeof(float));
+    x += p->x_row;
     y = o2c_fill_f32(y + row, p->value, p->right * c);
   }
   o2c_fill_f32(y, p->value, p->bottom * wide);

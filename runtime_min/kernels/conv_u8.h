@@ -118,6 +118,7 @@ typedef struct {
   int32_t h, w, c; /* input */
   int32_t top, left, bottom, right;
   uint8_t value;
+  int64_t x_row, x_pix; /* elements from row to row, pixel to pixel */
 } o2c_pad_hwc_u8_p;
 
 /* x [h][w][c] into the middle of y [top+h+bottom][left+w+right][c], whose
@@ -128,11 +129,15 @@ O2C_U8_NOINLINE void o2c_pad_hwc_u8(const uint8_t *x, uint8_t *y,
   const size_t c = (size_t)p->c, row = (size_t)p->w * c;
   const size_t left = (size_t)p->left * c, right = (size_t)p->right * c;
   const size_t all = left + row + right;
-  int32_t i;
+  int32_t i, j;
   memset(y, p->value, (size_t)p->top * all + left);
   y += (size_t)p->top * all + left;
-  for (i = 0; i < p->h; ++i, x += row, y += all) {
-    memcpy(y, x, row);
+  for (i = 0; i < p->h; ++i, x += p->x_row, y += all) {
+    if (p->x_pix == p->c)
+      memcpy(y, x, row);
+    else
+      for (j = 0; j < p->w; ++j)
+        memcpy(y + (size_t)j * c, x + j * p->x_pix, c);
     if (i + 1 < p->h)
       memset(y + row, p->value, right + left);
   }

@@ -8,7 +8,8 @@ m4_define(<%G_CONV_PAD%>,
 <%G_IF(G_PAD,
 <%  G_STORAGE<%%>const o2c_pad_f32_p pad = {
     .h = G_H, .w = G_W, .c = G_C, .value = 0.0f,
-    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT
+    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT,
+    .x_row = G_PAD_ROW, .x_pix = G_PAD_PIX
   };
 %>)%>)
 
@@ -19,13 +20,8 @@ m4_define(<%G_CONV_IMAGES%>,
 %>)G_IF(G_PAD, <%  o2c_pad_hwc_f32(x, xp, &pad);
 %>)$1<%%>G_IF(G_MANY, <%    x += G_X_IMAGE;
     y += G_Y_IMAGE;
-%>m4_ifelse(G_RESIDUAL, <%r%>, <%    r += G_Y_IMAGE;
+%>m4_ifelse(G_RESIDUAL, <%r%>, <%    r += G_R_IMAGE;
 %>)<%  }
-%>)%>)
-
-The border that later convolutions find around y.
-m4_define(<%G_CONV_BORDER%>,
-<%G_IF(G_BORDER, <%  o2c_border(y, G_BORDER_ARGS);
 %>)%>)
 
 m4_define(<%G_CONV_F32%>,
@@ -35,9 +31,9 @@ m4_define(<%G_CONV_F32%>,
     .oh = G_OH, .ow = G_OW, .oc = G_OC,
     .ntap = G_NTAP, .kc = G_KC, .tap = tap,
     .x_row = G_X_ROW, .x_pix = G_X_PIX, .y_row = G_Y_ROW, .y_pix = G_Y_PIX,
-    .r_row = G_R_ROW, .r_pix = G_Y_PIX, .lo = G_LO, .hi = G_HI
+    .r_row = G_R_ROW, .r_pix = G_R_PIX, .lo = G_LO, .hi = G_HI
   };
-G_CONV_BORDER<%%>m4_dnl
+G_FILL_BORDER<%%>m4_dnl
 G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
 <%  o2c_conv_f32(G_IMAGE, w, G_BIAS,
     m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p);
@@ -55,9 +51,9 @@ m4_define(<%G_DW_F32%>,
     .oh = G_OH, .ow = G_OW, .c = G_C, .kh = G_KH, .kw = G_KW,
     .x_row = G_X_ROW, .x_pix = G_X_PIX,
     .tap_row = G_TAP_ROW, .tap_pix = G_TAP_PIX, .w_tap = G_C,
-    .y_row = G_Y_ROW, .y_pix = G_C, .lo = G_LO, .hi = G_HI
+    .y_row = G_Y_ROW, .y_pix = G_Y_PIX, .lo = G_LO, .hi = G_HI
   };
-G_CONV_BORDER<%%>m4_dnl
+G_FILL_BORDER<%%>m4_dnl
 G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
 %>)%>)
 
@@ -80,7 +76,8 @@ m4_define(<%G_GEMM_F32%>,
   static const int32_t tap[] = { 0 };
   G_STORAGE<%%>const o2c_conv_f32_p p = {
     .oh = 1, .ow = G_M, .oc = G_N, .ntap = 1, .kc = G_K, .tap = tap,
-    .x_pix = G_K, .y_pix = G_N, .r_pix = G_N, .lo = G_LO, .hi = G_HI
+    .x_pix = G_X_PIX, .y_pix = G_Y_PIX, .r_pix = G_R_PIX,
+    .lo = G_LO, .hi = G_HI
   };
   o2c_conv_f32(x, w, G_BIAS, G_RESIDUAL, y, &p);
 %>)

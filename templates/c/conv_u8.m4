@@ -8,7 +8,8 @@ m4_define(<%G_PAD_U8%>,
 <%G_IF(G_PAD,
 <%  G_STORAGE<%%>const o2c_pad_hwc_u8_p pad = {
     .h = G_H, .w = G_W, .c = G_C, .value = G_X_ZP,
-    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT
+    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT,
+    .x_row = G_PAD_ROW, .x_pix = G_PAD_PIX
   };
 %>)%>)
 
@@ -31,7 +32,7 @@ m4_define(<%G_CONV_U8%>,
     .x_row = G_X_ROW, .x_pix = G_X_PIX, .y_row = G_Y_ROW, .y_pix = G_Y_PIX,
     .y_zp = G_Y_ZP, .lo = G_LO, .hi = G_HI, .scratch = pixels
   };
-G_CONV_BORDER<%%>m4_dnl
+G_FILL_BORDER<%%>m4_dnl
 G_IMAGES_U8(m4_ifelse(G_GROUPS, 1,
 <%  G_KERNEL<%%>(G_IMAGE, w, b, G_IF(G_SCALED, <%scale, %>)G_Y, &p);
 %>,
@@ -46,7 +47,7 @@ m4_define(<%G_DW_U8%>,
     G_OH, G_OW, G_C, G_KH, G_KW, G_X_ROW, G_X_PIX, G_TAP_ROW, G_TAP_PIX,
     G_Y_ROW, G_Y_PIX, G_Y_ZP, G_LO, G_HI, G_LINES
   };
-G_CONV_BORDER<%%>m4_dnl
+G_FILL_BORDER<%%>m4_dnl
 G_IMAGES_U8(<%  o2c_dw_u8(G_IMAGE, w, b, scale, G_Y, &p);
 %>)%>)
 
@@ -55,7 +56,7 @@ m4_define(<%G_GEMM_U8%>,
   static const int32_t tap[] = { 0 };
   const o2c_conv_u8_p p = {
     .oh = 1, .ow = G_M, .oc = G_N, .ntap = 1, .kc = G_K, .tap = tap,
-    .x_pix = G_K, .y_pix = G_N,
+    .x_pix = G_X_PIX, .y_pix = G_Y_PIX,
     .y_zp = G_Y_ZP, .lo = G_LO, .hi = G_HI, .scratch = pixels
   };
   G_KERNEL<%%>(x, w, b, G_IF(G_SCALED, <%scale, %>)y, &p);

@@ -5,7 +5,7 @@ indices and types; the expressions are those of compiler/elementwise.def, whose
 words T W M K P PICK x y z are macros while one of them is expanded.
 
 G_BODY: the lines below, as the plan has them.
-m4_define(<%G_EW%>, <%G_BODY%>)
+m4_define(<%G_EW%>, <%G_FILL_BORDER<%%>G_BODY%>)
 
 G_EW_HOLD(indent, type, name, value): a value held for the loops inside.
 m4_define(<%G_EW_HOLD%>, <%$1const $2 $3 = $4;

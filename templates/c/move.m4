@@ -3,7 +3,7 @@ SPDX-License-Identifier: 0BSD
 move.m4: elements moved between two layouts, as codegen/cpu/move.c has decided.
 
 G_BODY: the lines below, as the plan has them.
-m4_define(<%G_MOVE%>, <%G_BODY%>)
+m4_define(<%G_MOVE%>, <%G_FILL_BORDER<%%>G_BODY%>)
 
 G_MOVE_HOLD(name, value): a size that the loops need.
 m4_define(<%G_MOVE_HOLD%>, <%  const int64_t $1 = $2;

@@ -232,7 +232,7 @@ static void run_pad(void *arg)
 
 static void bench_o2c_pad_hwc_f32(void)
 {
-  const o2c_pad_f32_p pad = {56, 56, 64, 1, 1, 1, 1, 0.0f};
+  const o2c_pad_f32_p pad = {56, 56, 64, 1, 1, 1, 1, 0.0f, 56 * 64, 64};
   Image v;
   Job job = {run_pad, &v, 0, "GB/s"};
   if (!strstr("pad 56x56x64", only))

@@ -111,7 +111,7 @@ static void rest(void)
                              0.4f, 120,   100, 90, 0, 255};
   const o2c_pool_u8_p a = {8, 8, 64,  1,  1,  8,  8, 1, 1, 1, 1,   0, 0,
                            0, 0, 512, 64, 64, 64, 1, 0, 0, 0, 255, 0};
-  const o2c_pad_hwc_u8_p d = {32, 32, 16, 1, 1, 1, 1, 7};
+  const o2c_pad_hwc_u8_p d = {32, 32, 16, 1, 1, 1, 1, 7, 512, 16};
   count_start();
   o2c_add_u8(x, x + 20000, to, &p);
   report("add 32x32x16", (uint32_t)(count_stop() * unit), 16384);

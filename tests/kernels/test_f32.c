@@ -236,14 +236,16 @@ static void test_o2c_pad_hwc_f32(void)
     p.right = (int32_t)rnd(3);
     p.value = (float)n;
     ny = (size_t)((p.top + p.h + p.bottom) * (p.left + p.w + p.right) * p.c);
-    x = in = random_f32((size_t)(p.h * p.w * p.c));
+    p.x_pix = p.c + n % 2 * 3;
+    p.x_row = p.w * p.x_pix + n % 3;
+    x = in = random_f32((size_t)(p.h * p.x_row + 1));
     y = random_f32(ny);
     want = alloc_f32(ny);
     for (int i = -p.top; i < p.h + p.bottom; i++)
       for (int j = -p.left; j < p.w + p.right; j++)
         for (int c = 0; c < p.c; c++)
           want[at++] = i < 0 || i >= p.h || j < 0 || j >= p.w
-                         ? p.value : x[(i * p.w + j) * p.c + c];
+                         ? p.value : x[i * p.x_row + j * p.x_pix + c];
     o2c_pad_hwc_f32(x, y, &p);
     if (!same(want, y, ny))
       fail("pad", "differs");

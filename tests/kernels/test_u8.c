@@ -259,19 +259,24 @@ static void test_blocks(void)
 static void test_pad(void)
 {
   static const int32_t shape[5] = {3, 4, 5, 0, 0};
-  static const o2c_pad_hwc_u8_p p = {3, 4, 5, 1, 2, 0, 3, 77};
-  uint8_t *x = (uint8_t *)grab(60), *y = (uint8_t *)grab(4 * 9 * 5);
-  int32_t i, j, c;
-  fill(x, 60, 0, 0);
-  o2c_pad_hwc_u8(x, y, &p);
-  for (i = 0; i < 4; ++i)
-    for (j = 0; j < 9; ++j)
-      for (c = 0; c < 5; ++c) {
-        const int in = i >= 1 && j >= 2 && j < 6;
-        const uint8_t want = in ? x[((i - 1) * 4 + j - 2) * 5 + c] : 77;
-        if (y[(i * 9 + j) * 5 + c] != want)
-          bad("pad", shape, (i * 9 + j) * 5 + c);
-      }
+  static const o2c_pad_hwc_u8_p dense = {3, 4, 5, 1, 2, 0, 3, 77, 20, 5};
+  static const o2c_pad_hwc_u8_p apart = {3, 4, 5, 1, 2, 0, 3, 77, 40, 9};
+  uint8_t *x = (uint8_t *)grab(112), *y = (uint8_t *)grab(4 * 9 * 5);
+  int32_t i, j, c, k;
+  fill(x, 112, 0, 0);
+  for (k = 0; k < 2; ++k) {
+    const o2c_pad_hwc_u8_p *p = k ? &apart : &dense;
+    o2c_pad_hwc_u8(x, y, p);
+    for (i = 0; i < 4; ++i)
+      for (j = 0; j < 9; ++j)
+        for (c = 0; c < 5; ++c) {
+          const int in = i >= 1 && j >= 2 && j < 6;
+          const uint8_t want =
+            in ? x[(i - 1) * p->x_row + (j - 2) * p->x_pix + c] : 77;
+          if (y[(i * 9 + j) * 5 + c] != want)
+            bad("pad", shape, (i * 9 + j) * 5 + c);
+        }
+  }
   free(x);
   free(y);
 }
