@@ -47,6 +47,7 @@ typedef struct {
   int32_t n;     /* outputs from the group's first to oc */
   int32_t ng;    /* groups of 4 per tap */
   int32_t last;  /* step to the last group */
+  int32_t fits;  /* 0: needs the clamp before the conversion (AVX-512) */
   int64_t panel; /* bytes of one panel of weights */
 } o2c_u8_job;
 
@@ -64,6 +65,7 @@ O2C_U8_INLINE o2c_u8_job o2c_u8_job_make(const o2c_conv_u8_p *p, int32_t o,
   j.ng = (p->kc + 3) / 4;
   j.last = p->kc % 4 ? p->kc % 4 : 4;
   j.panel = (int64_t)p->ntap * j.ng * 64;
+  j.fits = 1;
   return j;
 }
 

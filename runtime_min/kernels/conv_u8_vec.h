@@ -232,30 +232,18 @@ O2C_U8_INLINE int32x4_t o2c_u8_fold(int32x4_t a, int32x4_t b)
 #endif
 
 #if defined(O2C_U8_ISA_AVX512VNNI)
-/* Rounded but not yet clamped: saturating packs do the rest, if only v does
- * not overflow the conversion upwards. */
-O2C_U8_INLINE __m512i o2c_u8_round(__m512i a, __m512 scale)
-{
-  const __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(a), scale);
-  return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536.0f)));
-}
-
 /* The bytes of four vectors, one after the other; b and d belong to the next
  * panel, or to the same. */
 O2C_U8_INLINE __m512i o2c_u8_bytes(const o2c_u8_job *j, __m512i a, __m512i b,
                                    __m512i c, __m512i d, const int next)
 {
-  const __m512i order =
-      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i zp = _mm512_set1_epi16((short)j->q.zp);
   const __m512 s0 = _mm512_loadu_ps(j->scale);
   const __m512 s1 = next ? _mm512_loadu_ps(j->scale + 16) : s0;
-  __m512i l = _mm512_packs_epi32(o2c_u8_round(a, s0), o2c_u8_round(b, s1));
-  __m512i h = _mm512_packs_epi32(o2c_u8_round(c, s0), o2c_u8_round(d, s1));
-  l = _mm512_packus_epi16(_mm512_adds_epi16(l, zp), _mm512_adds_epi16(h, zp));
-  l = _mm512_max_epu8(l, _mm512_set1_epi8((char)j->p->lo));
-  l = _mm512_min_epu8(l, _mm512_set1_epi8((char)j->p->hi));
-  return _mm512_permutexvar_epi32(order, l);
+  return o2c_u8_in_order(
+      o2c_u8_pack(o2c_u8_round(a, s0), o2c_u8_round(b, s1), o2c_u8_round(c, s0),
+                  o2c_u8_round(d, s1), _mm512_set1_epi16((short)j->q.zp),
+                  _mm512_set1_epi8((char)j->p->lo),
+                  _mm512_set1_epi8((char)j->p->hi)));
 }
 
 O2C_U8_INLINE void o2c_u8_store2(const o2c_u8_job *j, __m512i v, uint8_t *y,
@@ -404,6 +392,10 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
   O2C_U8_ROWS(O2C_U8_PUT)
 }
 
+#if defined(O2C_U8_ISA_AVX512VNNI)
+#include "conv_u8_avx512.h"
+#endif
+
 /* The tile sizes of this machine, largest first. */
 #if O2C_U8_MR == 14
 #define O2C_U8_SIZES(F) F(14) F(8) F(7) F(4) F(2) F(1)
@@ -426,8 +418,8 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
                                 const int8_t *w, int32_t o, void *y, int64_t n,
                                 const int nv, const int kind)
 {
-  if (j->p->kc < 4) {
-    const int few = j->p->kc;
+  if (j->p->kc < 4 || !j->fits) {
+    const int few = j->p->kc < 4 ? j->p->kc : 0;
     for (; n > 0; --n) {
       o2c_u8_tile(j, x, w, o, y, 1, nv, few, kind);
       x += j->p->x_pix;
@@ -435,6 +427,15 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
     }
     return;
   }
+#if defined(O2C_U8_ISA_AVX512VNNI)
+  if (nv == 2 && kind == O2C_U8_TO_U8 && o2c_u8_is_short(j) && n >= 18) {
+    const int64_t tiles = n / 6;
+    o2c_u8_short(j, x, w, (uint8_t *)y, tiles);
+    n -= 6 * tiles;
+    x += 6 * tiles * j->p->x_pix;
+    y = o2c_u8_at(y, 6 * tiles * j->p->y_pix, kind);
+  }
+#endif
   O2C_U8_SIZES(O2C_U8_RUN)
 }
 
@@ -488,6 +489,10 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
 #endif
     np = j.n > 16 * (O2C_U8_NP - 1) ? O2C_U8_NP : 1;
 #if defined(O2C_U8_ISA_AVX512VNNI)
+    if (kind == O2C_U8_TO_U8)
+      j.fits = o2c_u8_fits(j.bias, j.scale, 16 * np, (int64_t)p->ntap * p->kc);
+#endif
+#if defined(O2C_U8_ISA_AVX512VNNI)
     if (j.n > 48 && size[0] * size[1] == 1 && p->kc >= 4) {
       np = 4; /* one pixel: four chains hide the latency */
       o2c_u8_tile(&j, x, wo, 0, yo, 1, 4, 0, kind);
@@ -519,7 +524,7 @@ O2C_U8_INLINE void o2c_u8_conv(const uint8_t *x, const int8_t *w,
   n[0] = flat ? 1 : p->oh;
   n[1] = flat ? (int64_t)p->oh * p->ow : p->ow;
   size[0] = p->x_row > 0 && !flat ? budget / p->x_row + 1 : 1;
-  size[1] = flat && p->x_pix > 0 ? (budget / p->x_pix + 56) / 56 * 56 : n[1];
+  size[1] = flat && p->x_pix > 0 ? (budget / p->x_pix + 84) / 84 * 84 : n[1];
   for (at[0] = 0; at[0] < n[0]; at[0] += size[0]) {
     for (at[1] = 0; at[1] < n[1]; at[1] += size[1]) {
       int64_t now[2];

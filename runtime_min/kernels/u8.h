@@ -266,6 +266,52 @@ O2C_U8_INLINE __m128i o2c_bytes_f32(__m512 v, o2c_rq q)
   return _mm512_cvtepi32_epi8(i);
 }
 
+/* Can no (float)acc * scale overflow the conversion to int32? Of whole vectors
+ * of outputs that sum k products each. Sums that wrap are below 2^31, others
+ * below what their bias and 255 * 128 k come to. */
+O2C_U8_INLINE int o2c_u8_fits(const int32_t *bias, const float *scale,
+                              int32_t n, int64_t k)
+{
+  const float most = 2.1e9f / (32640.0f * (float)k + 67108864.0f);
+  const __m512 wrapped = _mm512_set1_ps(0.97f);
+  const __m512 limit = _mm512_set1_ps(most > 0.97f ? most : 0.97f);
+  unsigned large = 0, over = 0, over_wrapped = 0;
+  int32_t i;
+  for (i = 0; i < n; i += 16) {
+    const __m512i b = _mm512_abs_epi32(_mm512_loadu_si512(bias + i));
+    const __m512 s = _mm512_abs_ps(_mm512_loadu_ps(scale + i));
+    large |= _mm512_cmpgt_epu32_mask(b, _mm512_set1_epi32(67108864));
+    over |= _mm512_cmp_ps_mask(s, limit, _CMP_NLE_UQ);
+    over_wrapped |= _mm512_cmp_ps_mask(s, wrapped, _CMP_NLE_UQ);
+  }
+  return !(large ? over_wrapped : over);
+}
+
+/* Where o2c_u8_fits: rounded but not yet clamped. */
+O2C_U8_INLINE __m512i o2c_u8_round(__m512i a, __m512 scale)
+{
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(a), scale));
+}
+
+/* What follows rounding: saturating packs do most of the clamp. Each 128 bits
+ * hold four bytes of a, of b, of c, of d. */
+O2C_U8_INLINE __m512i o2c_u8_pack(__m512i a, __m512i b, __m512i c, __m512i d,
+                                  __m512i zp, __m512i lo, __m512i hi)
+{
+  const __m512i l = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zp);
+  const __m512i h = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zp);
+  const __m512i v = _mm512_packus_epi16(l, h);
+  return _mm512_min_epu8(_mm512_max_epu8(v, lo), hi);
+}
+
+/* The bytes of o2c_u8_pack, one vector after the other. */
+O2C_U8_INLINE __m512i o2c_u8_in_order(__m512i v)
+{
+  const __m512i order =
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, v);
+}
+
 O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes a, const float *scale, o2c_rq q,
                                    uint8_t *y, int32_t n)
 {

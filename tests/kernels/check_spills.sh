@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The inner loops of the f32 tiles must keep their sums in registers: compiles
-# conv_f32.h with gcc and clang for AVX-512 and AVX2, disassembles it, and fails
-# if an innermost loop with multiply-adds in it moves a vector to or from the
-# stack. Usage: check_spills.sh [compiler...]
+# The inner loops of the tiles must keep their sums in registers: compiles
+# conv_f32.h with gcc and clang for AVX-512 and AVX2, and conv_u8.h for AVX-512
+# with VNNI, disassembles it, and fails if an innermost loop with multiply-adds
+# or dot products in it moves a vector to or from the stack.
+# Usage: check_spills.sh [compiler...]
 # 77 (skipped) where the machine has none of the tools.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,12 +16,23 @@ command -v objdump >/dev/null || exit 77
 [ "$(uname -m)" = x86_64 ] || exit 77
 
 cat >"$work/use.c" <<'USE'
+#if !defined(__AVX512VNNI__)
 #include "conv_f32.h"
 void use(const float *x, float *y, const o2c_conv_f32_p *p);
 void use(const float *x, float *y, const o2c_conv_f32_p *p)
 {
   o2c_conv_f32(x, x, x, x, y, p);
 }
+#else
+#include "conv_u8.h"
+void use(const uint8_t *x, const int8_t *w, const int32_t *bias,
+         const float *scale, uint8_t *y, const o2c_conv_u8_p *p);
+void use(const uint8_t *x, const int8_t *w, const int32_t *bias,
+         const float *scale, uint8_t *y, const o2c_conv_u8_p *p)
+{
+  o2c_conv_u8(x, w, bias, scale, y, p);
+}
+#endif
 USE
 
 # Lines of `objdump -d`: a function's name, then address, tab, instruction.
@@ -44,10 +56,10 @@ function finish(   i, j, k, inner, fma, bad) {
     bad = ""
     for (k = 1; k <= count; k++)
       if (at[k] >= from[i] && at[k] <= to[i]) {
-        if (text[k] ~ /vfmadd/)
+        if (text[k] ~ /vfmadd|vpdpbusd/)
           fma++
-        if (text[k] ~ /[xyz]mm/ && (text[k] ~ /\(%rsp/ ||
-            (frame && text[k] ~ /\(%rbp/)))
+        if (text[k] ~ /[xyz]mm/ && text[k] !~ /broadcast/ &&
+            (text[k] ~ /\(%rsp/ || (frame && text[k] ~ /\(%rbp/)))
           bad = text[k]
       }
     if (fma)
@@ -86,7 +98,7 @@ status=77
 for cc in "$@"; do
   command -v "$cc" >/dev/null || continue
   [ $status -ne 77 ] || status=0
-  for arch in x86-64-v4 x86-64-v3; do
+  for arch in x86-64-v4 x86-64-v3 cascadelake; do
     "$cc" -std=c99 -O3 -march=$arch -I"$kernels" -c "$work/use.c" \
       -o "$work/use.o"
     objdump -d --no-show-raw-insn "$work/use.o" >"$work/use.s"

@@ -226,7 +226,7 @@ static void test_conv(void)
   for (k = 1; k <= 7; k += 2)
     for (stride = 1; stride <= 2; ++stride)
       for (a = 0; a < sizeof cs / sizeof *cs; ++a)
-        for (w = 1; w <= 17; w += 4) {
+        for (w = 1; w <= 25; w += 4) {
           const int32_t c = cs[a], iw = (w - 1) * stride + k;
           o2c_conv_u8_p p = gemm_shape(w, (w * 7 + c) % 37 + 1, k * c, tap);
           for (i = 0; i < k; ++i)
