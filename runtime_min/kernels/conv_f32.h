@@ -52,9 +52,8 @@ typedef struct {
 
 /* The tile is MR rows of 2 vectors (4 on NEON and scalars), of 4 vectors up to
    MR4 rows, of 1 vector up to MR1 rows. AHEAD: how many steps of k before its
-   use a weight is asked for, in a GEMV half as many (past the end of w it does
-   no harm). L2: a size sure to be there. */
-#define O2C_F32_AHEAD 32
+   use a GEMV asks for a weight. L2: a size sure to be there. */
+#define O2C_F32_AHEAD 16
 #if defined(O2C_AVX512)
 #define O2C_F32_MR 14
 #define O2C_F32_MR4 6
@@ -106,6 +105,8 @@ typedef struct {
   float *y0;
   const int32_t *tap;
   ptrdiff_t w_panel;      /* elements between panels of w */
+  const float *next;      /* weights that later tiles read: asked for */
+  ptrdiff_t next_step;    /* meanwhile, so much further at each k */
   ptrdiff_t col;          /* first column, added to y, r and bias */
   int32_t ntap, kc, ncol;
   float lo, hi;
@@ -145,6 +146,8 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
 {
   const float *w0 = a->w, *w1 = w0 + O2C_F32_WCOL(1),
               *w2 = w0 + O2C_F32_WCOL(2), *w3 = w0 + O2C_F32_WCOL(3);
+  const float *next = a->next;
+  const ptrdiff_t next_step = a->next_step;
   const o2c_v b0 = o2c_tile_bias(a, 0, nv), b1 = o2c_tile_bias(a, 1, nv),
               b2 = o2c_tile_bias(a, 2, nv), b3 = o2c_tile_bias(a, 3, nv);
 #define O2C_X2(i) const float *x##i = a->x[mr > i ? i : 0]; \
@@ -169,13 +172,14 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
 #undef O2C_X4
 #undef O2C_MUL
 #define O2C_NEXT(q) if (nv > q && (q) * O2C_LANES % 16 == 0) \
-        O2C_PREFETCH(w##q + 16 * O2C_F32_AHEAD); \
+        O2C_PREFETCH_L2(next + O2C_F32_WCOL(q)); \
       w##q += 16;
       O2C_NEXT(0)
       O2C_NEXT(1)
       O2C_NEXT(2)
       O2C_NEXT(3)
 #undef O2C_NEXT
+      next += next_step;
     }
   }
   const o2c_v lo = o2c_vset1(a->lo), hi = o2c_vset1(a->hi);
@@ -218,7 +222,7 @@ O2C_INLINE void o2c_gemv_f32_body(const o2c_tile_f32 *a)
       const o2c_v s = o2c_vset1(x[k]);
 #define O2C_X(q) c##q = o2c_vfma(s, o2c_vld(w##q + e), c##q); \
       if ((q) * O2C_LANES % 16 == 0) \
-        O2C_PREFETCH(w##q + e + 8 * O2C_F32_AHEAD);
+        O2C_PREFETCH(w##q + e + 16 * O2C_F32_AHEAD);
       O2C_COLS(O2C_X)
 #undef O2C_X
     }
@@ -284,6 +288,17 @@ O2C_INLINE int o2c_tile_f32_cols(int mr, int32_t left)
   if (mr <= O2C_F32_MR4 && left >= 4)
     return 4;
   return left >= 2 ? 2 : 1;
+}
+
+/* Has tile t of n that share their columns ask for its part of the columns
+   that come next, so that memory works while it multiplies; past the end of w
+   this does no harm. */
+O2C_INLINE void o2c_tile_f32_next(o2c_tile_f32 *a, int nv, int32_t t,
+                                  int32_t n)
+{
+  a->next_step = (16 + n - 1) / n;
+  a->next = a->w + (nv * O2C_LANES + 15) / 16 * a->w_panel +
+            t * a->next_step * (a->w_panel / 16);
 }
 
 /* Points the tile's rows at mr output pixels from pixel m on. */
@@ -373,6 +388,7 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
       a.ncol = p.oc - v * O2C_LANES;
       for (int32_t t = t0; t < end; t++) {
         const int n = base + (t < extra);
+        o2c_tile_f32_next(&a, nv, t - t0, end - t0);
         if (v == 0 || block > 1)
           o2c_tile_f32_at(&a, &p, t * base + (t < extra ? t : extra), n);
         o2c_tile_f32_run(&a, n, nv);

@@ -60,8 +60,10 @@
 #if defined(__GNUC__) && (defined(O2C_AVX512) || defined(O2C_AVX2) || \
                           defined(O2C_SSE2) || defined(O2C_NEON))
 #define O2C_PREFETCH(p) __builtin_prefetch(p)
+#define O2C_PREFETCH_L2(p) __builtin_prefetch((p), 0, 2)
 #else
 #define O2C_PREFETCH(p) ((void)(p))
+#define O2C_PREFETCH_L2(p) ((void)(p))
 #endif
 
 /* Fused where the vectors fuse, so that a tail equals a body. */
