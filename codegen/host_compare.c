@@ -84,6 +84,12 @@ Rule rule_choose(Arena *a, const Options *opt, const Model *m)
     r.share = is_quantised(m) ? quantised_share(m) : 1e-4;
     r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
   }
+  if (opt->math && !strcmp(opt->math, "fast")) {
+    /* bfloat16 has 8 bits: products are off by 2^-8, sums by less. */
+    r.rtol = r.rtol > 2e-2 ? r.rtol : 2e-2;
+    r.share = r.share > 2e-2 ? r.share : 2e-2;
+    r.from = "--math fast";
+  }
   if (opt->rtol >= 0) r.rtol = opt->rtol;
   r.fixed = opt->rtol >= 0 || only_converts(m);
   if (opt->atol >= 0) {

@@ -359,6 +359,7 @@ int64_t halo_start(const Plan *p, Value *v); /* its pixels, from its pointer */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_pack(Plan *p, Node *n);
+bool lower_bf16(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_deconv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);

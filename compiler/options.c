@@ -36,7 +36,7 @@ static const OptRow rows[] = {
   {"--section", O_STR, AT(section), "NAME", "section of the weights"},
   {"--target", O_STR, AT(target), "native|ARCH", "for run, verify and bench"},
   {"--provider", O_WORD, AT(provider), "cpu", "what runs the nodes"},
-  {"--math", O_WORD, AT(math), "exact", "rounding: as the model's types say"},
+  {"--math", O_WORD, AT(math), "exact|fast", "fast: products in bfloat16"},
   {"--hooks", O_FLAG, AT(hooks), NULL, "call cfg->hooks around each step"},
   {"--threads", O_WORD, AT(threads), "hook|none", "who splits the work"},
   {"--simple", O_FLAG, AT(simple), NULL, "one function, static workspace"},

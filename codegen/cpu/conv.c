@@ -45,7 +45,7 @@ static Value *pack_depthwise(const Conv *v, const Tensor *w)
   return value_const(v->n->g, "w_depthwise", t);
 }
 
-static void put_common(Conv *v, Value *w)
+void conv_put_operands(Conv *v, Value *w)
 {
   Step *s = v->s;
   Node *n = v->n;
@@ -68,7 +68,7 @@ static void lower_panels(Conv *v, const Tensor *w)
   step_int(s, "GROUPS", v->g.group);
   step_int(s, "CG", v->cg);
   step_int(s, "WG", (v->og + 15) / 16 * 16 * v->kh * v->kw * v->cg);
-  put_common(v, pack_panels(v, w));
+  conv_put_operands(v, pack_panels(v, w));
   s->kernel_note = "conv_f32, panel-16 weights";
   step_kernel(s, "conv_f32.h");
 }
@@ -80,7 +80,7 @@ static void lower_depthwise(Conv *v, const Tensor *w)
   step_int(s, "KW", v->kw);
   step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->xc));
   step_int(s, "TAP_PIX", v->dw * v->xc);
-  put_common(v, pack_depthwise(v, w));
+  conv_put_operands(v, pack_depthwise(v, w));
   s->kernel_note = "dw_f32";
   step_kernel(s, "conv_f32.h");
   step_kernel(s, "dw_f32.h");
@@ -115,17 +115,14 @@ static Value *pack_product(Node *n, const Tensor *w)
   return value_const(n->g, "w_panels", t);
 }
 
-bool lower_gemm_f32(Plan *p, Node *n)
+/* All of a product but its weights and kernel. */
+void gemm_put_operands(Step *s, Node *n)
 {
-  if (!node_is_internal(n, "FusedGemm"))
-    return false;
+  Plan *p = s->plan;
   const Tensor *w = n->in[1]->data;
   Value *x = n->in[0];
   const Dim *rows = dim_prod(&p->m->dims, (const Dim *const *)x->dim,
                              x->rank - 1);
-  Step *s = step_new(p, n, "GEMM_F32");
-  step_in(s, "x", x);
-  step_in(s, "w", pack_product(n, w));
   if (node_in(n, 2))
     step_in(s, "b", n->in[2]);
   if (node_in(n, 3))
@@ -142,10 +139,20 @@ bool lower_gemm_f32(Plan *p, Node *n)
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
   step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
-  step_kernel(s, "conv_f32.h");
-  s->kernel_note = "conv_f32 as a product, panel-16 weights";
   int64_t m;
   if (dim_is_int(rows, &m))
     s->macs = m * w->dim[0] * w->dim[1];
+}
+
+bool lower_gemm_f32(Plan *p, Node *n)
+{
+  if (!node_is_internal(n, "FusedGemm"))
+    return false;
+  Step *s = step_new(p, n, "GEMM_F32");
+  step_in(s, "x", n->in[0]);
+  step_in(s, "w", pack_product(n, n->in[1]->data));
+  gemm_put_operands(s, n);
+  step_kernel(s, "conv_f32.h");
+  s->kernel_note = "conv_f32 as a product, panel-16 weights";
   return true;
 }

@@ -17,6 +17,7 @@ typedef struct {
   const Dim *top, *bottom, *left, *right;
   const Dim *wp;                /* width with padding */
   bool pad;                     /* a copy with a border is needed */
+  Dtype padded;                 /* of that copy */
   const Halo *hx;               /* the border is there */
   int64_t xc, yc;               /* elements from pixel to pixel, as stored */
 } Conv;
@@ -31,6 +32,9 @@ void conv_put_taps(Conv *v);
 void conv_put_image(Conv *v);
 /* r and what the kernel needs of it, after y; RESIDUAL is NULL without. */
 void conv_put_residual(Conv *v);
+/* conv.c: those, weights, bias, residual and clamp of an f32 convolution. */
+void conv_put_operands(Conv *v, Value *w);
+void gemm_put_operands(Step *s, Node *n); /* but x and the weights */
 /* strides.c: what a step needs to know of an operand that may be a piece or
  * have a border. */
 bool cpu_takes_strides(const Plan *p, Node *n, const Value *v, bool border);

@@ -12,6 +12,7 @@ bool conv_shape(Plan *p, Node *n, Conv *v)
   memset(v, 0, sizeof *v);
   v->n = n;
   v->d = &p->m->dims;
+  v->padded = n->in[0]->dtype;
   if (!conv_geometry(n, &v->g) || !dim_is_int(v->g.channels, &v->c) ||
       !dim_is_int(v->g.filters, &v->oc))
     return false;
@@ -128,13 +129,13 @@ void conv_put_image(Conv *v)
 {
   Step *s = v->s;
   Node *n = v->n;
-  Dtype t = n->in[0]->dtype;
   const Dim *hp = dim_add(v->d, v->h, dim_add(v->d, v->top, v->bottom));
   step_in(s, "x", n->in[0]);
   step_out(s, "y", n->out[0]);
   if (v->pad)
-    step_scratch(s, "xp", t,
-                 conv_times(v, dim_mul(v->d, hp, v->wp), v->c));
+    step_scratch(s, "xp", v->padded,
+                 dim_add(v->d, conv_times(v, dim_mul(v->d, hp, v->wp), v->c),
+                         dim_int(v->d, v->padded == DT_BF16)));
   step_text(s, "IMAGE", "%s", image_text(v));
   step_text(s, "Y", "%s", stored_pixels(s, "y", n->out[0]));
   halo_put_border(s, "y", n->out[0]);

@@ -12,6 +12,7 @@ typedef bool (*LowerFn)(Plan *p, Node *n);
 static const LowerFn tuned[] = {
   lower_copy,
   lower_pack,
+  lower_bf16,
   lower_conv_f32,
   lower_deconv_f32,
   lower_gemm_f32,

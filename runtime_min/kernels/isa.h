@@ -30,6 +30,9 @@
 #if defined(__AVX512VNNI__)
 #define O2C_HAVE_AVX512VNNI 1
 #endif
+#if defined(__AVX512BF16__)
+#define O2C_HAVE_AVX512BF16 1
+#endif
 #if defined(__AVX512VBMI__)
 #define O2C_HAVE_AVX512VBMI 1
 #endif

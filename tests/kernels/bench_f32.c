@@ -659,6 +659,8 @@ FUNCTION(o2c_mishf)
 FUNCTION(o2c_sinf)
 FUNCTION(o2c_cosf)
 
+#include "bench_bf16.h"
+
 int main(int argc, char **argv)
 {
   if (argc > 1)
