@@ -73,7 +73,7 @@ static const Dim *value_bytes(const Plan *p, const Value *v)
 {
   DimPool *d = &p->m->dims;
   const Halo *h = halo_find(p, v);
-  const Dim *n = h ? dim_int(d, halo_elements(h, v)) : value_numel(v);
+  const Dim *n = h ? halo_elements(p, h, v) : value_numel(v);
   return dim_mul(d, n, dim_int(d, dtype_info(v->dtype)->size));
 }
 

@@ -354,8 +354,9 @@ void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
 /* cpu/halo.c */
 void plan_halos(Plan *p);
 const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
-int64_t halo_elements(const Halo *h, const Value *v); /* with the border */
-int64_t halo_start(const Plan *p, Value *v); /* its pixels, from its pointer */
+/* Elements with the border; its first pixel, from its pointer. */
+const Dim *halo_elements(const Plan *p, const Halo *h, const Value *v);
+const Dim *halo_start(const Plan *p, Value *v);
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_pack(Plan *p, Node *n);

@@ -39,6 +39,7 @@ void gemm_put_operands(Step *s, Node *n); /* but x and the weights */
  * have a border. */
 bool cpu_takes_strides(const Plan *p, Node *n, const Value *v, bool border);
 bool is_strided(const Plan *p, Value *v); /* not one dense run */
+const char *step_past(Step *s, const char *name, const Dim *d); /* "x + 8" */
 const char *stored_pixels(Step *s, const char *name, Value *v); /* the first */
 const Dim *stored_row(const Plan *p, Value *v);   /* of [N, H, W, C] */
 const Dim *stored_image(const Plan *p, Value *v);

@@ -329,7 +329,7 @@ static const char *loop_index(const Ew *e, int loop)
 static const char *index_text(Ew *e, int k)
 {
   Value *v = k < 0 ? e->n->out[0] : e->n->in[k];
-  int64_t start = halo_start(e->p, v);
+  const Dim *start = halo_start(e->p, v);
   const char *text = NULL;
   for (int g = e->nloop - 1; g >= 0; g--) {
     const Dim *step = e->step[g][k < 0 ? e->n->nin : k];
@@ -342,8 +342,8 @@ static const char *index_text(Ew *e, int k)
   }
   if (!text)
     text = "0";
-  return start ? arena_printf(e->p->a, "%lld + %s", (long long)start, text)
-               : text;
+  return dim_is(start, 0) ? text
+    : arena_printf(e->p->a, "%s + %s", size_text(e, start), text);
 }
 
 static const char *indent(const Ew *e, int level)

@@ -5,8 +5,8 @@
  * the widest padding among its readers, if all steps around it can leave that
  * out. The writer puts its pixels in the middle and fills the border; readers
  * find their padding there. Where several steps write pieces of the image, the
- * first fills the border. Everything about it must be known at compile time:
- * one image at a time, constant extents.
+ * first fills the border. One image at a time, of constant padding; its extents
+ * may be what only the run tells.
  */
 #include "cpu.h"
 
@@ -72,7 +72,9 @@ static bool takes_border(Border *b, Value *v)
 static bool halo_of(Plan *p, Value *v, bool whole, Halo *h)
 {
   Border b = { .p = p, .fill = -1 };
-  if (piece_find(p, v) || !value_static(v) || v->is_output ||
+  int64_t c;
+  if (piece_find(p, v) || v->is_output || v->rank != 4 ||
+      !dim_is_int(v->dim[3], &c) ||
       (v->dtype != DT_F32 && v->dtype != DT_U8) || !takes_border(&b, v))
     return false;
   for (Node *n = p->g->first; whole && n; n = n->next)
@@ -107,6 +109,14 @@ void plan_halos(Plan *p)
   }
 }
 
+static const char *size_arg(Step *s, const Dim *d)
+{
+  int64_t fixed;
+  const char *text = step_dim_text(s, d);
+  return dim_is_int(d, &fixed) ? text
+                               : arena_printf(s->plan->a, "(size_t)(%s)", text);
+}
+
 /* Variables BORDER, BORDER_TO, BORDER_ARGS: the call that fills the border
  * around output `y` of the step, if this one is the first to write there. */
 void halo_put_border(Step *s, const char *name, Value *y)
@@ -115,18 +125,18 @@ void halo_put_border(Step *s, const char *name, Value *y)
   const Halo *h = halo_find(p, y);
   Value *root = stored_in(p, y);
   bool first = h && !p->bordered[root->id];
-  int64_t rows, cols, at = stored_at(p, y);
+  int64_t at = stored_at(p, y);
   step_int(s, "BORDER", first);
   if (!first)
     return;
   p->bordered[root->id] = true;
-  dim_is_int(y->dim[1], &rows);
-  dim_is_int(y->dim[2], &cols);
+  DimPool *d = &p->m->dims;
   int64_t pixel = stored_pixel(p, y) * dtype_info(y->dtype)->size;
   step_text(s, "BORDER_TO", at ? "%s - %lld" : "%s", name, (long long)at);
-  step_text(s, "BORDER_ARGS", "%lld, %lld, %lld, %lld, %lld, %lld, %d",
-            (long long)h->top, (long long)rows, (long long)h->bottom,
-            (long long)(h->left * pixel), (long long)(cols * pixel),
+  step_text(s, "BORDER_ARGS", "%lld, %s, %lld, %lld, %s, %lld, %d",
+            (long long)h->top, size_arg(s, y->dim[1]), (long long)h->bottom,
+            (long long)(h->left * pixel),
+            size_arg(s, dim_mul(d, y->dim[2], dim_int(d, pixel))),
             (long long)(h->right * pixel), h->fill);
   step_kernel(s, "border.h");
 }
@@ -138,20 +148,27 @@ const Halo *halo_find(const Plan *p, const Value *v)
   return p->halo && root->id < p->halo_values ? p->halo[root->id] : NULL;
 }
 
-int64_t halo_start(const Plan *p, Value *v)
+static const Dim *wider(DimPool *d, const Dim *n, int64_t before, int64_t after)
 {
-  const Halo *h = halo_find(p, v);
-  int64_t cols, pixel = stored_pixel(p, v);
-  if (!h)
-    return 0;
-  dim_is_int(v->dim[2], &cols);
-  return (h->top * (cols + h->left + h->right) + h->left) * pixel;
+  return dim_add(d, n, dim_int(d, before + after));
 }
 
-int64_t halo_elements(const Halo *h, const Value *v)
+const Dim *halo_start(const Plan *p, Value *v)
 {
-  int64_t d[4];
-  for (int i = 0; i < 4; i++)
-    dim_is_int(v->dim[i], &d[i]);
-  return (d[1] + h->top + h->bottom) * (d[2] + h->left + h->right) * d[3];
+  DimPool *d = &p->m->dims;
+  const Halo *h = halo_find(p, v);
+  if (!h)
+    return dim_int(d, 0);
+  const Dim *row = wider(d, v->dim[2], h->left, h->right);
+  return dim_mul(d, dim_int(d, stored_pixel(p, v)),
+                 dim_add(d, dim_mul(d, row, dim_int(d, h->top)),
+                         dim_int(d, h->left)));
+}
+
+const Dim *halo_elements(const Plan *p, const Halo *h, const Value *v)
+{
+  DimPool *d = &p->m->dims;
+  return dim_mul(d, v->dim[3],
+                 dim_mul(d, wider(d, v->dim[1], h->top, h->bottom),
+                         wider(d, v->dim[2], h->left, h->right)));
 }

@@ -107,7 +107,8 @@ static const char *place_text(Moves *m, const Move *v, bool out, int loops,
   Arena *a = m->p->a;
   const Dim *off = out ? v->yoff : v->xoff;
   Value *base = out ? v->y : v->x;
-  const char *text = stored_pixels(m->s, place_name(m, base), base);
+  const char *text = place_name(m, base);
+  off = dim_add(&m->p->m->dims, off, halo_start(m->p, base));
   if (at)
     off = dim_add(&m->p->m->dims, off,
                   dim_mul(&m->p->m->dims, dim_int(&m->p->m->dims, at),

@@ -88,14 +88,13 @@ void step_i32(Step *s, const char *key, const Dim *d)
 
 static const char *image_text(const Conv *v)
 {
-  int64_t top, left, row = 0;
+  Value *x = v->n->in[0];
+  const Plan *p = v->s->plan;
   if (!v->hx)
     return v->pad ? "xp" : "x";
-  dim_is_int(v->top, &top);
-  dim_is_int(v->left, &left);
-  dim_is_int(stored_row(v->s->plan, v->n->in[0]), &row);
-  int64_t at = halo_start(v->s->plan, v->n->in[0]) - top * row - left * v->xc;
-  return at ? arena_printf(v->s->plan->a, "x + %lld", (long long)at) : "x";
+  const Dim *before = dim_add(v->d, dim_mul(v->d, v->top, stored_row(p, x)),
+                              conv_times(v, v->left, v->xc));
+  return step_past(v->s, "x", dim_sub(v->d, halo_start(p, x), before));
 }
 
 /* Where an operand [N, spatial.., C] or [N, length, C] has its next row. */

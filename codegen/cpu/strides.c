@@ -146,9 +146,16 @@ const Dim *stored_image(const Plan *p, Value *v)
   return stride[0];
 }
 
+const char *step_past(Step *s, const char *name, const Dim *d)
+{
+  int64_t fixed;
+  const char *text = dim_is(d, 0) ? NULL : step_dim_text(s, d);
+  return !text ? name
+    : arena_printf(s->plan->a, dim_is_int(d, &fixed) ? "%s + %s" : "%s + (%s)",
+                   name, text);
+}
+
 const char *stored_pixels(Step *s, const char *name, Value *v)
 {
-  int64_t at = halo_start(s->plan, v);
-  return at ? arena_printf(s->plan->a, "%s + %lld", name, (long long)at)
-            : name;
+  return step_past(s, name, halo_start(s->plan, v));
 }

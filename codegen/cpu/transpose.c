@@ -19,7 +19,7 @@ static void put_bordered(Step *s, Value *y, const Halo *h)
   step_int(s, "X_ROW", rows * cols);
   step_int(s, "Y_NEXT", wide);
   step_int(s, "Y_ROW", c);
-  step_text(s, "Y", "y + %lld", (long long)(h->top * wide + h->left * c));
+  step_text(s, "Y", "%s", stored_pixels(s, "y", y));
   halo_put_border(s, "y", y);
 }
 
@@ -35,7 +35,8 @@ bool transpose_to_last(const Node *n)
 bool lower_transpose(Plan *p, Node *n)
 {
   const Halo *h = node_is(n, "Transpose") ? halo_find(p, n->out[0]) : NULL;
-  if (!h || stored_pitch(p, n->out[0]) || is_strided(p, n->in[0]))
+  if (!h || stored_pitch(p, n->out[0]) || is_strided(p, n->in[0]) ||
+      !value_static(n->out[0]))
     return false;
   Step *s = step_new(p, n, "TRANSPOSE");
   step_in(s, "x", n->in[0]);

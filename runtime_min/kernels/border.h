@@ -17,6 +17,10 @@ O2C_UNUSED static void o2c_border(void *y, size_t top, size_t rows,
 {
   const size_t all = left + row + right;
   unsigned char *p = (unsigned char *)y;
+  if (rows == 0) {
+    memset(p, value, (top + bottom) * all);
+    return;
+  }
   memset(p, value, top * all + left);
   p += top * all + left + row;
   for (; rows > 1; rows--, p += all)
