@@ -251,8 +251,40 @@ static void test_widen(void)
   model_free(m);
 }
 
+/* An average of two by two after a pointwise convolution comes before it; not
+ * where it counts padding. */
+static void test_pool_first(bool counts)
+{
+  int64_t two[] = {2, 2}, pads[] = {1, 1, 1, 1}, size[] = {8, 3, 1, 1};
+  begin();
+  const Dim *dim[] = {dim_int(&m->dims, 1), dim_int(&m->dims, 3),
+                      dim_int(&m->dims, 6), dim_int(&m->dims, 6)};
+  Value *x = value_new(g, "image", DT_F32, 4, dim);
+  graph_add_input(g, x);
+  Value *c = op("Conv", x, value_const(g, "w", tensor_new(&m->arena, DT_F32, 4,
+                                                          size)));
+  Value *y = value_tmp(g, "pool", NULL);
+  Node *n = node_new(g, NULL, "AveragePool", 1, 1, NULL);
+  n->version = 19;
+  attr_set_ints(n, "kernel_shape", two, 2);
+  attr_set_ints(n, "strides", two, 2);
+  attr_set_ints(n, "pads", pads, 4);
+  attr_set_int(n, "count_include_pad", counts);
+  node_set_input(n, 0, c);
+  node_set_output(n, 0, y);
+  infer_node(n);
+  graph_add_output(g, y);
+  CHECK(pass_pool_first(g) == !counts && nodes() == 2);
+  CHECK(node_is(g->out[0]->def, counts ? "AveragePool" : "Conv"));
+  CHECK(dim_is(g->out[0]->dim[1], 8) && dim_is(g->out[0]->dim[2], 4));
+  ir_check(g, "pool_first");
+  model_free(m);
+}
+
 int main(void)
 {
+  test_pool_first(false);
+  test_pool_first(true);
   test_widen();
   test_fold();
   test_fold_limit();
