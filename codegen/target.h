@@ -361,6 +361,7 @@ const Dim *halo_start(const Plan *p, Value *v);
 bool lower_copy(Plan *p, Node *n);
 bool lower_pack(Plan *p, Node *n);
 bool lower_bf16(Plan *p, Node *n);
+bool lower_winograd_f32(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_deconv_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);

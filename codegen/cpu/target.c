@@ -13,6 +13,7 @@ static const LowerFn tuned[] = {
   lower_copy,
   lower_pack,
   lower_bf16,
+  lower_winograd_f32,
   lower_conv_f32,
   lower_deconv_f32,
   lower_gemm_f32,

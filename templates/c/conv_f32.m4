@@ -1,7 +1,8 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
-conv_f32.m4: f32 convolutions and products by conv_f32.h and dw_f32.h.
-Written by codegen/cpu/conv.c, which states the variables.
+conv_f32.m4: f32 convolutions and products by conv_f32.h,
+winograd_f32.h and dw_f32.h. Written by codegen/cpu/conv.c and winograd.c,
+which state the variables.
 
 The image with its border, in scratch.
 m4_define(<%G_CONV_PAD%>,
@@ -44,6 +45,20 @@ G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
                  m4_ifelse(G_RESIDUAL, <%r%>, <%G_R + g * G_OC%>, <%NULL%>),
                  G_Y + g * G_OC, &p);
 %>))%>)
+
+m4_define(<%G_WINOGRAD_F32%>,
+<%m4_dnl
+  G_STORAGE<%%>const o2c_winograd_f32_p p = {
+    .m = G_M, .tiles = G_TILES, .h = G_ROWS, .w = G_PIXELS, .c = G_C,
+    .top = G_ABOVE, .left = G_BEFORE, .oh = G_OH, .ow = G_OW, .oc = G_OC,
+    .x_row = G_PAD_ROW, .x_pix = G_PAD_PIX,
+    .y_row = G_Y_ROW, .y_pix = G_Y_PIX,
+    .r_row = G_R_ROW, .r_pix = G_R_PIX, .lo = G_LO, .hi = G_HI
+  };
+G_FILL_BORDER<%%>m4_dnl
+G_CONV_IMAGES(<%  o2c_winograd_f32(G_IMAGE, w, G_BIAS,
+    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, scratch, &p);
+%>)%>)
 
 m4_define(<%G_DW_F32%>,
 <%G_CONV_PAD<%%>m4_dnl

@@ -549,7 +549,7 @@ static void bench_o2c_transpose(void)
 }
 
 /* 64 maps of 56 x 56, one more on each side; kind: the mode. */
-static void run_pad(void *arg)
+static void run_pad_any(void *arg)
 {
   static const int64_t dim[] = {64, 56, 56}, by[] = {0, 1, 1};
   NormRun *v = (NormRun *)arg;
@@ -561,7 +561,7 @@ static void bench_o2c_pad(void)
 {
   for (int mode = 0; mode < 2; mode++) {
     NormRun v = {floats(64 * 56 * 56), floats(64 * 58 * 58), 0, 0, mode};
-    const Job job = {run_pad, &v, 4.0 * 64 * (56 * 56 + 58 * 58), "GB/s"};
+    const Job job = {run_pad_any, &v, 4.0 * 64 * (56 * 56 + 58 * 58), "GB/s"};
     const char *name = mode ? "pad, reflected" : "pad, constant";
     if (strstr(name, only))
       report(name, &job);
@@ -637,6 +637,9 @@ static void bench_function(const char *name, void (*run)(void *))
   report(name, &job);
   image_free(&v);
 }
+
+#include "bench_recurrent.h"
+#include "bench_winograd.h"
 
 #define FUNCTION(f) \
   static void run_##f(void *arg) \

@@ -4,6 +4,7 @@
 # conv_f32.h with gcc and clang for AVX-512 and AVX2, and conv_u8.h for AVX-512
 # with VNNI, disassembles it, and fails if an innermost loop with multiply-adds
 # or dot products in it moves a vector to or from the stack.
+# Winograd's transforms too, where there are 32 registers: they need 20.
 # Usage: check_spills.sh [compiler...]
 # 77 (skipped) where the machine has none of the tools.
 set -eu
@@ -17,7 +18,14 @@ command -v objdump >/dev/null || exit 77
 
 cat >"$work/use.c" <<'USE'
 #if !defined(__AVX512VNNI__)
-#include "conv_f32.h"
+#include "winograd_f32.h"
+#ifdef __AVX512F__
+void use_winograd(const float *x, float *y, const o2c_winograd_f32_p *p);
+void use_winograd(const float *x, float *y, const o2c_winograd_f32_p *p)
+{
+  o2c_winograd_f32(x, x, x, x, y, y, p);
+}
+#endif
 void use(const float *x, float *y, const o2c_conv_f32_p *p);
 void use(const float *x, float *y, const o2c_conv_f32_p *p)
 {

@@ -618,6 +618,7 @@ static void test_o2c_log_softmax_f32(void)
   softmax_all(1);
 }
 
+#include "test_winograd.h"
 #include "test_attention.h"
 #include "test_bf16.h"
 #include "test_norm.h"

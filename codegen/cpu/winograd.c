@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 3x3 convolutions of stride 1 by winograd_f32.h, where its fewer products
+ * outweigh its transforms and its larger weights: those are transformed here,
+ * in double, rounded once, and take 16 or 36 numbers for 9.
+ *
+ * All sizes must be known. The kernel finds the zeros around the image itself,
+ * so there is no copy with a border; where the buffer has one, it reads it.
+ */
+#include "cpu.h"
+
+/* What the kernel takes: see its contract. */
+#define STEP(n) (((n) + 15) / 16 * 16 + 16)
+
+typedef struct { int64_t h, w, oh, ow, top, left, bottom, right; } Sizes;
+
+static bool sizes(const Conv *v, Sizes *z)
+{
+  return dim_is_int(v->h, &z->h) && dim_is_int(v->w, &z->w) &&
+         dim_is_int(v->oh, &z->oh) && dim_is_int(v->ow, &z->ow) &&
+         dim_is_int(v->top, &z->top) && dim_is_int(v->left, &z->left) &&
+         dim_is_int(v->bottom, &z->bottom) && dim_is_int(v->right, &z->right);
+}
+
+static int64_t tiles_of(const Sizes *z, int64_t m)
+{
+  return (z->oh + m - 1) / m * ((z->ow + m - 1) / m);
+}
+
+/* Costs in multiply-adds for each pair of an input and an output channel.
+ * Measured on one core of Zen 4, weights in memory: a weight that is read
+ * costs as much as 14 products with it, transforms 600 products a tile and
+ * channel of m = 4, 260 of m = 2. Less than 15 % is no reason for more weights,
+ * and networks of small devices, whose flash is scarce, stay as they are. */
+#define READ 14
+#define GAIN 1.15
+#define LEAST_MACS 4e6
+
+static double direct_cost(const Sizes *z)
+{
+  return 9.0 * (double)(z->oh * z->ow + READ);
+}
+
+static double cost(const Conv *v, const Sizes *z, int64_t m)
+{
+  double tiles = (double)tiles_of(z, m), one = m == 4 ? 300 : 130;
+  double oc = (double)((v->oc + 15) / 16 * 16);
+  return (double)((m + 2) * (m + 2)) * (tiles + READ) +
+         tiles * one * (1 / oc + 1 / (double)v->c);
+}
+
+/* 2, 4, or 0: not by this kernel. */
+static int64_t choose(const Conv *v, const Sizes *z)
+{
+  double macs = (double)(z->oh * z->ow) * 9 * (double)(v->c * v->oc);
+  if (v->kh != 3 || v->kw != 3 || v->sh != 1 || v->sw != 1 || v->dh != 1 ||
+      v->dw != 1 || v->g.group != 1 || v->c < 16 || macs < LEAST_MACS)
+    return 0;
+  double two = cost(v, z, 2), four = cost(v, z, 4);
+  double best = two < four ? two : four;
+  if (best * GAIN > direct_cost(z))
+    return 0;
+  return two < four ? 2 : 4;
+}
+
+/* G g G^T of one filter, to positions `step` apart. */
+static void transform(const float *g, int64_t m, float *to, int64_t step)
+{
+  const double s = 1.41421356237309504880 / 3;
+  const double two[4][3] = { { 1, 0, 0 }, { .5, .5, .5 }, { .5, -.5, .5 },
+                             { 0, 0, 1 } };
+  const double four[6][3] = { { 1, 0, 0 },
+                              { -2. / 3, -s, -1. / 3 },
+                              { -2. / 3, s, -1. / 3 },
+                              { 1. / 6, s / 2, 1. / 3 },
+                              { 1. / 6, -s / 2, 1. / 3 },
+                              { 0, 0, 1 } };
+  const double (*row)[3] = m == 2 ? two : four;
+  int64_t e = m + 2;
+  for (int64_t i = 0; i < e; i++) {
+    double line[3] = { 0, 0, 0 };
+    for (int a = 0; a < 3; a++)
+      for (int b = 0; b < 3; b++)
+        line[b] += row[i][a] * (double)g[a * 3 + b];
+    for (int64_t j = 0; j < e; j++)
+      to[(i * e + j) * step] = (float)(line[0] * row[j][0] +
+                                       line[1] * row[j][1] +
+                                       line[2] * row[j][2]);
+  }
+}
+
+/* [(m+2)^2][ceil(oc/16)][c][16], zero where there is no filter. */
+static Value *pack(const Conv *v, const Tensor *w, int64_t m)
+{
+  int64_t step = (v->oc + 15) / 16 * v->c * 16, n = (m + 2) * (m + 2) * step;
+  Tensor *t = tensor_new(&v->n->g->m->arena, DT_F32, 1, &n);
+  float *to = (float *)(uintptr_t)t->data;
+  const float *from = tensor_aligned(v->n->g->m, w);
+  for (int64_t o = 0; o < v->oc; o++)
+    for (int64_t c = 0; c < v->c; c++)
+      transform(from + (o * v->c + c) * 9, m,
+                to + (o / 16 * v->c + c) * 16 + o % 16, step);
+  return value_const(v->n->g, "w_winograd", t);
+}
+
+/* Few tiles stay in the second-level cache with what becomes of them; large
+ * weights are read once for many. */
+static int64_t tiles_together(const Conv *v, const Sizes *z, int64_t m)
+{
+  int64_t weights = (m + 2) * (m + 2) * v->c * v->oc;
+  int64_t n = (weights > 1024 * 1024 ? 28 : 14) * (m == 2 ? 2 : 1);
+  int64_t all = tiles_of(z, m);
+  return n < all ? n : all;
+}
+
+bool lower_winograd_f32(Plan *p, Node *n)
+{
+  Conv v;
+  Sizes z;
+  if (!node_is_internal(n, "FusedConv") || !conv_shape(p, n, &v) ||
+      !sizes(&v, &z))
+    return false;
+  int64_t m = choose(&v, &z);
+  if (!m)
+    return false;
+  Step *s = v.s = step_new(p, n, "WINOGRAD_F32");
+  int64_t tiles = tiles_together(&v, &z, m);
+  v.pad = false;
+  conv_put_operands(&v, pack(&v, n->in[1]->data, m));
+  step_scratch(s, "scratch", DT_F32,
+               dim_int(v.d, (m + 2) * (m + 2) *
+                       (tiles * (STEP(v.c) + STEP(v.oc)) + v.c)));
+  step_int(s, "M", m);
+  step_int(s, "TILES", tiles);
+  step_int(s, "OC", v.oc);
+  step_int(s, "ROWS", v.hx ? z.h + z.top + z.bottom : z.h);
+  step_int(s, "PIXELS", v.hx ? z.w + z.left + z.right : z.w);
+  step_int(s, "ABOVE", v.hx ? 0 : z.top);
+  step_int(s, "BEFORE", v.hx ? 0 : z.left);
+  s->kernel_note = m == 2 ? "winograd_f32, F(2x2, 3x3)"
+                          : "winograd_f32, F(4x4, 3x3)";
+  step_kernel(s, "winograd_f32.h");
+  return true;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: 0BSD */
+/* f32 convolution of 3x3 filters, stride 1, by Winograd's minimal filtering: a
+   tile of m x m outputs, m = 2 or 4, takes (m+2)^2 products a channel: 16 for
+   36, or 36 for 144.
+
+     y[i*y_row + j*y_pix + o] =
+       clamp(bias[o] + sum_{a,b<3} sum_{k<c} X(i-top+a, j-left+b)[k]
+             * g[o][k][a][b]  + r[i*r_row + j*r_pix + o], lo, hi)
+     X(i, j)[k] = x[i*x_row + j*x_pix + k], zero outside of h rows, w pixels
+
+   static void o2c_winograd_f32(const float *x, const float *u,
+                                const float *bias, const float *r, float *y,
+                                float *scratch, const o2c_winograd_f32_p *p);
+
+   u is packed [(m+2)^2][ceil(oc/16)][c][16], its first index a position of
+   G g G^T, row by row, the last panel padded with zeros. c is at least 16;
+   y_pix >= oc; bias and r may be NULL. y may be r (same place), never overlap
+   x, u or scratch, which has O2C_WINOGRAD_SCRATCH(m, c, oc, tiles) elements.
+
+   m = 2 takes the points 0, 1, -1 and infinity. m = 4 takes 0, +-sqrt(1/2),
+   +-sqrt(2) and infinity: pairs whose product is 1, so that no coefficient of
+   the transforms of x and y exceeds 2.83, where points 1 and 2 give 8. An
+   infinity or NaN in x reaches all outputs of the tiles that read it.
+
+     G of m = 2:  1  0  0     of m = 4:   1     0        0
+                 .5  .5 .5              -2/3  -s/3     -1/3     s = sqrt(2)
+                 .5 -.5 .5              -2/3   s/3     -1/3
+                  0  0  1                1/6   s/6      1/3
+                                         1/6  -s/6      1/3
+                                          0     0        1
+
+   One sum, one order: where a pixel stands in its tile follows from its
+   place in the image, and each transform and product is one fixed chain; so
+   neither `tiles` nor other images change a bit. */
+#ifndef O2C_WINOGRAD_F32_H
+#define O2C_WINOGRAD_F32_H
+
+#include "conv_f32.h"
+
+typedef struct {
+  int32_t m;              /* 2 or 4 */
+  int32_t tiles;          /* taken together */
+  int32_t h, w, c;        /* input rows, pixels a row, channels */
+  int32_t top, left;      /* zeros before them */
+  int32_t oh, ow, oc;
+  int64_t x_row, x_pix;   /* elements between rows and pixels */
+  int64_t y_row, y_pix;
+  int64_t r_row, r_pix;
+  float lo, hi;           /* -INFINITY, INFINITY: no clamp */
+} o2c_winograd_f32_p;
+
+/* Elements of a row of transformed inputs, and of products: no power of two,
+   whose rows compete for few places of the first-level cache. */
+#define O2C_WINOGRAD_STEP(n) (((n) + 15) / 16 * 16 + 16)
+#define O2C_WINOGRAD_SCRATCH(m, c, oc, tiles) \
+  (((m) + 2) * ((m) + 2) * ((int64_t)(tiles) * \
+   (O2C_WINOGRAD_STEP(c) + O2C_WINOGRAD_STEP(oc)) + (c)))
+
+#define O2C_WINO_A 0.70710678118654752f
+#define O2C_WINO_B 1.41421356237309505f
+
+/* m = 4. B^T d of a line of six: values at 0 and infinity; at +-a, the sum and
+   difference of an even and an odd part, where b a = 1. */
+typedef struct { o2c_v v0, v1, v2, v3, v4, v5; } o2c_wino6;
+
+O2C_INLINE o2c_v o2c_wino_end(o2c_v d0, o2c_v d2, o2c_v d4)
+{
+  return o2c_vadd(o2c_vfma(o2c_vset1(-2.5f), d2, d0), d4);
+}
+
+O2C_INLINE o2c_v o2c_wino_even(o2c_v d2, o2c_v d4, float b2)
+{
+  return o2c_vfma(o2c_vset1(-b2), d2, d4);
+}
+
+O2C_INLINE o2c_v o2c_wino_odd(o2c_v d1, o2c_v d3, float b2, float a)
+{
+  return o2c_vmul(o2c_vset1(a), o2c_vfma(o2c_vset1(-b2), d1, d3));
+}
+
+/* The second pass: a line of six into v, `step` apart. */
+O2C_INLINE void o2c_wino6_row(float *v, ptrdiff_t step, o2c_wino6 d)
+{
+  const o2c_v ea = o2c_wino_even(d.v2, d.v4, 2.0f);
+  const o2c_v oa = o2c_wino_odd(d.v1, d.v3, 2.0f, O2C_WINO_A);
+  const o2c_v eb = o2c_wino_even(d.v2, d.v4, 0.5f);
+  const o2c_v ob = o2c_wino_odd(d.v1, d.v3, 0.5f, O2C_WINO_B);
+  o2c_vst(v, o2c_wino_end(d.v0, d.v2, d.v4));
+  o2c_vst(v + step, o2c_vadd(ea, oa));
+  o2c_vst(v + 2 * step, o2c_vsub(ea, oa));
+  o2c_vst(v + 3 * step, o2c_vadd(eb, ob));
+  o2c_vst(v + 4 * step, o2c_vsub(eb, ob));
+  o2c_vst(v + 5 * step, o2c_wino_end(d.v1, d.v3, d.v5));
+}
+
+/* Lines 0 and 5: from rows x, x + 2 row, x + 4 row. */
+O2C_INLINE void o2c_wino6_ends(const float *x, ptrdiff_t row, ptrdiff_t pix,
+                               float *v, ptrdiff_t step)
+{
+  o2c_wino6 d;
+#define O2C_X(j) d.v##j = o2c_wino_end(o2c_vld(x + j * pix), \
+    o2c_vld(x + 2 * row + j * pix), o2c_vld(x + 4 * row + j * pix));
+  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3) O2C_X(4) O2C_X(5)
+#undef O2C_X
+  o2c_wino6_row(v, step, d);
+}
+
+/* Lines of the points a and -a. */
+O2C_INLINE void o2c_wino6_pair(const float *x, ptrdiff_t row, ptrdiff_t pix,
+                               float *v, ptrdiff_t step, float b2, float a)
+{
+  o2c_wino6 d, e;
+#define O2C_X(j) { \
+    const o2c_v even = o2c_wino_even(o2c_vld(x + 2 * row + j * pix), \
+                                     o2c_vld(x + 4 * row + j * pix), b2); \
+    const o2c_v odd = o2c_wino_odd(o2c_vld(x + row + j * pix), \
+                                   o2c_vld(x + 3 * row + j * pix), b2, a); \
+    d.v##j = o2c_vadd(even, odd); \
+    e.v##j = o2c_vsub(even, odd); }
+  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3) O2C_X(4) O2C_X(5)
+#undef O2C_X
+  o2c_wino6_row(v, step, d);
+  o2c_wino6_row(v + 6 * step, step, e);
+}
+
+/* B^T d B of the 6x6 pixels at x. The last vector of channels overlaps the one
+   before. */
+O2C_NOINLINE void o2c_wino6_in(const float *x, ptrdiff_t row, ptrdiff_t pix,
+                               ptrdiff_t c, float *v, ptrdiff_t step)
+{
+  for (ptrdiff_t k = 0; k < c; k += O2C_LANES) {
+    const ptrdiff_t at = k + O2C_LANES <= c ? k : c - O2C_LANES;
+    const float *d = x + at;
+    float *to = v + at;
+    o2c_wino6_ends(d, row, pix, to, step);
+    o2c_wino6_pair(d, row, pix, to + 6 * step, step, 2.0f, O2C_WINO_A);
+    o2c_wino6_pair(d, row, pix, to + 18 * step, step, 0.5f, O2C_WINO_B);
+    o2c_wino6_ends(d + row, row, pix, to + 30 * step, step);
+  }
+}
+
+/* m = 2. A line of the first pass, of two rows of pixels x and z: x - z, or
+   x + z; then the second pass. */
+O2C_INLINE void o2c_wino4_line(const float *x, const float *z, ptrdiff_t pix,
+                               int minus, float *v, ptrdiff_t step)
+{
+#define O2C_X(j) const o2c_v d##j = minus ? \
+    o2c_vsub(o2c_vld(x + j * pix), o2c_vld(z + j * pix)) : \
+    o2c_vadd(o2c_vld(x + j * pix), o2c_vld(z + j * pix));
+  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3)
+#undef O2C_X
+  o2c_vst(v, o2c_vsub(d0, d2));
+  o2c_vst(v + step, o2c_vadd(d1, d2));
+  o2c_vst(v + 2 * step, o2c_vsub(d2, d1));
+  o2c_vst(v + 3 * step, o2c_vsub(d1, d3));
+}
+
+O2C_NOINLINE void o2c_wino4_in(const float *x, ptrdiff_t row, ptrdiff_t pix,
+                               ptrdiff_t c, float *v, ptrdiff_t step)
+{
+  for (ptrdiff_t k = 0; k < c; k += O2C_LANES) {
+    const ptrdiff_t at = k + O2C_LANES <= c ? k : c - O2C_LANES;
+    const float *d0 = x + at, *d1 = d0 + row, *d2 = d1 + row, *d3 = d2 + row;
+    float *to = v + at;
+    o2c_wino4_line(d0, d2, pix, 1, to, step);
+    o2c_wino4_line(d1, d2, pix, 0, to + 4 * step, step);
+    o2c_wino4_line(d2, d1, pix, 1, to + 8 * step, step);
+    o2c_wino4_line(d1, d3, pix, 1, to + 12 * step, step);
+  }
+}
+
+/* The output transform of one vector of channels of a tile: pixels outside the
+   image are left out. */
+typedef struct {
+  const float *m, *r;
+  float *y;
+  ptrdiff_t step;         /* between positions of m */
+  ptrdiff_t y_row, y_pix, r_row, r_pix;
+  int rows, cols;         /* of the tile, in the image */
+  int n;                  /* valid channels of the vector */
+  o2c_v lo, hi, bias;
+} o2c_wino_tile;
+
+O2C_INLINE void o2c_wino_put(const o2c_wino_tile *t, int i, int j, o2c_v v)
+{
+  if (i >= t->rows || j >= t->cols)
+    return;
+  v = o2c_vadd(v, t->bias);
+  if (t->r)
+    v = o2c_vadd(v, o2c_vld_n(t->r + i * t->r_row + j * t->r_pix, t->n));
+  o2c_vst_n(t->y + i * t->y_row + j * t->y_pix, o2c_vclamp(v, t->lo, t->hi),
+            t->n);
+}
+
+/* A^T m A, m = 4: its columns 0 and 2 are made of the sums over +-a and +-b,
+   columns 1 and 3 of the differences; so two at a time stay in registers. */
+typedef struct { o2c_v p, q; } o2c_wino2;
+
+O2C_INLINE o2c_wino2 o2c_wino6_cols(const float *m, ptrdiff_t step, int odd)
+{
+  const o2c_v m1 = o2c_vld(m + step), m2 = o2c_vld(m + 2 * step);
+  const o2c_v m3 = o2c_vld(m + 3 * step), m4 = o2c_vld(m + 4 * step);
+  o2c_wino2 y;
+  if (odd) {
+    const o2c_v a = o2c_vmul(o2c_vset1(O2C_WINO_A), o2c_vsub(m1, m2));
+    const o2c_v b = o2c_vmul(o2c_vset1(O2C_WINO_B), o2c_vsub(m3, m4));
+    y.p = o2c_vadd(a, b);
+    y.q = o2c_vfma(o2c_vset1(0.5f), a, o2c_vld(m + 5 * step));
+    y.q = o2c_vfma(o2c_vset1(2.0f), b, y.q);
+  } else {
+    const o2c_v a = o2c_vadd(m1, m2), b = o2c_vadd(m3, m4);
+    y.p = o2c_vadd(o2c_vadd(a, b), o2c_vld(m));
+    y.q = o2c_vfma(o2c_vset1(2.0f), b, o2c_vmul(o2c_vset1(0.5f), a));
+  }
+  return y;
+}
+
+O2C_INLINE void o2c_wino6_out(const o2c_wino_tile *t, int odd)
+{
+  const ptrdiff_t row = 6 * t->step;
+#define O2C_X(i) const o2c_wino2 m##i = \
+    o2c_wino6_cols(t->m + i * row, t->step, odd);
+  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3) O2C_X(4) O2C_X(5)
+#undef O2C_X
+#define O2C_X(q, j) { \
+    const o2c_v sa = o2c_vadd(m1.q, m2.q), sb = o2c_vadd(m3.q, m4.q); \
+    const o2c_v da = o2c_vmul(o2c_vset1(O2C_WINO_A), o2c_vsub(m1.q, m2.q)); \
+    const o2c_v db = o2c_vmul(o2c_vset1(O2C_WINO_B), o2c_vsub(m3.q, m4.q)); \
+    o2c_wino_put(t, 0, j, o2c_vadd(o2c_vadd(sa, sb), m0.q)); \
+    o2c_wino_put(t, 1, j, o2c_vadd(da, db)); \
+    o2c_wino_put(t, 2, j, o2c_vfma(o2c_vset1(2.0f), sb, \
+                                   o2c_vmul(o2c_vset1(0.5f), sa))); \
+    o2c_wino_put(t, 3, j, o2c_vfma(o2c_vset1(2.0f), db, \
+                          o2c_vfma(o2c_vset1(0.5f), da, m5.q))); }
+  O2C_X(p, odd)
+  O2C_X(q, odd + 2)
+#undef O2C_X
+}
+
+O2C_NOINLINE void o2c_wino6_out_even(const o2c_wino_tile *t)
+{
+  o2c_wino6_out(t, 0);
+}
+
+O2C_NOINLINE void o2c_wino6_out_odd(const o2c_wino_tile *t)
+{
+  o2c_wino6_out(t, 1);
+}
+
+/* m = 2. */
+O2C_INLINE o2c_wino2 o2c_wino4_cols(const float *m, ptrdiff_t step)
+{
+  const o2c_v m1 = o2c_vld(m + step), m2 = o2c_vld(m + 2 * step);
+  o2c_wino2 y;
+  y.p = o2c_vadd(o2c_vadd(m1, m2), o2c_vld(m));
+  y.q = o2c_vsub(o2c_vsub(m1, m2), o2c_vld(m + 3 * step));
+  return y;
+}
+
+O2C_NOINLINE void o2c_wino4_out(const o2c_wino_tile *t)
+{
+  const ptrdiff_t row = 4 * t->step;
+#define O2C_X(i) const o2c_wino2 m##i = o2c_wino4_cols(t->m + i * row, t->step);
+  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3)
+#undef O2C_X
+#define O2C_X(q, j) \
+  o2c_wino_put(t, 0, j, o2c_vadd(o2c_vadd(m1.q, m2.q), m0.q)); \
+  o2c_wino_put(t, 1, j, o2c_vsub(o2c_vsub(m1.q, m2.q), m3.q));
+  O2C_X(p, 0)
+  O2C_X(q, 1)
+#undef O2C_X
+}
+
+O2C_INLINE void o2c_wino_put_tile(o2c_wino_tile *t, const float *m,
+                                  const float *bias, const float *r, float *y,
+                                  const o2c_winograd_f32_p *p)
+{
+  for (int32_t o = 0; o < p->oc; o += O2C_LANES) {
+    t->m = m + o;
+    t->n = p->oc - o;
+    t->y = y + o;
+    t->r = r ? r + o : r;
+    t->bias = bias ? o2c_vld_n(bias + o, t->n) : o2c_vzero();
+    if (p->m == 2) {
+      o2c_wino4_out(t);
+    } else {
+      o2c_wino6_out_even(t);
+      o2c_wino6_out_odd(t);
+    }
+  }
+}
+
+/* Writes tiles from .. from + n - 1, of products m. */
+O2C_NOINLINE void o2c_wino_output(const float *m, const float *bias,
+                                  const float *r, float *y, int32_t from,
+                                  int32_t n, const o2c_winograd_f32_p *p)
+{
+  const int32_t across = (p->ow + p->m - 1) / p->m;
+  const ptrdiff_t row = (ptrdiff_t)O2C_WINOGRAD_STEP(p->oc);
+  o2c_wino_tile t;
+  t.step = n * row;
+  t.y_row = (ptrdiff_t)p->y_row;
+  t.y_pix = (ptrdiff_t)p->y_pix;
+  t.r_row = (ptrdiff_t)p->r_row;
+  t.r_pix = (ptrdiff_t)p->r_pix;
+  t.lo = o2c_vset1(p->lo);
+  t.hi = o2c_vset1(p->hi);
+  for (int32_t k = 0; k < n; k++) {
+    const int32_t i = (from + k) / across * p->m;
+    const int32_t j = (from + k) % across * p->m;
+    t.rows = p->oh - i;
+    t.cols = p->ow - j;
+    o2c_wino_put_tile(&t, m + k * row, bias,
+                      r ? r + i * p->r_row + j * p->r_pix : r,
+                      y + i * p->y_row + j * p->y_pix, p);
+  }
+}
+
+/* Transforms the tile at row i, column j of x, with zeros where x ends. */
+O2C_UNUSED static void o2c_wino_input(const float *x, float *v, ptrdiff_t step,
+                                      float *patch, ptrdiff_t i, ptrdiff_t j,
+                                      const o2c_winograd_f32_p *p)
+{
+  const ptrdiff_t e = p->m + 2, c = p->c;
+  const ptrdiff_t i1 = i + e < p->h ? i + e : p->h;
+  const ptrdiff_t j0 = j > 0 ? j : 0, j1 = j + e < p->w ? j + e : p->w;
+  ptrdiff_t row = (ptrdiff_t)p->x_row, pix = (ptrdiff_t)p->x_pix;
+  if (i >= 0 && j >= 0 && i1 - i == e && j1 - j == e) {
+    x += i * row + j * pix;
+  } else {
+    memset(patch, 0, (size_t)(e * e * c) * sizeof(float));
+    for (ptrdiff_t a = i > 0 ? i : 0; a < i1; a++)
+      for (ptrdiff_t b = j0; b < j1; b++)
+        memcpy(patch + ((a - i) * e + b - j) * c, x + a * row + b * pix,
+               (size_t)c * sizeof(float));
+    x = patch;
+    row = e * c;
+    pix = c;
+  }
+  if (e == 4)
+    o2c_wino4_in(x, row, pix, c, v, step);
+  else
+    o2c_wino6_in(x, row, pix, c, v, step);
+}
+
+O2C_NOINLINE void o2c_winograd_f32(const float *x, const float *u,
+                                   const float *bias, const float *r, float *y,
+                                   float *scratch,
+                                   const o2c_winograd_f32_p *p)
+{
+  static const int32_t tap[] = { 0 };
+  const int32_t m = p->m, across = (p->ow + m - 1) / m;
+  const int32_t all = across * ((p->oh + m - 1) / m), e = (m + 2) * (m + 2);
+  const int32_t blocks = (all + p->tiles - 1) / p->tiles;
+  const ptrdiff_t w = (ptrdiff_t)((p->oc + 15) / 16) * p->c * 16;
+  o2c_conv_f32_p q;
+  memset(&q, 0, sizeof q);
+  q.oh = q.ntap = 1;
+  q.oc = p->oc;
+  q.kc = p->c;
+  q.tap = tap;
+  q.x_pix = O2C_WINOGRAD_STEP(p->c);
+  q.y_pix = O2C_WINOGRAD_STEP(p->oc);
+  q.lo = -INFINITY;
+  q.hi = INFINITY;
+  for (int32_t b = 0; b < blocks; b++) {
+    const int32_t from = (int32_t)((int64_t)all * b / blocks);
+    const int32_t n = (int32_t)((int64_t)all * (b + 1) / blocks) - from;
+    const ptrdiff_t step = (ptrdiff_t)(n * q.x_pix);
+    float *v = scratch + (ptrdiff_t)e * p->c, *s = v + e * step;
+    q.ow = n;
+    for (int32_t t = 0; t < n; t++)
+      o2c_wino_input(x, v + t * q.x_pix, step, scratch,
+                     (from + t) / across * m - p->top,
+                     (from + t) % across * m - p->left, p);
+    for (int32_t k = 0; k < e; k++)
+      o2c_conv_f32(v + k * step, u + k * w, NULL, NULL,
+                   s + k * (ptrdiff_t)(n * q.y_pix), &q);
+    o2c_wino_output(s, bias, r, y, from, n, p);
+  }
+}
+
+#endif
