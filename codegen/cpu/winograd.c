@@ -44,22 +44,32 @@ static double cost(const Conv *v, const Sizes *z, int64_t m)
 {
   double tiles = (double)tiles_of(z, m), one = m == 4 ? 300 : 130;
   double oc = (double)((v->oc + 15) / 16 * 16);
-  return (double)((m + 2) * (m + 2)) * (tiles + READ) +
-         tiles * one * (1 / oc + 1 / (double)v->c);
+  return GAIN * ((double)((m + 2) * (m + 2)) * (tiles + READ) +
+                 tiles * one * (1 / oc + 1 / (double)v->c));
+}
+
+static bool fits(const Conv *v, const Sizes *z)
+{
+  double macs = (double)(z->oh * z->ow) * 9 * (double)(v->c * v->oc);
+  return v->kh == 3 && v->kw == 3 && v->sh == 1 && v->sw == 1 && v->dh == 1 &&
+         v->dw == 1 && v->g.group == 1 && v->c >= 16 && macs >= LEAST_MACS;
 }
 
 /* 2, 4, or 0: not by this kernel. */
-static int64_t choose(const Conv *v, const Sizes *z)
+static int64_t choose(Plan *p, const Conv *v, const Sizes *z)
 {
-  double macs = (double)(z->oh * z->ow) * 9 * (double)(v->c * v->oc);
-  if (v->kh != 3 || v->kw != 3 || v->sh != 1 || v->sw != 1 || v->dh != 1 ||
-      v->dw != 1 || v->g.group != 1 || v->c < 16 || macs < LEAST_MACS)
-    return 0;
-  double two = cost(v, z, 2), four = cost(v, z, 4);
-  double best = two < four ? two : four;
-  if (best * GAIN > direct_cost(z))
-    return 0;
-  return two < four ? 2 : 4;
+  const Options *o = p->m->opt;
+  double pairs = (double)(v->c * v->oc);
+  const Way way[] = {
+    { "direct", cost_ns(o, "CONV_F32", direct_cost(z) * pairs, 0) },
+    { "F(2x2)", cost_ns(o, "CONV_F32", cost(v, z, 2) * pairs, 0) },
+    { "F(4x4)", cost_ns(o, "CONV_F32", cost(v, z, 4) * pairs, 0) }
+  };
+  const char *key = arena_printf(p->a, "Conv f32 3x3, %lld channels to %lld of "
+                                 "%lld x %lld", (long long)v->c,
+                                 (long long)v->oc, (long long)z->oh,
+                                 (long long)z->ow);
+  return 2 * plan_choose(p, v->n, key, way, COUNT(way));
 }
 
 /* G g G^T of one filter, to positions `step` apart. */
@@ -117,9 +127,9 @@ bool lower_winograd_f32(Plan *p, Node *n)
   Conv v;
   Sizes z;
   if (!node_is_internal(n, "FusedConv") || !conv_shape(p, n, &v) ||
-      !sizes(&v, &z))
+      !sizes(&v, &z) || !fits(&v, &z))
     return false;
-  int64_t m = choose(&v, &z);
+  int64_t m = choose(p, &v, &z);
   if (!m)
     return false;
   Step *s = v.s = step_new(p, n, "WINOGRAD_F32");

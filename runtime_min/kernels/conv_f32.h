@@ -280,6 +280,24 @@ O2C_UNUSED static void o2c_tile_f32_run(const o2c_tile_f32 *a, int mr, int nv)
   }
 }
 
+/* Rows of a tile: where the tile of 4 vectors is a choice, it loads less for
+   each product, and is taken where many tiles find its weights in the
+   second-level cache; few tiles read them from memory, for more rows at once.
+   Pixels a multiple of 4096 bytes apart share one set of the first-level cache:
+   14 rows would push each other out of its 8 ways. */
+O2C_INLINE int32_t o2c_conv_f32_rows(const o2c_conv_f32_p *p, int32_t nvec)
+{
+  const int64_t w = (int64_t)p->ntap * p->kc * 4 * O2C_LANES;
+  if (nvec == 1)
+    return O2C_F32_MR1;
+  if (O2C_F32_MR <= 8)
+    return O2C_F32_MR;
+  if (nvec >= 4 && nvec % 4 == 0 && w <= O2C_F32_L2 / 8 &&
+      (int64_t)p->oh * p->ow >= 16 * O2C_F32_MR4)
+    return O2C_F32_MR4;
+  return p->x_pix % 1024 == 0 ? O2C_F32_MR4 : O2C_F32_MR;
+}
+
 /* Vectors of columns that the next tile takes, of those that are left. */
 O2C_INLINE int o2c_tile_f32_cols(int mr, int32_t left)
 {
@@ -355,7 +373,7 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
   o2c_conv_f32_p p = *conv;
   o2c_tile_f32 a;
   const int32_t rows = p.oh * p.ow, nvec = (p.oc + O2C_LANES - 1) / O2C_LANES;
-  const int32_t cap = nvec == 1 ? O2C_F32_MR1 : O2C_F32_MR;
+  const int32_t cap = o2c_conv_f32_rows(conv, nvec);
   const int32_t tiles = (rows + cap - 1) / cap;
   int32_t base, extra, block; /* the first extra tiles have a row more */
   int mr, nv;
