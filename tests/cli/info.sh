@@ -9,6 +9,10 @@ says "one sample of 'N' at a time"
 says "12501632 MAC a sample"
 says "lower bound"
 says "panel-16 weights"
+! grep -q winograd log || fail "larger weights in a network for small devices"
+expect 0 "$ONNX2C" info "$zoo/squeezenet/model.onnx"
+says "winograd_f32, F(4x4, 3x3)"
+says "winograd_f32, F(2x2, 3x3)"
 expect 0 "$ONNX2C" "$net" -o net.c --report text
 says "12501632 MAC a sample"
 "$ONNX2C" "$net" -o net.c --report json 2>report.json
