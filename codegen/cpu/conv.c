@@ -6,6 +6,11 @@
  * A kernel row of a group-less, undilated convolution reads kw * C contiguous
  * inputs, so it is one tap; otherwise each kernel element is one. Padding is a
  * copy of the image into scratch with a border.
+ *
+ * A few filters fill a part of a vector only. Then `p` neighbouring pixels
+ * become the channels of one: filters p times as many, each moved by its
+ * pixel's place in a kernel that is wider by p - 1 strides, with zeros around.
+ * (So what is no number spreads to the pixels beside it.)
  */
 #include "cpu.h"
 
@@ -45,13 +50,73 @@ static Value *pack_depthwise(const Conv *v, const Tensor *w)
   return value_const(v->n->g, "w_depthwise", t);
 }
 
+/* Steps of vectors of `lanes` for one tap's channel, in 1 / p of a pixel. */
+static int64_t join_cost(const Conv *v, int64_t p, int64_t lanes)
+{
+  return (p * v->oc + lanes - 1) / lanes * (v->kw + (p - 1) * v->sw);
+}
+
+/* How many pixels to join; 1: none. No gain for the widest vectors may be paid
+ * for by narrower ones. */
+static int64_t joined_pixels(const Conv *v)
+{
+  int64_t ow, best = 1;
+  if (v->g.group != 1 || v->dw != 1 || node_in(v->n, 3) || v->yc != v->oc ||
+      !dim_is_int(v->ow, &ow))
+    return 1;
+  for (int64_t p = 2; p <= 16 && p * v->oc <= 64; p++) {
+    int64_t wide = join_cost(v, p, 16), narrow = join_cost(v, p, 8);
+    if (ow % p == 0 && wide * best < join_cost(v, best, 16) * p &&
+        10 * wide < 8 * p * join_cost(v, 1, 16) &&
+        10 * narrow <= 11 * p * join_cost(v, 1, 8))
+      best = p;
+  }
+  return best;
+}
+
+/* Makes `v` the convolution whose pixels are p of the node's. */
+static const Tensor *join_pixels(Conv *v, const Tensor *w, int64_t p)
+{
+  Arena *a = &v->n->g->m->arena;
+  int64_t wide = v->kw + (p - 1) * v->sw, rows = v->cg * v->kh, ow = 0;
+  int64_t dim[] = { p * v->oc, v->cg, v->kh, wide };
+  Tensor *t = tensor_new(a, DT_F32, 4, dim);
+  float *to = (float *)(uintptr_t)t->data;
+  const float *from = tensor_aligned(v->n->g->m, w);
+  for (int64_t q = 0; q < p; q++)
+    for (int64_t r = 0; r < v->oc * rows; r++)
+      memcpy(to + (q * v->oc * rows + r) * wide + q * v->sw, from + r * v->kw,
+             (size_t)v->kw * sizeof(float));
+  dim_is_int(v->ow, &ow);
+  v->ow = dim_int(v->d, ow / p);
+  v->kw = wide;
+  v->sw *= p;
+  v->oc *= p;
+  v->og *= p;
+  v->yc *= p;
+  return t;
+}
+
+/* The bias, for each of the pixels that are one. */
+static Value *joined_bias(const Conv *v)
+{
+  Value *b = v->n->in[2];
+  int64_t n = b->data->n, size = v->oc;
+  if (n == size)
+    return b;
+  Tensor *t = tensor_new(&v->n->g->m->arena, DT_F32, 1, &size);
+  for (int64_t i = 0; i < size; i++)
+    tensor_set_f64(t, i, tensor_f64(b->data, i % n));
+  return value_const(v->n->g, "bias", t);
+}
+
 void conv_put_operands(Conv *v, Value *w)
 {
   Step *s = v->s;
   Node *n = v->n;
   step_in(s, "w", w);
   if (node_in(n, 2))
-    step_in(s, "b", n->in[2]);
+    step_in(s, "b", joined_bias(v));
   conv_put_image(v);
   conv_put_residual(v);
   step_text(s, "BIAS", node_in(n, 2) ? "b" : "NULL");
@@ -63,13 +128,18 @@ void conv_put_operands(Conv *v, Value *w)
 static void lower_panels(Conv *v, const Tensor *w)
 {
   Step *s = v->s;
+  int64_t joined = joined_pixels(v), own = v->kw;
+  if (joined > 1)
+    w = join_pixels(v, w, joined);
   conv_put_taps(v);
   step_int(s, "OC", v->og);
   step_int(s, "GROUPS", v->g.group);
   step_int(s, "CG", v->cg);
   step_int(s, "WG", (v->og + 15) / 16 * 16 * v->kh * v->kw * v->cg);
   conv_put_operands(v, pack_panels(v, w));
-  s->kernel_note = "conv_f32, panel-16 weights";
+  s->macs = s->macs / v->kw * own;
+  s->kernel_note = joined > 1 ? "conv_f32, panel-16 weights, pixels joined"
+                              : "conv_f32, panel-16 weights";
   step_kernel(s, "conv_f32.h");
 }
 
