@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Common subexpressions: of nodes with the same operator, inputs and
- * attributes the first serves all; small equal constants become one. */
+ * attributes the first serves all; small equal constants become one; a view that
+ * changes nothing gives way to its input. */
 #include "../ir.h"
 #include <string.h>
 
@@ -83,6 +84,19 @@ static bool share_constants(Map *seen, StrBuf *b, Node *n)
   return changed;
 }
 
+/* A view that changes nothing, as exporters' Identity: its input does. */
+static bool drop_view(Node *n)
+{
+  Value *x = node_in(n, 0), *y = node_out(n, 0);
+  if (!op_is_view(n) || n->nsize || !x || !y || y->is_output ||
+      x->kind != VK_TENSOR || y->kind != VK_TENSOR || x->dtype != y->dtype ||
+      !value_same_shape(x, y))
+    return false;
+  value_replace(y, x);
+  node_remove(n);
+  return true;
+}
+
 bool pass_cse(Graph *g)
 {
   Map nodes, constants;
@@ -94,6 +108,10 @@ bool pass_cse(Graph *g)
   sb_init(&b, &g->m->arena);
   for (Node *n = g->first, *next; n; n = next) {
     next = n->next;
+    if (drop_view(n)) {
+      changed = true;
+      continue;
+    }
     changed |= share_constants(&constants, &b, n);
     if (!node_key(&b, n)) continue;
     Node **first = (Node **)map_at(&nodes, b.s, b.n);

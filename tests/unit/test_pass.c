@@ -281,8 +281,22 @@ static void test_pool_first(bool counts)
   model_free(m);
 }
 
+/* Exporters' Identity goes, so that what stands around it can be fused; but not
+ * as an output, which keeps its name. */
+static void test_drop_view(void)
+{
+  Value *x = begin(), *a = op("Identity", op("Relu", x, NULL), NULL);
+  Value *y = op("Neg", a, NULL), *z = op("Identity", y, NULL);
+  graph_add_output(g, z);
+  CHECK(pass_cse(g) && nodes() == 3 && !pass_cse(g));
+  CHECK(node_is(y->def->in[0]->def, "Relu") && z->def->in[0] == y);
+  ir_check(g, "cse");
+  model_free(m);
+}
+
 int main(void)
 {
+  test_drop_view();
   test_pool_first(false);
   test_pool_first(true);
   test_widen();
