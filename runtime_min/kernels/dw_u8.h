@@ -40,6 +40,19 @@ O2C_U8_INLINE uint8_t o2c_dwq_one(const uint8_t *x, const int8_t *w,
   return o2c_requant_u8(acc, scale, o2c_rq_make(p->y_zp, p->lo, p->hi));
 }
 
+/* n channels one by one. */
+O2C_U8_INLINE void o2c_dwq_few(const uint8_t *x, const int8_t *w,
+                               const int32_t *bias, const float *scale,
+                               uint8_t *y, int32_t n, const o2c_dw_u8_p *p)
+{
+  int32_t c, i, k;
+  for (c = 0; c < n; ++c)
+    for (i = 0; i < p->oh; ++i)
+      for (k = 0; k < p->ow; ++k)
+        y[i * p->y_row + k * p->y_pix + c] = o2c_dwq_one(
+            x + i * p->x_row + k * p->x_pix + c, w + c, bias[c], scale[c], p);
+}
+
 #if defined(O2C_U8_ISA_AVX512VNNI)
 
 typedef struct {
@@ -83,17 +96,10 @@ O2C_U8_INLINE o2c_dwq_col o2c_dwq_dot(o2c_dwq_col s, o2c_dwq_col x,
   return s;
 }
 
-/* 64 numbers of 32 bits, of which n are there, in the order of o2c_dwq_mix. */
-O2C_U8_INLINE o2c_dwq_col o2c_dwq_consts(const void *from, int32_t n)
+/* 64 numbers of 32 bits in the order of o2c_dwq_mix. */
+O2C_U8_INLINE o2c_dwq_col o2c_dwq_spread(__m512i q0, __m512i q1, __m512i q2,
+                                         __m512i q3)
 {
-  const int32_t *p = (const int32_t *)from;
-  const __m512i q0 = _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n), p);
-  const __m512i q1 =
-      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 16 ? n - 16 : 0), p + 16);
-  const __m512i q2 =
-      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 32 ? n - 32 : 0), p + 32);
-  const __m512i q3 =
-      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 48 ? n - 48 : 0), p + 48);
   const __m512i l0 = _mm512_shuffle_i32x4(q0, q1, 0x44);
   const __m512i h0 = _mm512_shuffle_i32x4(q0, q1, 0xEE);
   const __m512i l1 = _mm512_shuffle_i32x4(q2, q3, 0x44);
@@ -106,26 +112,33 @@ O2C_U8_INLINE o2c_dwq_col o2c_dwq_consts(const void *from, int32_t n)
   return k;
 }
 
-O2C_U8_INLINE __m512i o2c_dwq_round(__m512i a, __m512i scale)
+/* The same of n numbers, then zeros. */
+O2C_U8_INLINE o2c_dwq_col o2c_dwq_consts(const void *from, int32_t n)
 {
-  const __m512 v =
-      _mm512_mul_ps(_mm512_cvtepi32_ps(a), _mm512_castsi512_ps(scale));
-  return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536.0f)));
+  const int32_t *p = (const int32_t *)from;
+  const __m512i q0 = _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n), p);
+  const __m512i q1 =
+      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 16 ? n - 16 : 0), p + 16);
+  const __m512i q2 =
+      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 32 ? n - 32 : 0), p + 32);
+  const __m512i q3 =
+      _mm512_maskz_loadu_epi32(o2c_u8_lanes_mask(n > 48 ? n - 48 : 0), p + 48);
+  return o2c_dwq_spread(q0, q1, q2, q3);
 }
 
-/* Saturating packs do what is left of the clamp: only a v over 2^31 would
- * come out of the conversion with the wrong sign, hence the minimum. */
+O2C_U8_INLINE __m512i o2c_dwq_round(__m512i a, __m512i scale)
+{
+  return o2c_u8_round(a, _mm512_castsi512_ps(scale));
+}
+
 O2C_U8_INLINE __m512i o2c_dwq_bytes(o2c_dwq_col s, o2c_dwq_col scale,
                                     const o2c_dw_u8_p *p)
 {
-  const __m512i zp = _mm512_set1_epi16((short)p->y_zp);
-  __m512i l = _mm512_packs_epi32(o2c_dwq_round(s.a, scale.a),
-                                 o2c_dwq_round(s.b, scale.b));
-  __m512i h = _mm512_packs_epi32(o2c_dwq_round(s.c, scale.c),
-                                 o2c_dwq_round(s.d, scale.d));
-  l = _mm512_packus_epi16(_mm512_adds_epi16(l, zp), _mm512_adds_epi16(h, zp));
-  l = _mm512_max_epu8(l, _mm512_set1_epi8((char)p->lo));
-  return _mm512_min_epu8(l, _mm512_set1_epi8((char)p->hi));
+  return o2c_u8_pack(o2c_dwq_round(s.a, scale.a), o2c_dwq_round(s.b, scale.b),
+                     o2c_dwq_round(s.c, scale.c), o2c_dwq_round(s.d, scale.d),
+                     _mm512_set1_epi16((short)p->y_zp),
+                     _mm512_set1_epi8((char)p->lo),
+                     _mm512_set1_epi8((char)p->hi));
 }
 
 typedef struct {
@@ -182,6 +195,73 @@ O2C_U8_INLINE void o2c_dwq_3x3(const o2c_dwq_job *j, const uint8_t *x,
   }
 }
 
+/* c is 8, 16 or 32: 64 bytes hold several pixels. */
+O2C_U8_INLINE __m512i o2c_dwq_again8(const int8_t *w, int32_t c)
+{
+  int64_t few;
+  if (c == 32)
+    return _mm512_broadcast_i64x4(
+        _mm256_loadu_si256((const __m256i *)(const void *)w));
+  if (c == 16)
+    return _mm512_broadcast_i32x4(
+        _mm_loadu_si128((const __m128i *)(const void *)w));
+  memcpy(&few, w, 8);
+  return _mm512_set1_epi64(few);
+}
+
+/* 64 numbers of 32 bits in the order of o2c_dwq_mix, the same c again. */
+O2C_U8_INLINE o2c_dwq_col o2c_dwq_again32(const void *from, int32_t c)
+{
+  const int32_t *p = (const int32_t *)from;
+  __m512i q0, q1;
+  if (c == 8) {
+    q0 = q1 = _mm512_broadcast_i64x4(
+        _mm256_loadu_si256((const __m256i *)(const void *)p));
+  } else {
+    q0 = _mm512_loadu_si512(p);
+    q1 = c == 32 ? _mm512_loadu_si512(p + 16) : q0;
+  }
+  return o2c_dwq_spread(q0, q1, q0, q1);
+}
+
+O2C_U8_INLINE o2c_dwq_col o2c_dwq_again3(const int8_t *w, int32_t c)
+{
+  return o2c_dwq_mix(o2c_dwq_again8(w, c), o2c_dwq_again8(w + 3 * c, c),
+                     o2c_dwq_again8(w + 6 * c, c), _mm512_setzero_si512());
+}
+
+/* 3 x 3 of few channels, side by side in x and y: as many pixels of a row as
+ * 64 bytes hold. */
+O2C_U8_INLINE void o2c_dwq_pixels(const uint8_t *x, const int8_t *w,
+                                  const int32_t *bias, const float *scale,
+                                  uint8_t *y, const o2c_dw_u8_p *p)
+{
+  const int32_t c = p->c;
+  const o2c_dwq_col w0 = o2c_dwq_again3(w, c);
+  const o2c_dwq_col w1 = o2c_dwq_again3(w + c, c);
+  const o2c_dwq_col w2 = o2c_dwq_again3(w + 2 * c, c);
+  const o2c_dwq_col b = o2c_dwq_again32(bias, c);
+  const o2c_dwq_col m = o2c_dwq_again32(scale, c);
+  const int64_t row = p->tap_row;
+  int32_t i, k;
+  for (i = 0; i < p->oh; ++i, x += p->x_row, y += p->y_row)
+    for (k = 0; k < p->ow * c; k += 64) {
+      const int32_t left = p->ow * c - k;
+      const __mmask64 some =
+          left < 64 ? ((__mmask64)1 << left) - 1 : ~(__mmask64)0;
+      o2c_dwq_col s = o2c_dwq_dot(b, o2c_dwq_load3(x + k, row, some), w0);
+      s = o2c_dwq_dot(s, o2c_dwq_load3(x + k + c, row, some), w1);
+      s = o2c_dwq_dot(s, o2c_dwq_load3(x + k + 2 * c, row, some), w2);
+      _mm512_mask_storeu_epi8(y + k, some, o2c_dwq_bytes(s, m, p));
+    }
+}
+
+O2C_U8_INLINE int o2c_dwq_has_pixels(const o2c_dw_u8_p *p)
+{
+  return (p->c == 8 || p->c == 16 || p->c == 32) && p->kh == 3 && p->kw == 3 &&
+         p->x_pix == p->c && p->tap_pix == p->c && p->y_pix == p->c;
+}
+
 /* Any window: four taps at a time, one output. */
 O2C_U8_INLINE o2c_dwq_col o2c_dwq_any(const o2c_dwq_job *j, const uint8_t *x,
                                       const int8_t *w)
@@ -230,11 +310,19 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
                                uint8_t *y, const o2c_dw_u8_p *p)
 {
   int32_t c;
+  if (o2c_dwq_has_pixels(p) && o2c_u8_fits(bias, scale, p->c, 9)) {
+    o2c_dwq_pixels(x, w, bias, scale, y, p);
+    return;
+  }
   for (c = 0; c < p->c; c += 64) {
-    const int32_t n = p->c - c;
+    const int32_t n = p->c - c < 64 ? p->c - c : 64;
     o2c_dwq_job j;
+    if (!o2c_u8_fits(bias + c, scale + c, n, (int64_t)p->kh * p->kw)) {
+      o2c_dwq_few(x + c, w + c, bias + c, scale + c, y + c, n, p);
+      continue;
+    }
     j.p = p;
-    j.m = n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
+    j.m = n == 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
     j.bias = o2c_dwq_consts(bias + c, n);
     j.scale = o2c_dwq_consts(scale + c, n);
     o2c_dwq_block(&j, x + c, w + c, y + c);
@@ -424,7 +512,7 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
                                const int32_t *bias, const float *scale,
                                uint8_t *y, const o2c_dw_u8_p *p)
 {
-  int32_t c, i, k;
+  int32_t c;
   for (c = 0; c + O2C_DWQ_C <= p->c; c += O2C_DWQ_C)
     o2c_dwq_block(x + c, w + c, bias + c, scale + c, y + c, p);
   if (c < p->c && c) { /* the last whole vector of channels, again */
@@ -432,11 +520,8 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
     o2c_dwq_block(x + c, w + c, bias + c, scale + c, y + c, p);
     return;
   }
-  for (; c < p->c; ++c)
-    for (i = 0; i < p->oh; ++i)
-      for (k = 0; k < p->ow; ++k)
-        y[i * p->y_row + k * p->y_pix + c] = o2c_dwq_one(
-            x + i * p->x_row + k * p->x_pix + c, w + c, bias[c], scale[c], p);
+  if (c < p->c)
+    o2c_dwq_few(x, w, bias, scale, y, p->c, p);
 }
 
 #else
