@@ -377,6 +377,7 @@ bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
 bool lower_dynamic_quantize(Plan *p, Node *n);
 bool lower_table_u8(Plan *p, Node *n);
+bool lower_add_u8(Plan *p, Node *n);
 bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);

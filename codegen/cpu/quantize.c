@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Elementwise work on bytes by ew_u8.h: DynamicQuantizeLinear, and chains from
- * one byte to one byte with a function like exp in them, such as a Gelu between
- * two QDQ pairs: the compiler computes all 256 of it. Cheaper chains, whose
- * vector code is faster than a table, are left to ew.c. */
+/* Elementwise work on bytes by ew_u8.h: DynamicQuantizeLinear; sums of two
+ * dequantised tensors that are quantised again, as residual connections are;
+ * and chains from one byte to one byte with a function like exp in them, such
+ * as a Gelu between two QDQ pairs: the compiler computes all 256 of it. Cheaper
+ * chains, whose vector code is faster than a table, are left to ew.c. */
 #include "cpu.h"
 
+#include <math.h>
 #include <string.h>
 
 bool lower_dynamic_quantize(Plan *p, Node *n)
@@ -121,5 +123,164 @@ bool lower_table_u8(Plan *p, Node *n)
   step_dim(s, "N", value_numel(x));
   step_kernel(s, "ew_u8.h");
   s->kernel_note = "ew_u8, table";
+  return true;
+}
+
+/* Q(clamp(DQ(a) + DQ(b))): what o2c_add_u8 wants to know. */
+typedef struct {
+  const Node *n;
+  Value *x[2];
+  float scale[3]; /* of a, b and the result */
+  int zp[3];
+  float low, high; /* bounds of the sum */
+  int nx, last;    /* operands found; the step whose result goes on */
+  bool added;
+} Sum;
+
+static bool sum_scalar(const Sum *m, int arg, double *v)
+{
+  const Tensor *t = arg >= 0 ? m->n->in[arg]->data : NULL;
+  if (!t || t->n != 1)
+    return false;
+  *v = tensor_f64(t, 0);
+  return true;
+}
+
+static bool sum_params(Sum *m, const EwStep *s, int k)
+{
+  double scale, zp = 0;
+  if (!sum_scalar(m, s->arg[1], &scale) || !(scale > 0) ||
+      (s->arg[2] != EW_ABSENT && !sum_scalar(m, s->arg[2], &zp)))
+    return false;
+  m->scale[k] = (float)scale;
+  m->zp[k] = (int)zp;
+  return isfinite(scale);
+}
+
+static bool sum_operand(Sum *m, const EwStep *s)
+{
+  Value *x = s->arg[0] >= 0 ? m->n->in[s->arg[0]] : NULL;
+  if (m->nx == 2 || !x || x->dtype != DT_U8 || x->data || s->out != DT_F32 ||
+      !value_same_shape(x, m->n->out[0]) || !sum_params(m, s, m->nx))
+    return false;
+  m->x[m->nx++] = x;
+  return true;
+}
+
+/* Relu, AtLeast and AtMost move the bounds; the sum itself comes first. */
+static bool sum_op(Sum *m, const EwStep *s, int at)
+{
+  const char *name = s->op->def.name;
+  double v = 0;
+  if (s->type != DT_F32)
+    return false;
+  if (!m->added) {
+    m->added = m->nx == 2 && s->arg[0] + s->arg[1] == ~0 + ~1 &&
+               s->arg[0] != s->arg[1] && s->arg[0] < 0 && s->arg[1] < 0 &&
+               (!strcmp(name, "Add") || !strcmp(name, "Sum"));
+    m->last = at;
+    return m->added;
+  }
+  bool most = !strcmp(name, "AtMost");
+  if (s->arg[0] != ~m->last ||
+      (strcmp(name, "Relu") && ((!most && strcmp(name, "AtLeast")) ||
+                                !sum_scalar(m, s->arg[1], &v))) || isnan(v))
+    return false;
+  m->low = most ? fminf(m->low, (float)v) : fmaxf(m->low, (float)v);
+  m->high = most ? fminf(m->high, (float)v) : fmaxf(m->high, (float)v);
+  m->last = at;
+  return true;
+}
+
+static bool sum_match(Sum *m, const EwChain *c)
+{
+  if (!c || c->n < 4 || m->n->out[0]->dtype != DT_U8)
+    return false;
+  for (int i = 0; i < c->n; i++) {
+    const EwStep *s = &c->step[i];
+    bool end = i == c->n - 1, ok = false;
+    if (s->kind == ES_DEQUANTIZE)
+      ok = !m->added && sum_operand(m, s);
+    else if (s->kind == ES_OP)
+      ok = sum_op(m, s, i);
+    else if (s->kind == ES_QUANTIZE)
+      ok = end && m->added && s->arg[0] == ~m->last && sum_params(m, s, 2);
+    if (!ok || (end && s->kind != ES_QUANTIZE))
+      return false;
+  }
+  return true;
+}
+
+/* Rounding and division keep order, so bounds may be taken after them. */
+static int sum_bound(const Sum *m, float v)
+{
+  float q = nearbyintf(v / m->scale[2]) + (float)m->zp[2];
+  return q <= 0 ? 0 : q >= 255 ? 255 : (int)q;
+}
+
+/* Is one of a, b and y not dense? */
+static bool sum_has_rows(const Plan *p, Value *const *v)
+{
+  return is_strided(p, v[0]) || is_strided(p, v[1]) || is_strided(p, v[2]);
+}
+
+/* Can rows say how they are stored? */
+static bool sum_rows_fit(const Plan *p, Value *const *v)
+{
+  int64_t c;
+  if (!sum_has_rows(p, v))
+    return true;
+  if (v[2]->rank != 4 || !dim_is(v[2]->dim[0], 1) ||
+      !dim_is_int(v[2]->dim[3], &c))
+    return false;
+  return stored_pixel(p, v[0]) == c && stored_pixel(p, v[1]) == c &&
+         stored_pixel(p, v[2]) == c;
+}
+
+/* Dense operands are one row; images with a border have rows of their own. */
+static void sum_put_rows(const Sum *m, Step *s, Value *const *v)
+{
+  static const char *const name[] = { "a", "b", "y" };
+  static const char *const at[] = { "A", "B", "Y" };
+  static const char *const row[] = { "A_ROW", "B_ROW", "Y_ROW" };
+  Plan *p = s->plan;
+  const Value *y = m->n->out[0];
+  DimPool *d = &p->m->dims;
+  bool rows = sum_has_rows(p, v);
+  step_dim(s, "ROWS", rows ? y->dim[1] : dim_int(d, 1));
+  step_dim(s, "N", rows ? dim_mul(d, y->dim[2], y->dim[3]) : value_numel(y));
+  for (int i = 0; i < 3; i++) {
+    step_text(s, at[i], "%s", stored_pixels(s, name[i], v[i]));
+    step_dim(s, row[i], rows ? stored_row(p, v[i]) : dim_int(d, 0));
+  }
+}
+
+bool lower_add_u8(Plan *p, Node *n)
+{
+  static const char *const name[] = { "A", "B", "Y" };
+  Sum m = { .n = n, .low = -INFINITY, .high = INFINITY };
+  if (!n->op || n->nout < 1 || !n->out[0] || n->out[0]->rank < 1 ||
+      !sum_match(&m, ew_chain(n)))
+    return false;
+  Value *const v[] = { m.x[0], m.x[1], n->out[0] };
+  if (!sum_rows_fit(p, v))
+    return false;
+  Step *s = step_new(p, n, "ADD_U8");
+  step_in(s, "a", m.x[0]);
+  step_in(s, "b", m.x[1]);
+  step_out(s, "y", n->out[0]);
+  for (int i = 0; i < 2; i++)
+    if (m.x[i]->nuse == 1 && !m.x[i]->is_input && !m.x[i]->is_output)
+      step_in_place(s, "y", i ? "b" : "a");
+  for (int i = 0; i < 3; i++) {
+    step_float(s, arena_printf(p->a, "%s_SCALE", name[i]), (double)m.scale[i]);
+    step_int(s, arena_printf(p->a, "%s_ZP", name[i]), m.zp[i]);
+  }
+  step_int(s, "LO", sum_bound(&m, m.low));
+  step_int(s, "HI", sum_bound(&m, m.high));
+  sum_put_rows(&m, s, v);
+  halo_put_border(s, "y", n->out[0]);
+  step_kernel(s, "ew_u8.h");
+  s->kernel_note = "ew_u8, sum";
   return true;
 }

@@ -33,6 +33,7 @@ static const LowerFn tuned[] = {
   lower_move,
   lower_pick,
   lower_table_u8,
+  lower_add_u8,
   lower_elementwise,
 };
 

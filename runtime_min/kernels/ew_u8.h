@@ -3,7 +3,8 @@
  * once (compile with -std=c99 or -ffp-contract=off), then requantised as in
  * u8.h. In-place (y the same as a or b) is allowed, other overlaps are not.
  *
- *   o2c_add_u8         y = requant((a - a_zp) * a_scale + (b - b_zp) * b_scale)
+ *   o2c_add_u8         y = requant(((a - a_zp) * a_scale +
+ *                                   (b - b_zp) * b_scale) / y_scale)
  *   o2c_mul_u8         y = requant((a - a_zp) * (b - b_zp) * a_scale)
  *   o2c_quantize_u8    y = requant(x / scale): ONNX QuantizeLinear
  *   o2c_dynamic_quantize_u8  the same with scale and zero point found in x:
@@ -12,8 +13,9 @@
  *   o2c_map_u8         y = table[x]: any function of one u8, made at compile
  *                      time (also requantisation and s8 <-> u8)
  *
- * The scales of add are input scale / output scale, rounded to f32 by the
- * compiler; that of mul is a's times b's over the output's. */
+ * So add is what DequantizeLinear, Add and QuantizeLinear make; with the
+ * inputs' scales over the output's and a y_scale of 1, what QLinearAdd does.
+ * The scale of mul is a's times b's over the output's. */
 #ifndef O2C_EW_U8_H
 #define O2C_EW_U8_H
 
@@ -22,7 +24,7 @@
 /* rows of n elements; a row stride of 0 repeats the operand's one row. */
 typedef struct {
   int64_t rows, n, a_row, b_row, y_row;
-  float a_scale, b_scale;
+  float a_scale, b_scale, y_scale;
   int32_t a_zp, b_zp, y_zp, lo, hi;
 } o2c_binary_u8_p;
 
@@ -170,24 +172,60 @@ O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
 #endif
 
 /* ---- kernels: whole lanes, then one by one with the same operations ----- */
+#if O2C_U8_LANES > 1
+O2C_U8_INLINE o2c_flq o2c_addq_lanes(const uint8_t *a, const uint8_t *b,
+                                     const o2c_binary_u8_p *p)
+{
+  const o2c_flq u =
+      O2C_FLQ2(mul, o2c_flq_u8(a, p->a_zp), o2c_flq_set(p->a_scale));
+  const o2c_flq v =
+      O2C_FLQ2(mul, o2c_flq_u8(b, p->b_zp), o2c_flq_set(p->b_scale));
+  return O2C_FLQ2(div, O2C_FLQ2(add, u, v), o2c_flq_set(p->y_scale));
+}
+#endif
+
+#if defined(O2C_U8_ISA_AVX512VNNI)
+/* 64 at a time, if no quotient can overflow; how many were done. */
+O2C_U8_INLINE size_t o2c_addq_blocks(const uint8_t *a, const uint8_t *b,
+                                     uint8_t *y, const o2c_binary_u8_p *p)
+{
+  const __m512i zp = _mm512_set1_epi16((short)p->y_zp);
+  const __m512i lo = _mm512_set1_epi8((char)p->lo);
+  const __m512i hi = _mm512_set1_epi8((char)p->hi);
+  const float sa = p->a_scale < 0 ? -p->a_scale : p->a_scale;
+  const float sb = p->b_scale < 0 ? -p->b_scale : p->b_scale;
+  const size_t n = 256.0f * (sa + sb) < 2e9f * p->y_scale ? (size_t)p->n : 0;
+  size_t i;
+  for (i = 0; i + 64 <= n; i += 64) {
+    const __m512i v = o2c_u8_pack(
+        _mm512_cvtps_epi32(o2c_addq_lanes(a + i, b + i, p)),
+        _mm512_cvtps_epi32(o2c_addq_lanes(a + i + 16, b + i + 16, p)),
+        _mm512_cvtps_epi32(o2c_addq_lanes(a + i + 32, b + i + 32, p)),
+        _mm512_cvtps_epi32(o2c_addq_lanes(a + i + 48, b + i + 48, p)), zp, lo,
+        hi);
+    _mm512_storeu_si512(y + i, o2c_u8_in_order(v));
+  }
+  return i;
+}
+#endif
+
 O2C_U8_INLINE void o2c_addq_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
                                 const o2c_binary_u8_p *p)
 {
   const o2c_rq q = o2c_rq_make(p->y_zp, p->lo, p->hi);
   const size_t n = (size_t)p->n;
   size_t i = 0;
+#if defined(O2C_U8_ISA_AVX512VNNI)
+  i = o2c_addq_blocks(a, b, y, p);
+#endif
 #if O2C_U8_LANES > 1
-  const o2c_flq sa = o2c_flq_set(p->a_scale), sb = o2c_flq_set(p->b_scale);
-  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
-    const o2c_flq u = O2C_FLQ2(mul, o2c_flq_u8(a + i, p->a_zp), sa);
-    const o2c_flq v = O2C_FLQ2(mul, o2c_flq_u8(b + i, p->b_zp), sb);
-    o2c_flq_put(y + i, O2C_FLQ2(add, u, v), q);
-  }
+  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+    o2c_flq_put(y + i, o2c_addq_lanes(a + i, b + i, p), q);
 #endif
   for (; i < n; ++i) {
     const float u = (float)(a[i] - p->a_zp) * p->a_scale;
     const float v = (float)(b[i] - p->b_zp) * p->b_scale;
-    y[i] = o2c_requant_f32(u + v, q);
+    y[i] = o2c_requant_f32((u + v) / p->y_scale, q);
   }
 }
 

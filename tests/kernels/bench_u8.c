@@ -196,7 +196,8 @@ static double layers(const Layer *l, size_t n, int runs,
 static void bytes(const char *name, int which, int runs)
 {
   const int32_t n = 56 * 56 * 256;
-  const o2c_binary_u8_p p = {1, n, 0, 0, 0, 0.7f, 0.4f, 120, 100, 90, 0, 255};
+  const o2c_binary_u8_p p = {1,    n,   0,   0,  0, 0.7f,
+                             0.4f, 1.1f, 120, 100, 90, 0, 255};
   const o2c_pool_u8_p q = {112, 112, 64, 56, 56, 3,   3,        2,  2,
                            1,   1,   1,  1,  1,  1,   112 * 64, 64, 56 * 64,
                            64,  1,   0,  0,  0,  255, 0};

@@ -107,8 +107,8 @@ static void depthwise(const char *name, int32_t o, int32_t c, int32_t stride)
 static void rest(void)
 {
   static float f[3072];
-  const o2c_binary_u8_p p = {1,    16384, 0,   0,  0, 0.7f,
-                             0.4f, 120,   100, 90, 0, 255};
+  const o2c_binary_u8_p p = {1,    16384, 0,   0,   0,  0.7f, 0.4f,
+                             1.1f, 120,   100, 90,  0,  255};
   const o2c_pool_u8_p a = {8, 8, 64,  1,  1,  8,  8, 1, 1, 1, 1,   0, 0,
                            0, 0, 512, 64, 64, 64, 1, 0, 0, 0, 255, 0};
   const o2c_pad_hwc_u8_p d = {32, 32, 16, 1, 1, 1, 1, 7, 512, 16};

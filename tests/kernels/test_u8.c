@@ -381,13 +381,13 @@ static void test_dw(void)
 }
 
 /* ---- elementwise: every pair of bytes, every length up to 70 ---- */
-static void test_binary(void)
+static void binary_case(float y_scale)
 {
   static const int32_t shape[5] = {256, 256, 0, 0, 0};
   uint8_t *a = (uint8_t *)grab(256), *b = (uint8_t *)grab(256 * 256);
   uint8_t *y = (uint8_t *)grab(256 * 256), *z = (uint8_t *)grab(256 * 256);
-  o2c_binary_u8_p p = {256,    256, 0, 256, 256, 0.731f,
-                       1.377f, 131, 7, 119, 0,   250};
+  o2c_binary_u8_p p = {256,     256, 0, 256, 256, 0.731f, 1.377f,
+                       y_scale, 131, 7, 119, 0,   250};
   const int32_t q[3] = {p.y_zp, p.lo, p.hi};
   int32_t i, j;
   for (i = 0; i < 256; ++i) {
@@ -401,12 +401,20 @@ static void test_binary(void)
     for (j = 0; j < 256; ++j) {
       const volatile float u = (float)(j - 131) * 0.731f;
       const volatile float v = (float)(i - 7) * 1.377f, s = u + v;
-      if (y[i * 256 + j] != ref_round(s, q))
+      const volatile float d = s / y_scale;
+      if (y[i * 256 + j] != ref_round(d, q))
         bad("add", shape, i * 256 + j);
       if (z[i * 256 + j] != ref_requant((j - 131) * (i - 7), 0.0173f, q))
         bad("mul", shape, i * 256 + j);
     }
   free(a), free(b), free(y), free(z);
+}
+
+static void test_binary(void)
+{
+  binary_case(1.0f);
+  binary_case(2.83f);
+  binary_case(1e-30f);
 }
 
 static void rows_case(int32_t n)
