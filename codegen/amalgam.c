@@ -107,11 +107,21 @@ static void paste_ref(Amalgam *g, const RefUse *r)
   paste_text(g, arena_printf(a, "%s/type_end.h", dir));
 }
 
+void amalgam_file(const Plan *p, const char *file, StrBuf *c)
+{
+  Amalgam g = { .m = p->m, .c = c };
+  map_init(&g.done, p->a);
+  paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", file));
+}
+
 void amalgam_text(const Plan *p, StrBuf *c)
 {
   Amalgam g = { .m = p->m, .c = c };
   map_init(&g.done, p->a);
-  paste(&g, "runtime_min/kernels/fpenv.h");
+  if (p->nlevel)
+    levels_shared(&g.done);
+  else
+    paste(&g, "runtime_min/kernels/fpenv.h");
   for (const Step *s = p->first; s; s = s->next)
     for (int i = 0; i < s->nkernel; i++)
       paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", s->kernel[i]));

@@ -34,7 +34,9 @@ static const Rate *rate_of(const char *macro)
 
 int cost_level(const Options *o)
 {
-  const char *v = o->target ? strstr(o->target, "x86-64-v") : NULL;
+  const char *v = NULL; /* the last of a list */
+  for (const char *s = o->target; s && (s = strstr(s, "x86-64-v")); s++)
+    v = s;
   int level = v ? v[8] - '0' : 4;
   return level >= 2 && level <= 4 ? level - 2 : level < 2 ? 0 : 2;
 }

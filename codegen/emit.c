@@ -171,15 +171,24 @@ static void put_source(Plan *p, const EmitFiles *f, const StrBuf *m4_out,
 {
   static const char kernels[] = "@@O2C_KERNELS@@\n";
   static const char weights[] = "@@O2C_WEIGHTS@@\n";
+  static const char end[] = "@@O2C_ROWS_END@@\n"; /* of what levels copy */
   const char *s = m4_out->s;
   const char *k = strstr(s, kernels), *w = strstr(s, weights);
+  const char *e = strstr(s, end);
   sb_write(c, s, (size_t)(k - s));
-  amalgam_text(p, c);
+  if (p->nlevel)
+    levels_top(p, c);
+  else
+    amalgam_text(p, c);
   k += sizeof kernels - 1;
   sb_write(c, k, (size_t)(w - k));
   weights_text(p, f->mode, c);
   w += sizeof weights - 1;
-  sb_puts(c, w);
+  if (p->nlevel)
+    levels_text(p, arena_strn(p->a, w, (size_t)(e - w)), c);
+  else
+    sb_write(c, w, (size_t)(e - w));
+  sb_puts(c, e + sizeof end - 1);
 }
 
 static bool write_header(Plan *p, Output *o, const EmitFiles *f)

@@ -302,7 +302,6 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
     change_guard(&r, now, NULL);
   sizes_end(p, &r.b);
   emit_set_buf(plan, "ROWS_BODY", &r.b);
-  emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
 }
 
 /* The largest value that all dims may take at once without overflow. */
@@ -488,8 +487,9 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "    const int64_t first = (int64_t)k * %d;\n"
     "    o2c_status status;\n"
     "    s.%s = O2C_MIN(b->d->%s - first, %d);\n"
-    "    status = run_rows(b->ctx, ws, &s, b->in, b->out, first);\n",
-    p->name, p->name, p->name, p->name, p->name, p->block, n, n, p->block);
+    "    status = %s(b->ctx, ws, &s, b->in, b->out, first);\n",
+    p->name, p->name, p->name, p->name, p->name, p->block, n, n, p->block,
+    p->nlevel ? "b->ctx->run" : "run_rows");
   sb_puts(&b, p->head_bytes
     ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
     : "    (void)status;\n");
@@ -509,12 +509,13 @@ static void run_body(Plan *p, StrBuf *plan)
   sb_init(&b, p->a);
   if (!p->block) {
     emit_set(plan, "RUN_BLOCKS", "");
-    sb_puts(&b,
+    sb_printf(&b,
       "  {\n    const int flush = (ctx->flags & O2C_FLUSH) != 0;\n"
       "    const uintptr_t mode = o2c_flush_begin(flush);\n"
       "    const o2c_status status =\n"
-      "        run_rows(ctx, ctx->workspace, d, in, out, 0);\n"
-      "    o2c_flush_end(flush, mode);\n    return status;\n  }\n");
+      "        %s(ctx, ctx->workspace, d, in, out, 0);\n"
+      "    o2c_flush_end(flush, mode);\n    return status;\n  }\n",
+      p->nlevel ? "ctx->run" : "run_rows");
     emit_set_buf(plan, "RUN_BODY", &b);
     return;
   }
@@ -573,6 +574,8 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   sizes_struct(p, &sizes);
   emit_set_buf(plan, "SIZES", &sizes);
   emit_set(plan, "NEED", p->nfound ? "1" : "");
+  emit_set(plan, "LEVELS", p->nlevel ? "1" : "");
+  emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
   sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
   for (const Step *s = p->first; s; s = s->next)
     step_plan(s, plan);

@@ -206,6 +206,11 @@ static void port_notes(Plan *p, StrBuf *b)
               emit_shape(p, v->rank, in ? p->in_dim[k] : p->out_dim[k]),
               emit_safe(p, in ? p->g->in_name[k] : p->g->out_name[k]));
   }
+  int k = 0; /* for O2C_LEVEL, from 1 on in each architecture */
+  for (int i = 0; i < p->nlevel; i++) {
+    k = i > 0 && p->level[i - 1]->arch == p->level[i]->arch ? k + 1 : 1;
+    sb_printf(b, "\n *   target %d: %s", k, p->level[i]->name);
+  }
 }
 
 /* The options that shape the output, so that it can be made again. */

@@ -69,13 +69,8 @@ static bool has_cpu_flag(const char *flags)
 
 static void add_target(Args *l, const Options *opt, const char *cross)
 {
-  const char *t = opt->target;
-  if (has_cpu_flag(opt->cflags)) return;
-  if (!t || !*t || !strcmp(t, "native")) {
-    if (!cross) add(l, "-march=native");
-  } else if (!strncmp(t, "x86-64", 6) && !strchr(t, ',')) {
-    add(l, arena_printf(l->a, "-march=%s", t));
-  }
+  if (!has_cpu_flag(opt->cflags) && levels_none(opt->target) && !cross)
+    add(l, "-march=native");
 }
 
 bool cc_choose(Host *h)

@@ -24,16 +24,6 @@ const Target *target_find(const char *name)
   return NULL;
 }
 
-int target_count(void)
-{
-  return COUNT(targets);
-}
-
-const Target *target_at(int i)
-{
-  return targets[i];
-}
-
 const Target *target_of(const Node *n)
 {
   const Target *best = NULL;

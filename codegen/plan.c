@@ -335,6 +335,7 @@ Plan *plan_make(Model *m)
   lower_graph(p);
   if (m->nerror)
     return NULL;
+  plan_levels(p);
   plan_memory(p);
   return m->nerror ? NULL : p;
 }

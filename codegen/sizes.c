@@ -95,7 +95,7 @@ const Dim *value_room(Plan *p, Node *n, const char *output)
 
 const char *sizes_type(const Plan *p)
 {
-  return p->nfound ? "sizes" : arena_printf(p->a, "%s_dims", p->name);
+  return p->nfound ? "o2c_sizes" : arena_printf(p->a, "%s_dims", p->name);
 }
 
 static bool is_found(const Plan *p, int sym)
@@ -120,10 +120,10 @@ void sizes_struct(Plan *p, StrBuf *b)
     sb_printf(b, "  int64_t %s;\n", sym[p->found[i]].c_name);
   sb_printf(b,
     "  const %s_dims *room; /* as the caller gave them */\n"
-    "  %s_dims *need;\n} sizes;\n\n"
+    "  %s_dims *need;\n} o2c_sizes;\n\n"
     "/* Where there is not room for a size, `need` says so. */\n"
-    "static O2C_UNUSED o2c_status take_size(int64_t found, int64_t room, "
-    "int64_t *to,\n                                       int64_t *need)\n{\n"
+    "static O2C_UNUSED o2c_status o2c_take_size(\n"
+    "    int64_t found, int64_t room, int64_t *to, int64_t *need)\n{\n"
     "  if (found < 0)\n    return O2C_E_SHAPE;\n"
     "  *to = found;\n"
     "  if (found <= room)\n    return O2C_OK;\n"
@@ -136,7 +136,7 @@ void sizes_begin(Plan *p, StrBuf *b)
   const Sym *sym = p->m->dims.sym;
   if (!p->nfound)
     return;
-  sb_puts(b, "  sizes found, *const s = &found;\n"
+  sb_puts(b, "  o2c_sizes found, *const s = &found;\n"
              "  memset(&found, 0, sizeof found);\n");
   for (int i = 0; i < p->narg; i++)
     if (!is_found(p, p->args[i]))
@@ -172,7 +172,7 @@ void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found)
   const char *c = sym->c_name;
   s->finds = arena_grow(s->plan->a, s->finds, s->nfinds, sizeof *s->finds);
   s->finds[s->nfinds++] = k;
-  sb_printf(b, "  status = take_size(%s, ", found);
+  sb_printf(b, "  status = o2c_take_size(%s, ", found);
   if (sym->field)
     sb_printf(b, "s->room->%s, &s->%s, &s->need->%s);\n", c, c, c);
   else

@@ -165,7 +165,25 @@ struct Plan {
   int head_bytes;         /* before the arena: a worker's status, or 0 */
   int64_t arena_bytes;    /* one worker; where constant */
   int64_t arena_bound;    /* largest live set: no plan can need less */
+  const struct Level **level; /* of --target, the least first; levels.c */
+  int nlevel;             /* 0: the C compiler's flags say */
 };
+
+/* levels.c: instruction sets that a file holds code for; a row of levels.def */
+typedef enum { LA_X86, LA_ARM64 } LevelArch;
+typedef struct Level {
+  const char *name, *suffix;
+  LevelArch arch;
+  const char *target, *have, *cpu, *of, *kernels, *what;
+} Level;
+void levels_list(FILE *f);
+bool levels_none(const char *list);   /* --target gives none: NULL, native */
+bool levels_known(const char *list);  /* false after a message to stderr */
+void plan_levels(Plan *p);
+void levels_shared(Map *done);        /* files that levels_top pastes */
+void levels_top(const Plan *p, StrBuf *c);
+/* The copies of kernels and steps, and the table of their rows functions. */
+void levels_text(const Plan *p, const char *steps, StrBuf *c);
 
 /* sizes.c */
 void plan_sizes(Plan *p);  /* found, and those of args that are capacities */
@@ -211,6 +229,7 @@ bool elf_end(Model *m, FILE *f, const char *name, int64_t size);
 
 /* amalgam.c: kernel text, each file once, includes resolved. */
 void amalgam_text(const Plan *p, StrBuf *c);
+void amalgam_file(const Plan *p, const char *file, StrBuf *c); /* one */
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 
 /* emit_h.c emit_c.c emit_tables.c: the texts that the file templates place. */
@@ -309,8 +328,6 @@ struct Target {
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
 const Target *target_find(const char *name);
-int target_count(void);
-const Target *target_at(int i);
 #define TARGET(name) extern const Target target_##name;
 #include "targets.def"
 #undef TARGET

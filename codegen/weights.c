@@ -114,10 +114,17 @@ static void put_bytes(StrBuf *c, const unsigned char *s, size_t n)
   sb_puts(c, "\"");
 }
 
-static void put_strings(StrBuf *c, const Tensor *t, int k)
+/* With levels they stand above the kernels, whose locals are called w0. */
+static const char *weight_name(const Plan *p, int k)
+{
+  return arena_printf(p->a, p->nlevel ? "weight%d" : "w%d", k);
+}
+
+static void put_strings(const Plan *p, StrBuf *c, const Tensor *t, int k)
 {
   const Str *s = t->data;
-  sb_printf(c, "static const o2c_str w%d[] WEIGHT_PLACE = {", k);
+  sb_printf(c, "static const o2c_str %s[] WEIGHT_PLACE = {",
+            weight_name(p, k));
   for (int64_t i = 0; i < t->n; i++) {
     sb_puts(c, "{ ");
     put_bytes(c, (const unsigned char *)s[i].p, s[i].n);
@@ -126,10 +133,10 @@ static void put_strings(StrBuf *c, const Tensor *t, int k)
   sb_puts(c, t->n ? "\n};\n" : " { \"\", 0 } };\n");
 }
 
-static void put_array(StrBuf *c, const Tensor *t, int k)
+static void put_array(const Plan *p, StrBuf *c, const Tensor *t, int k)
 {
   if (t->dtype == DT_STR) {
-    put_strings(c, t, k);
+    put_strings(p, c, t, k);
     return;
   }
   int lanes = t->dtype == DT_C64 || t->dtype == DT_C128 ? 2 : 1;
@@ -137,8 +144,9 @@ static void put_array(StrBuf *c, const Tensor *t, int k)
   if (lanes == 2)
     flat.dtype = t->dtype == DT_C64 ? DT_F32 : DT_F64;
   flat.n = t->n * lanes;
-  sb_printf(c, "static const %s w%d[%lld] WEIGHT_PLACE = {",
-            dtype_info(flat.dtype)->c, k, (long long)(flat.n ? flat.n : 1));
+  sb_printf(c, "static const %s %s[%lld] WEIGHT_PLACE = {",
+            dtype_info(flat.dtype)->c, weight_name(p, k),
+            (long long)(flat.n ? flat.n : 1));
   size_t line = c->n;
   for (int64_t i = 0; i < flat.n; i++) {
     sb_puts(c, i ? "," : "");
@@ -153,17 +161,17 @@ static void put_array(StrBuf *c, const Tensor *t, int k)
   sb_puts(c, flat.n ? "\n};\n" : " 0 };\n");
 }
 
-static void put_string(StrBuf *c, const Tensor *t, int k)
+static void put_string(const Plan *p, StrBuf *c, const Tensor *t, int k)
 {
   const DtypeInfo *d = dtype_info(t->dtype);
   if (t->dtype == DT_STR || t->n == 0) {
-    put_array(c, t, k);
+    put_array(p, c, t, k);
     return;
   }
   int64_t bytes = t->n * d->size;
   sb_printf(c, "static const union { unsigned char b[%lld]; %s v[%lld]; }\n"
-            "w%d WEIGHT_PLACE = {", (long long)bytes, d->c, (long long)t->n,
-            k);
+            "%s WEIGHT_PLACE = {", (long long)bytes, d->c, (long long)t->n,
+            weight_name(p, k));
   put_bytes(c, t->data, (size_t)bytes);
   sb_puts(c, " };\n");
 }
@@ -230,9 +238,9 @@ void weights_text(const Plan *p, WeightMode mode, StrBuf *c)
     sb_printf(c, "/* %s %s */\n", emit_safe(p, v->name),
               emit_shape(p, v->rank, v->dim));
     if (mode == WM_STRING)
-      put_string(c, v->data, k);
+      put_string(p, c, v->data, k);
     else
-      put_array(c, v->data, k);
+      put_array(p, c, v->data, k);
   }
   if (mode == WM_INCBIN)
     put_incbin(p, c);
@@ -251,10 +259,11 @@ const char *weights_expr(const Plan *p, WeightMode mode, int k)
     return arena_printf(p->a, "WEIGHT(%s, %lld)", type,
                         (long long)p->weight_offset[k] + WEIGHTS_HEADER);
   if (mode == WM_STRING && t->dtype != DT_STR && t->n > 0)
-    return arena_printf(p->a, "w%d.v", k);
+    return arena_printf(p->a, "%s.v", weight_name(p, k));
   if (t->dtype == DT_C64 || t->dtype == DT_C128)
-    return arena_printf(p->a, "(const %s *)(const void *)w%d", type, k);
-  return arena_printf(p->a, "w%d", k);
+    return arena_printf(p->a, "(const %s *)(const void *)%s", type,
+                        weight_name(p, k));
+  return weight_name(p, k);
 }
 
 uint64_t weights_hash(const Plan *p)

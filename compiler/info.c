@@ -287,6 +287,9 @@ static void text_sizes(StrBuf *b, const Report *r)
 {
   Plan *p = r->p;
   text_law(b, r);
+  for (int i = 0; i < p->nlevel; i++)
+    sb_printf(b, "%s%s%s", i ? ", " : "targets    ", p->level[i]->name,
+              i + 1 < p->nlevel ? "" : "\n");
   sb_printf(b, "work       %s MAC%s\n", dim_text(&r->m->dims, r->macs),
             p->block == 1 ? " a sample" : "");
   sb_printf(b, "weights    %lld bytes, mode %s\n", (long long)p->weight_bytes,
@@ -475,7 +478,10 @@ static void json_sizes(StrBuf *b, const Report *r)
             p->block);
   if (p->mixes) json_nodes(b, p->mixes);
   else sb_puts(b, "null");
-  sb_puts(b, "},\n\"macs\": ");
+  sb_puts(b, "},\n\"targets\": [");
+  for (int i = 0; i < p->nlevel; i++)
+    sb_printf(b, "%s\"%s\"", i ? ", " : "", p->level[i]->name);
+  sb_puts(b, "],\n\"macs\": ");
   json_dim(b, d, r->macs);
   sb_printf(b, ", \"weights\": {\"mode\": \"%s\", \"bytes\": %lld},\n"
             "\"workspace\": {", mode_word(p), (long long)p->weight_bytes);

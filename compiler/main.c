@@ -26,8 +26,7 @@ static int list_passes(void)
 
 static int list_targets(void)
 {
-  for (int i = 0; i < target_count(); i++)
-    printf("%s\n", target_at(i)->name);
+  levels_list(stdout);
   return EXIT_OK;
 }
 
@@ -43,6 +42,7 @@ static int print(const char *what)
 
 static ExitCode dispatch(const Options *o)
 {
+  if (!levels_known(o->target)) return EXIT_USAGE;
   if (!strcmp(o->command, "check")) return cmd_check(o);
   if (!strcmp(o->command, "info")) return cmd_info(o);
   if (!strcmp(o->command, "run")) return cmd_run(o);

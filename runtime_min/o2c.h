@@ -56,6 +56,10 @@ typedef struct {
   void *(*resize)(void *user, void *p, size_t size); /* 0 frees */
 } o2c_heap;
 
+/* flags: of a model for several instruction sets (--target), the k-th that its
+ * header lists, from 1 on; else the best is taken that the CPU has. A CPU that
+ * lacks it gets O2C_E_DEVICE. */
+#define O2C_LEVEL(k) ((uint32_t)(k) << 24)
 #define O2C_FLUSH 1u /* flags: denormals are zero during a run, then restored */
 
 /* Zero is the default of every field but size and workspace. */

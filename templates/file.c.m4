@@ -17,6 +17,8 @@ G_LAW_NOTE */
 #error "compile without -ffast-math: results would differ from the model's"
 #endif
 
+G_IF(G_LEVELS, <%typedef o2c_status rows_fn(G_ROWS_PARAMETERS);
+%>)<%%>m4_dnl
 struct G_NAME<%%>_ctx {
   uint32_t magic, flags;
   unsigned char *workspace;
@@ -26,6 +28,8 @@ struct G_NAME<%%>_ctx {
 G_IF(G_HOOKS, <%  const o2c_hooks *hooks;
 %>)<%%>m4_dnl
 G_IF(G_NEED, <%  G_NAME<%%>_dims need;
+%>)<%%>m4_dnl
+G_IF(G_LEVELS, <%  rows_fn *run; /* the network, in this CPU's instructions */
 %>)<%%>m4_dnl
 };
 /* A compile-time check that the header's size is enough. */
@@ -39,12 +43,6 @@ typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
 #define STEP static
 #endif
 
-@@O2C_KERNELS@@
-@@O2C_WEIGHTS@@
-G_SIZES<%%>m4_dnl
-%>)
-
-m4_define(<%G_FILE_END%>, <%
 G_IF(G_HOOKS, <%/* Before (end 0) and after (1) each step; by any worker. */
 static void hook(const G_NAME<%%>_ctx *ctx, uint32_t node, const char *name,
                  int end)
@@ -54,17 +52,41 @@ static void hook(const G_NAME<%%>_ctx *ctx, uint32_t node, const char *name,
 }
 
 %>)<%%>m4_dnl
-G_ROWS_NOTE
-static o2c_status run_rows(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
+@@O2C_KERNELS@@
+@@O2C_WEIGHTS@@
+G_SIZES<%%>m4_dnl
+%>)
+
+The parameters of the rows function, as a declaration continues them.
+m4_define(<%G_ROWS_PARAMETERS%>, <%m4_dnl
+G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
                            unsigned char *ws,
                            const G_NAME<%%>_dims *G_ROWS_DIMS,
                            const G_NAME<%%>_in *in,
-                           const G_NAME<%%>_out *out, int64_t first)
+                           const G_NAME<%%>_out *out, int64_t first%>)
+
+m4_define(<%G_FILE_END%>, <%
+G_ROWS_NOTE
+static o2c_status run_rows(G_ROWS_PARAMETERS)
 {
 G_ROWS_BODY<%%>m4_dnl
   return O2C_OK;
 }
 
+@@O2C_ROWS_END@@
+G_IF(G_LEVELS, <%
+/* Row `want` of them, from 1 on, or for 0 the best that runs here. */
+static rows_fn *rows_find(uint32_t want)
+{
+  const uint32_t lacks = ~o2c_cpu();
+  size_t k = sizeof level_table / sizeof *level_table;
+  while (k > 0 && (want ? k != want : (level_table[k - 1].needs & lacks) != 0))
+    k--;
+  return k > 0 && !(level_table[k - 1].needs & lacks) ? level_table[k - 1].run
+                                                      : NULL;
+}
+
+%>)<%%>m4_dnl
 static int dims_ok(const G_NAME<%%>_dims *d)
 {
 G_DIMS_CHECK<%%>m4_dnl
@@ -94,6 +116,10 @@ o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
       (uintptr_t)cfg->workspace % G_UPPER<%%>_WORKSPACE_ALIGN)
     return O2C_E_ALIGN;
 G_INIT_WEIGHTS<%%>m4_dnl
+G_IF(G_LEVELS, <%  c->run = rows_find(cfg->flags >> 24);
+  if (!c->run)
+    return O2C_E_DEVICE;
+%>)<%%>m4_dnl
   c->workspace = (unsigned char *)cfg->workspace;
   c->workspace_size = cfg->workspace ? cfg->workspace_size : 0;
   c->par = G_PARALLEL;

@@ -5,7 +5,7 @@
  * it need not mind flags of exceptions and errno; no value depends on that. */
 #ifndef O2C_EW_H
 #define O2C_EW_H
-#include <math.h>
+#include "sqrt.h"
 #if defined __clang__
 #define O2C_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -14,9 +14,5 @@
 #pragma GCC optimize("no-trapping-math", "no-math-errno")
 #else
 #define O2C_INDEPENDENT
-#endif
-#if defined __GNUC__ && !defined __cplusplus
-extern __attribute__((const)) float sqrtf(float);
-extern __attribute__((const)) double sqrt(double);
 #endif
 #endif

@@ -23,6 +23,7 @@
  * is also C++; no allocation, no recursion, no static data. */
 #ifndef O2C_REF_BASE_H
 #define O2C_REF_BASE_H
+#include "c64.h"
 #include <math.h>
 #include <string.h>
 #if defined __GNUC__
@@ -31,12 +32,6 @@
 #define O2C_UNUSED
 #endif
 #define O2C_MAX_RANK 24 /* of a kernel's blocks: twice a tensor's, for Tile */
-typedef struct {
-  float re, im;
-} o2c_c64;
-typedef struct {
-  double re, im;
-} o2c_c128;
 
 /* Elements of a shape. */
 O2C_UNUSED static int64_t o2c_numel(int64_t rank, const int64_t *dim) {
