@@ -153,6 +153,8 @@ struct Plan {
   const Piece **piece;    /* by id, of values before lowering; piece_find */
   int piece_values;
   bool *bordered;         /* by id of roots: a step fills the border already */
+  const struct Strip **strip; /* by id, of what a stage of strips writes */
+  int strip_values;
   Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
@@ -374,10 +376,14 @@ const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */
 /* Elements with the border; its first pixel, from its pointer. */
 const Dim *halo_elements(const Plan *p, const Halo *h, const Value *v);
 const Dim *halo_start(const Plan *p, Value *v);
+/* cpu/strip.c: which convolutions run by strips of rows, after plan_halos. */
+void plan_strips(Plan *p);
+#define STRIP_STAGES 6 /* at most */
 /* cpu/: each takes the node, writing its steps, or returns false. */
 bool lower_copy(Plan *p, Node *n);
 bool lower_pack(Plan *p, Node *n);
 bool lower_bf16(Plan *p, Node *n);
+bool lower_strip(Plan *p, Node *n);
 bool lower_winograd_f32(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_deconv_f32(Plan *p, Node *n);

@@ -676,6 +676,7 @@ const Pass *pass_at(int i);
 bool match_op(const Value *v, const char *op_type, Node **n);
 const Tensor *const_input(const Node *n, int i); /* NULL: not constant */
 void dead_code(Graph *g);
+void node_add_origin(Node *to, const Node *from);
 void node_absorb(Node *to, Node *from); /* removes; `to` gets its origin */
 /* layout_view.c: a Transpose above a reshape moves below it. */
 bool layout_sink_view(Node *n);

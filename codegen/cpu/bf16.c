@@ -11,7 +11,7 @@
 
 #include "conv_bf16.h"
 
-static bool is_fast(const Plan *p)
+bool math_is_fast(const Plan *p)
 {
   return p->m->opt->math && !strcmp(p->m->opt->math, "fast");
 }
@@ -107,7 +107,7 @@ static bool lower_gemm_bf16(Plan *p, Node *n)
 
 bool lower_bf16(Plan *p, Node *n)
 {
-  if (!is_fast(p))
+  if (!math_is_fast(p))
     return false;
   if (node_is_internal(n, "FusedConv"))
     return lower_conv_bf16(p, n);

@@ -13,6 +13,7 @@ static const LowerFn tuned[] = {
   lower_copy,
   lower_pack,
   lower_bf16,
+  lower_strip,
   lower_winograd_f32,
   lower_conv_f32,
   lower_deconv_f32,
@@ -91,5 +92,11 @@ bool lower_copy(Plan *p, Node *n)
   return true;
 }
 
+static void prepare(Plan *p)
+{
+  plan_halos(p);
+  plan_strips(p);
+}
+
 const Target target_cpu = { "cpu", supports, cost, cpu_takes_strides,
-                            plan_halos, lower };
+                            prepare, lower };

@@ -96,7 +96,7 @@ static Value *shifted_bias(Graph *g, Dtype dt, const Tensor *b,
   return value_const(g, "b_folded", t);
 }
 
-static void add_origin(Node *to, const Node *from)
+void node_add_origin(Node *to, const Node *from)
 {
   if (!from->origin)
     return;
@@ -116,7 +116,7 @@ static void add_origin(Node *to, const Node *from)
 
 void node_absorb(Node *to, Node *from)
 {
-  add_origin(to, from);
+  node_add_origin(to, from);
   node_remove(from);
 }
 

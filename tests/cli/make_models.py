@@ -59,6 +59,48 @@ def reference_only():
     return model(nodes, [value("x", [256, 8, 8])], [value("y", [256])])
 
 
+def convolution(nodes, weights, x, shape, **attributes):
+    """Appends a Conv with random weights and a Clip; its result's name."""
+    k = len(nodes)
+    random = np.random.default_rng(k)
+    for name, dims in ((f"w{k}", shape), (f"b{k}", shape[:1])):
+        data = random.standard_normal(dims).astype(np.float32)
+        weights.append(numpy_helper.from_array(
+            data / np.sqrt(np.prod(dims[1:])).astype(np.float32), name))
+    nodes.append(helper.make_node("Conv", [x, f"w{k}", f"b{k}"], [f"c{k}"],
+                                  **attributes))
+    nodes.append(helper.make_node("Clip", [f"c{k}", "lo", "hi"], [f"a{k}"]))
+    return f"a{k}"
+
+
+def strips(keep=False):
+    """Large maps with one reader each; with `keep`, they are outputs too."""
+    weights = [numpy_helper.from_array(np.float32(v), n)
+               for n, v in (("lo", 0), ("hi", 1))]
+    nodes, x = [], "x"
+    for shape, attributes in (
+            ((24, 3, 3, 3), {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+            ((24, 1, 3, 3), {"group": 24, "pads": [1, 1, 1, 1]}),
+            ((40, 24, 1, 1), {}),
+            ((40, 1, 5, 5), {"group": 40, "strides": [2, 1],
+                             "pads": [1, 2, 2, 3]}),
+            ((40, 1, 3, 3), {"group": 40, "dilations": [2, 1],
+                             "pads": [2, 0, 0, 1]}),
+            ((33, 40, 1, 1), {})):
+        x = convolution(nodes, weights, x, shape, **attributes)
+    maps = [n.output[0] for n in nodes[1:-1:2]]
+    nodes[-1] = helper.make_node("Add", [nodes[-2].output[0], "r"], ["y"])
+    return model(nodes, [value("x", ["N", 3, 181, 190]),
+                         value("r", ["N", 33, 43, 95])],
+                 [value("y", None)] + [value(m, None) for m in maps if keep],
+                 weights)
+
+
+def strips_apart():
+    return strips(keep=True)
+
+
 KINDS = {f.__name__: f
-         for f in (unknown_op, hostile, two_inputs, reference_only)}
+         for f in (unknown_op, hostile, two_inputs, reference_only, strips,
+                   strips_apart)}
 onnx.save(KINDS[sys.argv[1]](), sys.argv[2])

@@ -311,6 +311,8 @@ static void bench_pool(const char *name, void (*run)(void *))
   image_free(&v);
 }
 
+#include "bench_strip.h"
+
 static void bench_o2c_maxpool_f32(void)
 {
   bench_pool("maxpool 3x3/2 112x112x64", run_maxpool);

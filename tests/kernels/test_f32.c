@@ -623,6 +623,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_bf16.h"
 #include "test_norm.h"
 #include "test_lrn.h"
+#include "test_strip.h"
 #include "test_move.h"
 #include "test_recurrent.h"
 #include "test_resize.h"
