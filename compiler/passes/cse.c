@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Common subexpressions: of nodes with the same operator, inputs and
- * attributes the first serves all; small equal constants become one; a view that
- * changes nothing gives way to its input. */
+ * attributes the first serves all; small equal constants become one; a view
+ * that changes nothing gives way to its input. */
 #include "../ir.h"
 #include <string.h>
 
