@@ -148,10 +148,12 @@ static Value *product_weight(Node *n)
   Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 2, dim);
   float *to = (float *)(uintptr_t)t->data;
   const float *from = tensor_aligned(n->g->m, w);
-  for (int64_t k = 0; k < dim[0]; k++)
-    for (int64_t j = 0; j < dim[1]; j++)
-      to[k * dim[1] + j] =
-        alpha * (trans ? from[j * dim[0] + k] : from[k * dim[1] + j]);
+  int64_t row = trans ? 1 : dim[1], column = trans ? dim[0] : 1;
+  /* A cache line of columns at a time: either order strides over one array. */
+  for (int64_t first = 0; first < dim[1]; first += 16)
+    for (int64_t k = 0; k < dim[0]; k++)
+      for (int64_t j = first; j < first + 16 && j < dim[1]; j++)
+        to[k * dim[1] + j] = alpha * from[k * row + j * column];
   return value_const(n->g, "w", t);
 }
 
