@@ -5,15 +5,17 @@
  *
  * The scale is a Mul or Div by a constant of the scores, of Q or of K; it and
  * the mask may be absent. Operands are of rank 4, and batch and heads equal.
- * A row that is -inf all over stays NaN, as the Softmax has it. A Transpose
- * that puts the heads of the result next to the elements goes into the node. It
- * runs after layout, which moves Transposes, and before elementwise fusion. */
+ * A row that is -inf all over stays NaN, as the Softmax has it, or is 0 where
+ * Where(IsNaN(p), 0, p) says so. A Transpose that puts the heads of the result
+ * next to the elements goes into the node. It runs after layout, which moves
+ * Transposes, and before elementwise fusion. */
 #include "../ir.h"
 
 #include <string.h>
 
 typedef struct {
   Node *softmax, *scores, *values; /* scores, values: the products */
+  Node *is_nan, *where;            /* between softmax and values, or NULL */
   Value *q, *kt, *v, *mask;
   double scale;
 } Found;
@@ -85,6 +87,25 @@ static bool match_masked(Value *v, Found *f)
   return false;
 }
 
+/* The probabilities as the second product reads them: the Softmax's, or with 0
+ * in the place of NaN. */
+static Value *match_guard(Value *p, Found *f)
+{
+  if (p->nuse != 2 || p->is_output)
+    return p;
+  Node *a = p->use[0], *b = p->use[1];
+  Node *is_nan = node_is(a, "IsNaN") ? a : b, *where = is_nan == a ? b : a;
+  const Tensor *zero = node_is(where, "Where") ? const_input(where, 1) : NULL;
+  if (!node_is(is_nan, "IsNaN") || !zero || zero->n != 1 ||
+      tensor_f64(zero, 0) != 0 || where->in[0] != is_nan->out[0] ||
+      where->in[2] != p || value_only_user(is_nan->out[0]) != where ||
+      !value_same_shape(where->out[0], p))
+    return p;
+  f->is_nan = is_nan;
+  f->where = where;
+  return where->out[0];
+}
+
 static bool match(Node *softmax, Found *f)
 {
   *f = (Found){ .softmax = softmax, .scale = 1 };
@@ -92,6 +113,7 @@ static bool match(Node *softmax, Found *f)
   int64_t axis = attr_int(softmax, "axis", -1);
   if (p->dtype != DT_F32 || p->rank != 4 || (axis != -1 && axis != 3))
     return false;
+  p = match_guard(p, f);
   f->values = value_only_user(p);
   if (!f->values || !node_is(f->values, "MatMul") || f->values->in[0] != p ||
       f->values->in[1]->rank != 4 || !match_masked(softmax->in[0], f))
@@ -120,6 +142,40 @@ static Value *transposed(Node *at, Value *x, const int64_t *perm)
   return n->out[0];
 }
 
+/* x of [n, h, s, d] where kt is it as [n, h, d, s], by way of [n h, s, d] and
+ * [n h, d, s], as exporters write for any rank; else NULL. */
+static Value *keys_reshaped(const Value *kt)
+{
+  Node *out, *turn, *in;
+  int count;
+  if (!match_op(kt, "Reshape", &out) ||
+      !match_op(out->in[0], "Transpose", &turn) ||
+      !match_op(turn->in[0], "Reshape", &in))
+    return NULL;
+  Value *x = in->in[0], *flat = in->out[0];
+  const int64_t *perm = attr_ints(turn, "perm", &count);
+  bool turns = perm && count == 3 && perm[0] == 0 && perm[1] == 2;
+  bool same = turns && x->rank == 4 && x->dim[2] == flat->dim[1] &&
+              x->dim[3] == flat->dim[2];
+  for (int i = 0; same && i < 4; i++)
+    same = x->dim[i] == kt->dim[i < 2 ? i : 5 - i];
+  return same ? x : NULL;
+}
+
+/* A scale before the Transpose of v: then v without it. */
+static Value *peel_transposed(Node *at, Value *v, double *scale)
+{
+  Node *t;
+  Value *x;
+  int count;
+  if (!match_op(v, "Transpose", &t))
+    return v;
+  const int64_t *perm = attr_ints(t, "perm", &count);
+  if (!perm || count != 4 || !peel_scale(t->in[0], &x, scale))
+    return v;
+  return transposed(at, x, perm);
+}
+
 /* K of K^T: a Transpose with its last axes changed, or no Transpose. */
 static Value *keys_of(Node *at, Value *kt)
 {
@@ -127,6 +183,9 @@ static Value *keys_of(Node *at, Value *kt)
   int64_t perm[4] = { 0, 1, 3, 2 };
   Node *t;
   int count;
+  Value *x = keys_reshaped(kt);
+  if (x)
+    return x;
   if (match_op(kt, "Transpose", &t)) {
     const int64_t *old = attr_ints(t, "perm", &count);
     if (old && count == 4) {
@@ -141,19 +200,24 @@ static Node *fuse(const Found *f)
 {
   Node *a = attention_new(f->values);
   Value *y = f->values->out[0];
-  node_set_input(a, 0, f->q);
+  double scale = f->scale;
+  node_set_input(a, 0, peel_transposed(a, f->q, &scale));
   node_set_input(a, 1, keys_of(a, f->kt));
   node_set_input(a, 2, f->v);
   if (f->mask)
     node_set_input(a, 3, f->mask);
-  attr_set_float(a, "scale", (float)f->scale);
-  attr_set_int(a, "zero", 1);
+  attr_set_float(a, "scale", (float)scale);
+  attr_set_int(a, "zero", f->where ? 2 : 1);
   attr_set_int(a, "all_keys", 1);
   node_set_output(a, 0, value_tmp(a->g, y->name, NULL));
   infer_node(a);
   value_replace(y, a->out[0]);
   node_absorb(a, f->scores);
   node_absorb(a, f->softmax);
+  if (f->where) {
+    node_absorb(a, f->is_nan);
+    node_absorb(a, f->where);
+  }
   node_absorb(a, f->values);
   return a;
 }
