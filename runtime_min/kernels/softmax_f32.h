@@ -17,16 +17,51 @@
 #include "math_f32.h"
 
 #define O2C_SM_BLOCK 64 /* columns at a time: 256 bytes of locals */
+#define O2C_SM_PART 1024 /* elements of a row at a time: 4 KB */
 
-/* The lanes of v in order. */
+/* One operation across the lanes of a vector, its halves at a time: the sum,
+   and the largest (no lane is NaN). */
+#if defined(O2C_AVX512) || defined(O2C_AVX2) || defined(O2C_SSE2)
+#define O2C_ACROSS(op, v) \
+  _mm_cvtss_f32(_mm_##op##_ss((v), _mm_shuffle_ps((v), (v), 1)))
+#if defined(O2C_AVX512) || defined(O2C_AVX2)
+#if defined(O2C_AVX512)
+#define O2C_LOW8(v) _mm512_castps512_ps256(v)
+#define O2C_HIGH8(v) \
+  _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1))
+#define O2C_EIGHT(op, v) _mm256_##op##_ps(O2C_LOW8(v), O2C_HIGH8(v))
+#else
+#define O2C_EIGHT(op, v) (v)
+#endif
+#define O2C_FOUR(op, v) \
+  _mm_##op##_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps((v), 1))
+#else
+#define O2C_EIGHT(op, v) (v)
+#define O2C_FOUR(op, v) (v)
+#endif
+
 O2C_INLINE float o2c_vsum(o2c_v v)
 {
-  float lane[O2C_LANES], s;
+  const __m128 four = O2C_FOUR(add, O2C_EIGHT(add, v));
+  return O2C_ACROSS(add, _mm_add_ps(four, _mm_movehl_ps(four, four)));
+}
+
+O2C_INLINE float o2c_vmaxlane(o2c_v v)
+{
+  const __m128 four = O2C_FOUR(max, O2C_EIGHT(max, v));
+  return O2C_ACROSS(max, _mm_max_ps(four, _mm_movehl_ps(four, four)));
+}
+
+#else
+
+O2C_INLINE float o2c_vsum(o2c_v v)
+{
+  float lane[O2C_LANES];
   o2c_vst(lane, v);
-  s = lane[0];
-  for (int i = 1; i < O2C_LANES; i++)
-    s += lane[i];
-  return s;
+  for (int half = O2C_LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++)
+      lane[i] += lane[i + half];
+  return lane[0];
 }
 
 O2C_INLINE float o2c_vmaxlane(o2c_v v)
@@ -38,6 +73,8 @@ O2C_INLINE float o2c_vmaxlane(o2c_v v)
     m = lane[i] > m ? lane[i] : m;
   return m;
 }
+
+#endif
 
 /* Loops end at a multiple that is computed before them: gcc 12 takes a tail
  * that starts where a vector loop left off for an endless one, and warns. */
@@ -90,13 +127,20 @@ O2C_INLINE float o2c_sum_f32(const float *x, ptrdiff_t n)
   return s;
 }
 
+/* A part of the row at a time, while it is in the first-level cache. */
 O2C_INLINE void o2c_softmax_row(const float *x, float *y, ptrdiff_t n)
 {
-  float scale;
-  o2c_sub_f32(x, y, n, o2c_max_f32(x, n));
-  for (ptrdiff_t i = 0; i < n; i++)
-    y[i] = o2c_expf(y[i]);
-  scale = 1.0f / o2c_sum_f32(y, n);
+  const float max = o2c_max_f32(x, n);
+  float scale, sum = 0.0f;
+  for (ptrdiff_t at = 0; at < n; at += O2C_SM_PART) {
+    const ptrdiff_t m = n - at < O2C_SM_PART ? n - at : O2C_SM_PART;
+    float *const part = y + at;
+    o2c_sub_f32(x + at, part, m, max);
+    for (ptrdiff_t i = 0; i < m; i++)
+      part[i] = o2c_expf(part[i]);
+    sum += o2c_sum_f32(part, m);
+  }
+  scale = 1.0f / sum;
   for (ptrdiff_t i = 0; i < n; i++)
     y[i] *= scale;
 }
