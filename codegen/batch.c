@@ -7,7 +7,8 @@
  * axis apart (the operator's axis hook). Then the program runs blocks of rows,
  * and its workspace does not grow with the batch: one row at a time where
  * convolutions keep their maps in cache, several where a product's weights
- * should be read once for many rows. Each row's bits are the same either way.
+ * should be read once for many rows, fewer where each has many rows itself.
+ * Each row's bits are the same either way.
  */
 #include "target.h"
 
@@ -159,6 +160,32 @@ static int block_rows(const Plan *p)
   return max > 0 && max < rows ? (int)max : rows;
 }
 
+static bool is_product(const Node *n)
+{
+  return node_is(n, "Gemm") || node_is(n, "MatMul") ||
+         node_is_internal(n, "FusedGemm") || node_is_internal(n, "QGemm");
+}
+
+/* A sample has as many rows of a product as another run-time dimension says
+ * (a sequence's length): then a block is as many samples as make the rows, at
+ * least one. */
+static const Dim *block_samples(Plan *p)
+{
+  DimPool *d = &p->m->dims;
+  const Dim *block = dim_int(d, p->block), *one = dim_int(d, 1);
+  for (const Node *n = p->g->first; n; n = n->next) {
+    int64_t fixed;
+    if (!is_product(n) || !has_batch(p, n->in[0]))
+      continue;
+    const Value *x = n->in[0];
+    const Dim *all = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
+    const Dim *rows = dim_div_exact(d, all, dim_sym(d, p->batch));
+    if (rows && !dim_is_int(rows, &fixed))
+      return dim_max(d, one, dim_div(d, block, dim_max(d, one, rows)));
+  }
+  return block;
+}
+
 static void subst_value(Plan *p, Value *v, bool *seen)
 {
   if (!v || seen[v->id])
@@ -212,6 +239,7 @@ void plan_batch(Plan *p)
     if (!has_batch(p, p->g->out[i]))
       return;
   p->block = block_rows(p);
+  p->rows = block_samples(p);
   if (p->block == 1)
     subst_graph(p);
 }

@@ -130,7 +130,12 @@ static const char *arena_pointer(Rows *r, int slot, const char *type)
   if (p->arena_static)
     return arena_printf(p->a, "(%s *)(void *)(ws + %lld)", type,
                         (long long)p->slot[slot].offset + p->head_bytes);
-  return arena_printf(p->a, "(%s *)(void *)(ws + o%d)", type, slot);
+  const Slot *s = &p->slot[slot];
+  if (s->unit && s->offset)
+    return arena_printf(p->a, "(%s *)(void *)(ws + o%d + %lld * unit)", type,
+                        s->whole, (long long)s->offset);
+  return arena_printf(p->a, "(%s *)(void *)(ws + o%d)", type,
+                      s->unit ? s->whole : slot);
 }
 
 /* Where the storage of a pointer's value begins, as C text; declares tensors
@@ -258,22 +263,35 @@ static void change_guard(Rows *r, const Guard *now, const Step *s)
   open_guards(r, to, both);
 }
 
+/* Where each slot begins: behind the one before; those of proportional sizes
+ * lie within another one. */
 static void slot_offsets(Rows *r)
 {
   Plan *p = r->p;
+  const char *pre = p->nfound ? "d->" : "s->";
+  const Dim *unit = NULL;
   for (int i = 0; i < p->nslot; i++) {
+    const Slot *s = &p->slot[i];
+    if (s->unit) {
+      unit = s->unit;
+      continue;
+    }
     sb_printf(&r->b, "  const int64_t o%d = ", i);
     if (i == 0) {
       sb_printf(&r->b, "%d;\n", p->head_bytes);
       continue;
     }
     sb_printf(&r->b, "o%d + O2C_ALIGN_UP(", i - 1);
-    emit_slot_bytes(p, &r->b, p->slot[i - 1].bytes, p->slot[i - 1].nbytes,
-                    p->nfound ? "d->" : "s->");
+    emit_slot_bytes(p, &r->b, s[-1].bytes, s[-1].nbytes, pre);
     sb_puts(&r->b, ", 64);\n");
   }
-  if (p->nslot)
+  if (unit) {
+    sb_puts(&r->b, "  const int64_t unit = ");
+    dim_print(&r->b, &p->m->dims, unit, pre);
+    sb_puts(&r->b, ";\n  (void)unit;\n");
+  } else if (p->nslot) {
     sb_printf(&r->b, "  (void)o%d;\n", p->nslot - 1);
+  }
 }
 
 static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
@@ -472,6 +490,7 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "  const %s_dims *d;\n"
     "  const %s_in *in;\n"
     "  const %s_out *out;\n"
+    "  int64_t rows; /* of a block */\n"
     "} blocks;\n\n"
     "/* Each worker has its own piece of the workspace; a status that is not\n"
     " * O2C_OK stays at the piece's head. */\n"
@@ -484,11 +503,11 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "    b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
     "  %s_dims s = *b->d;\n"
     "  for (size_t k = begin; k < end; k++) {\n"
-    "    const int64_t first = (int64_t)k * %d;\n"
+    "    const int64_t first = (int64_t)k * b->rows;\n"
     "    o2c_status status;\n"
-    "    s.%s = O2C_MIN(b->d->%s - first, %d);\n"
+    "    s.%s = O2C_MIN(b->d->%s - first, b->rows);\n"
     "    status = %s(b->ctx, ws, &s, b->in, b->out, first);\n",
-    p->name, p->name, p->name, p->name, p->name, p->block, n, n, p->block,
+    p->name, p->name, p->name, p->name, p->name, n, n,
     p->nlevel ? "b->ctx->run" : "run_rows");
   sb_puts(&b, p->head_bytes
     ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
@@ -520,11 +539,13 @@ static void run_body(Plan *p, StrBuf *plan)
     return;
   }
   blocks_text(p, plan);
-  sb_printf(&b,
-    "  {\n    blocks b;\n"
-    "    const size_t n = (size_t)((d->%s + %d) / %d);\n"
-    "    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n    b.out = out;\n",
-    p->m->dims.sym[p->batch].c_name, p->block - 1, p->block);
+  sb_puts(&b, "  {\n    const int64_t rows = ");
+  dim_print(&b, &p->m->dims, p->rows, "d->");
+  sb_printf(&b, ";\n"
+    "    const size_t n = (size_t)((d->%s + rows - 1) / rows);\n"
+    "    blocks b;\n    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n"
+    "    b.out = out;\n    b.rows = rows;\n",
+    p->m->dims.sym[p->batch].c_name);
   const char *head = p->head_bytes ?
     "    for (w = 0; w < ctx->par.workers; w++)\n"
     "      memset(ctx->workspace + (size_t)w * WORKER_BYTES(d), 0, 64);\n" : "";
@@ -549,9 +570,13 @@ static void law_note(Plan *p, StrBuf *plan)
   if (p->block == 1)
     text = " * Batch: one row of the network at a time; the workspace does not "
            "grow\n * with the batch.";
-  else if (p->block)
+  else if (p->block && p->arena_static)
     text = arena_printf(p->a, " * Batch: %d rows at a time; the workspace does "
                         "not grow with the batch.", p->block);
+  else if (p->block)
+    text = arena_printf(p->a, " * Batch: as many samples at a time as make "
+                        "about %d rows of products, at\n * least one; the "
+                        "workspace is that of those.", p->block);
   else
     text = " * Batch: all at once; the workspace grows with the run-time "
            "dimensions.";

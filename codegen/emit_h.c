@@ -153,6 +153,19 @@ int64_t plan_workspace(const Plan *p)
   return n > 0 ? n : 64;
 }
 
+/* Of n sizes, for as many samples as a block may have. */
+static const Dim **block_bytes(Plan *p, const Dim **bytes, int n)
+{
+  DimPool *d = &p->m->dims;
+  if (p->block <= 1)
+    return bytes;
+  const Dim *samples = dim_min(d, dim_sym(d, p->batch), p->rows);
+  const Dim **most = NEW(p->a, const Dim *, n);
+  for (int i = 0; i < n; i++)
+    most[i] = dim_subst(d, bytes[i], p->batch, samples);
+  return most;
+}
+
 /* The workspace in bytes as an expression of the dims; `pre` as dim_print. */
 const char *emit_workspace(Plan *p, const char *pre)
 {
@@ -164,8 +177,12 @@ const char *emit_workspace(Plan *p, const char *pre)
   sb_init(&b, p->a);
   sb_puts(&b, "(INT64_C(64)");
   for (int i = 0; i < p->nslot; i++) {
+    if (p->slot[i].unit)
+      continue;
+    const Slot *s = &p->slot[i];
     sb_puts(&b, " + O2C_ALIGN_UP(");
-    emit_slot_bytes(p, &b, p->slot[i].bytes, p->slot[i].nbytes, pre);
+    emit_slot_bytes(p, &b, block_bytes(p, s->bytes, s->nbytes), s->nbytes,
+                    pre);
     sb_puts(&b, ", 64)");
   }
   sb_puts(&b, ")");

@@ -5,7 +5,7 @@
  * its input's where that input dies there. What is left are tensors with a
  * life in step numbers, and scratch that lives for one step. Where all sizes
  * are constants place.c packs them into one arena; else tensors whose lives
- * do not meet share a slot, which is as large as the largest of them, and the
+ * do not meet share memory as far as their sizes compare (colour.c), and the
  * generated code adds the slots' sizes up at entry.
  */
 #include "target.h"
@@ -170,23 +170,37 @@ static void loop_lives(Plan *p)
   }
 }
 
-/* The block's rows stand for the batch symbol in every size. */
+static bool all_constant(const Plan *p)
+{
+  int64_t v;
+  for (int i = 0; i < p->nslot; i++)
+    if (!dim_is_int(p->slot[i].bytes[0], &v))
+      return false;
+  return true;
+}
+
+/* A block's samples stand for the batch symbol in every size, where that makes
+ * all of them constant; else sizes are those of the samples that a block has
+ * (emit_workspace: how many that may be). */
 static void resolve_sizes(Plan *p)
 {
   DimPool *d = &p->m->dims;
-  p->arena_static = true;
+  const Dim **own = NEW(p->a, const Dim *, p->nslot + 1);
   for (int i = 0; i < p->nslot; i++) {
-    Slot *s = &p->slot[i];
+    own[i] = p->slot[i].bytes[0];
     if (p->block > 1)
-      s->bytes[0] = dim_subst(d, s->bytes[0], p->batch,
-                              dim_int(d, p->block));
-    if (!dim_is_int(s->bytes[0], &s->max))
-      p->arena_static = false;
+      p->slot[i].bytes[0] = dim_subst(d, own[i], p->batch, p->rows);
   }
+  p->arena_static = all_constant(p);
+  for (int i = 0; i < p->nslot; i++)
+    if (p->arena_static)
+      dim_is_int(p->slot[i].bytes[0], &p->slot[i].max);
+    else
+      p->slot[i].bytes[0] = own[i];
 }
 
 /* Largest sum of what lives at once: the least any arena can be. */
-static void lower_bound(Plan *p)
+void plan_bound(Plan *p)
 {
   for (int k = 0; k < p->nstep; k++) {
     int64_t live = 0;
@@ -196,81 +210,6 @@ static void lower_bound(Plan *p)
     if (live > p->arena_bound)
       p->arena_bound = live;
   }
-}
-
-/* a <= b for all values of the symbols, as far as that can be proven. */
-static bool at_most(DimPool *d, const Dim *a, const Dim *b)
-{
-  return a == b || dim_nonneg(d, dim_sub(d, b, a));
-}
-
-/* The slot must hold `bytes` too. */
-static void slot_add(Plan *p, Slot *s, const Dim *bytes)
-{
-  DimPool *d = &p->m->dims;
-  for (int i = 0; i < s->nbytes; i++)
-    if (at_most(d, bytes, s->bytes[i]))
-      return;
-  int kept = 0;
-  for (int i = 0; i < s->nbytes; i++)
-    if (!at_most(d, s->bytes[i], bytes))
-      s->bytes[kept++] = s->bytes[i];
-  s->bytes = arena_grow(p->a, s->bytes, kept, sizeof *s->bytes);
-  s->bytes[kept] = bytes;
-  s->nbytes = kept + 1;
-}
-
-/* How well a tensor fits a free slot: 2 fits in, 1 comparable, 0 neither. */
-static int fitness(Plan *p, const Slot *s, const Dim *bytes)
-{
-  DimPool *d = &p->m->dims;
-  int best = 0;
-  for (int i = 0; i < s->nbytes; i++) {
-    if (at_most(d, bytes, s->bytes[i]))
-      return 2;
-    if (at_most(d, s->bytes[i], bytes))
-      best = 1;
-  }
-  return best;
-}
-
-/* Symbolic sizes: slots by interval colouring; a slot that is large enough
- * comes first. */
-static void share_slots(Plan *p)
-{
-  int *to = NEW(p->a, int, p->nslot + 1);
-  int n = 0;
-  Slot *shared = NEW(p->a, Slot, p->nslot + 1);
-  for (int i = 0; i < p->nslot; i++) {
-    Slot *s = &p->slot[i];
-    int best = -1, good = -1;
-    for (int k = 0; k < n; k++) {
-      if (shared[k].last >= s->first)
-        continue;
-      int fit = fitness(p, &shared[k], s->bytes[0]);
-      if (fit > good) {
-        good = fit;
-        best = k;
-      }
-    }
-    if (best < 0) {
-      best = n++;
-      shared[best] = *s;
-    } else {
-      slot_add(p, &shared[best], s->bytes[0]);
-      shared[best].last = s->last;
-    }
-    to[i] = best;
-  }
-  for (int i = 0; i < p->m->nvalue; i++)
-    if (p->store[i].kind == ST_ARENA)
-      p->store[i].index = to[p->store[i].index];
-  for (Step *s = p->first; s; s = s->next)
-    for (int i = 0; i < s->nptr; i++)
-      if (s->ptr[i].kind == SP_SCRATCH)
-        s->ptr[i].slot = to[s->ptr[i].slot];
-  p->slot = shared;
-  p->nslot = n;
 }
 
 void plan_memory(Plan *p)
@@ -286,7 +225,7 @@ void plan_memory(Plan *p)
   loop_lives(p);
   resolve_sizes(p);
   if (p->arena_static) {
-    lower_bound(p);
+    plan_bound(p);
     place_slots(p);
   } else {
     share_slots(p);

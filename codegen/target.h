@@ -108,7 +108,9 @@ typedef struct {
   const Dim **bytes;  /* of its tensors: those that may be the largest */
   int nbytes;
   int64_t max;        /* bytes, where constant */
-  int64_t offset;     /* where every size is constant */
+  int64_t offset;     /* where every size is constant, or in units */
+  const Dim *unit;    /* it lies `offset` of these into slot `whole` */
+  int whole;
   int first, last;    /* life, in step numbers */
 } Slot;
 
@@ -136,6 +138,7 @@ struct Plan {
    * symbol `batch`; block 0: the whole batch at once; batch -1: no such symbol
    * or samples mix (then `mixes` names the node). */
   int batch, block;
+  const Dim *rows;        /* block, or less where other dimensions say so */
   const Node *mixes;
   /* The ABI as imported, before the batch symbol was given its block value. */
   Value **in, **out;
@@ -209,7 +212,9 @@ void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found);
 void plan_batch(Plan *p);
 /* memplan.c: storage of every Value that a Step touches. */
 void plan_memory(Plan *p);
+void plan_bound(Plan *p);               /* arena_bound, of constant sizes */
 void place_slots(Plan *p);              /* place.c: offsets, arena_bytes */
+void share_slots(Plan *p);              /* colour.c: of run-time sizes */
 #define O2C_SLOT_BYTES(n) (((n) + 63) / 64 * 64)
 Value *storage_root(const Plan *p, Value *v);
 Store store_of(const Plan *p, Value *v); /* through views and in-place use */

@@ -469,6 +469,13 @@ static int64_t gcd(int64_t a, int64_t b)
   return a < 0 ? -a : a;
 }
 
+int64_t dim_content(const Dim *d)
+{
+  int64_t g = 0;
+  for (int i = 0; i < d->n; i++) g = gcd(g, d->t[i].k);
+  return g;
+}
+
 static const Dim *scaled_down(DimPool *p, const Dim *d, int64_t g)
 {
   Poly r = poly_new(p, d->n);

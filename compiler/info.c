@@ -274,7 +274,8 @@ static void text_law(StrBuf *b, const Report *r)
   else if (p->block == 1)
     sb_printf(b, "one sample of %s at a time\n", name);
   else if (p->block)
-    sb_printf(b, "%d samples of %s at a time\n", p->block, name);
+    sb_printf(b, "%s samples of %s at a time\n",
+              dim_text(&r->m->dims, p->rows), name);
   else if (p->mixes)
     sb_printf(b, "all of %s at once: samples mix at node %s\n", name,
               origin_text(a, p->mixes));

@@ -193,6 +193,7 @@ const Dim *dim_max(DimPool *p, const Dim *a, const Dim *b);
 const Dim *dim_prod(DimPool *p, const Dim *const *d, int n);
 /* NULL where `a` is no exact multiple of `b`. */
 const Dim *dim_div_exact(DimPool *p, const Dim *a, const Dim *b);
+int64_t dim_content(const Dim *d); /* what divides all its coefficients */
 const Dim *dim_subst(DimPool *p, const Dim *d, int sym, const Dim *by);
 bool dim_is_int(const Dim *d, int64_t *v);
 bool dim_is(const Dim *d, int64_t v);
