@@ -7,12 +7,13 @@
 OUT/NAME/model.onnx has seeded random weights; test_data_set_0 and _1 hold
 seeded inputs of batch 1 and 3 and onnxruntime's outputs. The nine classics are
 the onnx wheel's light_* networks, whose weights are made by ConstantOfShape:
-here they become noise. MobileNetV2, the four networks of MLPerf Tiny, and
-networks over sequences of symbolic length S (32 in the data) in the shapes of
-MiniLM, GPT-2 and a bidirectional LSTM tagger are built node by node. NAME-s8
-and NAME-u8 are 8-bit twins in QDQ form, written along with their originals.
-With noise for weights, the softmax of some ends in ones and zeros, which hides
-errors: of those, NAME-logits stops before it.
+here they become noise. MobileNetV2, the four networks of MLPerf Tiny,
+perceptrons (mlp_INPUTS_.._OUTPUTS), and networks over sequences of symbolic
+length S (32 in the data) in the shapes of MiniLM, GPT-2 and a bidirectional
+LSTM tagger are built node by node. NAME-s8 and NAME-u8 are 8-bit twins in QDQ
+form, written along with their originals. With noise for weights, the softmax
+of some ends in ones and zeros, which hides errors: of those, NAME-logits stops
+before it.
 """
 import math
 import pathlib
@@ -254,6 +255,28 @@ def tiny_ad():
     return b.model("Identity", b.dense(x, c, 640), "rebuilt", 640)
 
 
+def mlp(*widths):
+    """Layers of products; a ReLU after each but the last."""
+    b = Builder("mlp_" + "_".join(map(str, widths)))
+    x = b.input("x", widths[0])
+    for cin, cout in zip(widths, widths[1:-1]):
+        x = b.dense(x, cin, cout, "Relu")
+    x = b.dense(x, widths[-2], widths[-1])
+    return b.model("Identity", x, "y", widths[-1])
+
+
+def mlp_4_16_16_1():
+    return mlp(4, 16, 16, 1)
+
+
+def mlp_32_64_64_8():
+    return mlp(32, 64, 64, 8)
+
+
+def mlp_784_256_128_10():
+    return mlp(784, 256, 128, 10)
+
+
 def additive_mask(b, mask, length, causal):
     """[N, 1, 1, S], or [N, 1, S, S]: 0, or -10000 where nothing is seen."""
     mask = b.op("Unsqueeze", b.op("Cast", mask, to=TensorProto.FLOAT),
@@ -328,8 +351,9 @@ def lstm_tagger(vocabulary=5000, width=128, tags=20):
 
 
 BUILT = {f.__name__: f for f in (
-    mobilenet_v2, tiny_resnet8, tiny_dscnn, tiny_vww, tiny_ad, minilm_shape,
-    gpt2_shape, lstm_tagger)}
+    mobilenet_v2, tiny_resnet8, tiny_dscnn, tiny_vww, tiny_ad, mlp_4_16_16_1,
+    mlp_32_64_64_8, mlp_784_256_128_10, minilm_shape, gpt2_shape,
+    lstm_tagger)}
 NAMES = LIGHT + tuple(BUILT)
 
 
