@@ -470,10 +470,24 @@ static void run_checks(Plan *p, StrBuf *plan)
     }
     sb_puts(&b, ")\n    return O2C_E_ARG;\n");
   }
-  sb_printf(&b, "  need = %s_workspace_size(d, ctx->par.workers);\n"
-            "  if (need == 0 || ctx->workspace_size < need)\n"
-            "    return O2C_E_WORKSPACE;\n", p->name);
+  if (p->arena_static)
+    sb_puts(&b, "  if (!ctx->fits)\n    return O2C_E_WORKSPACE;\n");
+  else
+    sb_printf(&b, "  need = %s_workspace_size(d, ctx->par.workers);\n"
+              "  if (need == 0 || ctx->workspace_size < need)\n"
+              "    return O2C_E_WORKSPACE;\n", p->name);
   emit_set_buf(plan, "RUN_CHECKS", &b);
+}
+
+/* A workspace of constant size is compared once. */
+static void init_fits(Plan *p, StrBuf *plan)
+{
+  emit_set(plan, "FITS", p->arena_static ? "1" : "");
+  emit_set(plan, "INIT_FITS", p->block
+    ? arena_printf(p->a, "c->workspace_size / UINT64_C(%lld) >= "
+                   "c->par.workers", (long long)plan_workspace(p))
+    : arena_printf(p->a, "c->workspace_size >= UINT64_C(%lld)",
+                   (long long)plan_workspace(p)));
 }
 
 /* A task over blocks of rows, and the loop that gives it to the workers. */
@@ -528,14 +542,7 @@ static void run_body(Plan *p, StrBuf *plan)
   sb_init(&b, p->a);
   if (!p->block) {
     emit_set(plan, "RUN_BLOCKS", "");
-    sb_printf(&b,
-      "  {\n    const int flush = (ctx->flags & O2C_FLUSH) != 0;\n"
-      "    const uintptr_t mode = o2c_flush_begin(flush);\n"
-      "    const o2c_status status =\n"
-      "        %s(ctx, ctx->workspace, d, in, out, 0);\n"
-      "    o2c_flush_end(flush, mode);\n    return status;\n  }\n",
-      p->nlevel ? "ctx->run" : "run_rows");
-    emit_set_buf(plan, "RUN_BODY", &b);
+    emit_set(plan, "RUN_BODY", "  return run_once(ctx, d, in, out);\n");
     return;
   }
   blocks_text(p, plan);
@@ -543,7 +550,9 @@ static void run_body(Plan *p, StrBuf *plan)
   dim_print(&b, &p->m->dims, p->rows, "d->");
   sb_printf(&b, ";\n"
     "    const size_t n = (size_t)((d->%s + rows - 1) / rows);\n"
-    "    blocks b;\n    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n"
+    "    blocks b;\n"
+    "    if (n == 1)\n      return run_once(ctx, d, in, out);\n"
+    "    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n"
     "    b.out = out;\n    b.rows = rows;\n",
     p->m->dims.sym[p->batch].c_name);
   const char *head = p->head_bytes ?
@@ -601,6 +610,8 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "NEED", p->nfound ? "1" : "");
   emit_set(plan, "LEVELS", p->nlevel ? "1" : "");
   emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
+  init_fits(p, plan);
+  emit_set(plan, "CALL_ROWS", p->nlevel ? "ctx->run" : "run_rows");
   sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
   for (const Step *s = p->first; s; s = s->next)
     step_plan(s, plan);

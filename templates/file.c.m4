@@ -23,6 +23,8 @@ struct G_NAME<%%>_ctx {
   uint32_t magic, flags;
   unsigned char *workspace;
   size_t workspace_size;
+G_IF(G_FITS, <%  int fits; /* is the workspace large enough? */
+%>)<%%>m4_dnl
   const unsigned char *weights;
   o2c_parallel par;
 G_IF(G_HOOKS, <%  const o2c_hooks *hooks;
@@ -123,6 +125,8 @@ G_IF(G_LEVELS, <%  c->run = rows_find(cfg->flags >> 24);
   c->workspace = (unsigned char *)cfg->workspace;
   c->workspace_size = cfg->workspace ? cfg->workspace_size : 0;
   c->par = G_PARALLEL;
+G_IF(G_FITS, <%  c->fits = G_INIT_FITS;
+%>)<%%>m4_dnl
 G_IF(G_HOOKS, <%  c->hooks = cfg->hooks;
 %>)<%%>m4_dnl
   c->flags = cfg->flags;
@@ -131,11 +135,24 @@ G_IF(G_HOOKS, <%  c->hooks = cfg->hooks;
   return O2C_OK;
 }
 
+/* All rows, or a single block of them, without workers. */
+static o2c_status run_once(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
+                           const G_NAME<%%>_dims *d, const G_NAME<%%>_in *in,
+                           const G_NAME<%%>_out *out)
+{
+  const int flush = (ctx->flags & O2C_FLUSH) != 0;
+  const uintptr_t mode = o2c_flush_begin(flush);
+  const o2c_status status = G_CALL_ROWS<%%>(ctx, ctx->workspace, d, in, out, 0);
+  o2c_flush_end(flush, mode);
+  return status;
+}
+
 G_RUN_BLOCKS<%%>m4_dnl
 o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
                     const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
 {
-  size_t need;
+G_IF(G_FITS, <%%>, <%  size_t need;
+%>)<%%>m4_dnl
   if (!ctx || ctx->magic != CTX_MAGIC || !in || !out)
     return O2C_E_ARG;
 G_RUN_CHECKS<%%>m4_dnl
