@@ -14,11 +14,13 @@
 
 #include <string.h>
 
-/* Rows per block of a network of matrix products: few where the weights stay
- * in the cache anyway, else a multiple of the row tiles of every instruction
- * set, and small enough that the rows stay there. */
+/* Rows per block of a network of matrix products: one where the weights stay
+ * in the first-level cache, so that each step is a loop of literal sizes; few
+ * where they stay in the second level, else a multiple of the row tiles of
+ * every instruction set, and small enough that the rows stay there. */
 #define FEW_ROWS 8
 #define MANY_ROWS 56
+#define NEAR_BYTES (32 << 10)
 #define CACHE_BYTES (2 << 20)
 
 static bool has_batch(const Plan *p, const Value *v)
@@ -131,13 +133,17 @@ static bool has_node(const Plan *p, const char *const *name, int count)
   return false;
 }
 
-static int64_t constant_bytes(const Plan *p)
+/* What all rows read alike: constants, and operands without the batch. */
+static int64_t shared_bytes(const Plan *p)
 {
-  int64_t sum = 0;
+  int64_t sum = 0, count;
   for (const Node *n = p->g->first; n; n = n->next)
-    for (int i = 0; i < n->nin; i++)
-      if (n->in[i] && n->in[i]->data)
-        sum += n->in[i]->data->n * dtype_info(n->in[i]->dtype)->size;
+    for (int i = 0; i < n->nin; i++) {
+      const Value *v = n->in[i];
+      if (v && v->kind == VK_TENSOR && v->rank >= 0 && !has_batch(p, v))
+        sum += dim_is_int(value_numel(v), &count)
+          ? count * dtype_info(v->dtype)->size : NEAR_BYTES + 1;
+    }
   return sum;
 }
 
@@ -156,7 +162,9 @@ static int block_rows(const Plan *p)
   if (has_node(p, maps, COUNT(maps)) ||
       !has_node(p, products, COUNT(products)))
     return 1;
-  int rows = constant_bytes(p) > CACHE_BYTES ? MANY_ROWS : FEW_ROWS;
+  int64_t bytes = shared_bytes(p);
+  int rows = bytes > CACHE_BYTES ? MANY_ROWS :
+             bytes > NEAR_BYTES ? FEW_ROWS : 1;
   return max > 0 && max < rows ? (int)max : rows;
 }
 

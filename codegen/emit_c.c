@@ -32,10 +32,15 @@ static void put_wrapped(StrBuf *b, size_t *line, const char *text, int indent)
   sb_puts(b, text);
 }
 
+static const char *step_storage(const Step *s)
+{
+  return s->small ? "SMALL_STEP" : "STEP";
+}
+
 static void function_text(const Step *s, StrBuf *b)
 {
   size_t line = 0;
-  line -= s->status ? sizeof "STEP o2c_status" : sizeof "STEP void";
+  line -= strlen(step_storage(s)) + (s->status ? 12 : 6);
   sb_printf(b, "%s(", s->name);
   const char *sep = "";
   for (int i = 0; i < s->nptr; i++) {
@@ -89,6 +94,7 @@ static void step_plan(const Step *s, StrBuf *plan)
   sb_init(&b, s->plan->a);
   function_text(s, &b);
   emit_set_buf(plan, "FUNCTION", &b);
+  emit_set(plan, "INLINE", step_storage(s));
   emit_set(plan, "RESULT", s->status ? "o2c_status" : "void");
   emit_set(plan, "RETURN", s->status ? "  return O2C_OK;\n" : "");
   for (int i = 0; i < s->nvar; i++)

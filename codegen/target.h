@@ -61,6 +61,7 @@ struct Step {
   int nkernel;
   RefUse *ref;             /* files of runtime_min/kernels/ref */
   int nref;
+  bool small;              /* inlined; its body must have no array of its own */
   bool status;             /* the function returns o2c_status */
   bool symbols;            /* the body uses `s`, the run-time dimensions */
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
@@ -392,6 +393,7 @@ bool lower_strip(Plan *p, Node *n);
 bool lower_winograd_f32(Plan *p, Node *n);
 bool lower_conv_f32(Plan *p, Node *n);
 bool lower_deconv_f32(Plan *p, Node *n);
+bool lower_dense_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
 bool lower_matmul_f32(Plan *p, Node *n);
 bool lower_attention_f32(Plan *p, Node *n);

@@ -27,7 +27,7 @@ m4_define(<%G_IF%>,
 G_STEP(macro): one function of the plan.
 m4_define(<%G_STEP%>, <%
 G_BANNER
-STEP G_RESULT G_FUNCTION
+G_INLINE G_RESULT G_FUNCTION
 {
 m4_indir(<%$1%>)<%%>G_RETURN<%%>}
 %>)

@@ -38,11 +38,17 @@ G_IF(G_LEVELS, <%  rows_fn *run; /* the network, in this CPU's instructions */
 typedef char ctx_fits[sizeof(struct G_NAME<%%>_ctx) <= G_CTX_SIZE ? 1 : -1];
 #define CTX_MAGIC UINT32_C(G_MAGIC)
 
-/* A step of the network: not inlined, so that stack frames stay small. */
+/* A step of the network: not inlined, so that stack frames stay small; but a
+ * step without locals is, where it takes no longer than a call. */
 #ifdef __GNUC__
 #define STEP static __attribute__((noinline))
 #else
 #define STEP static
+#endif
+#ifdef __OPTIMIZE__
+#define SMALL_STEP static inline __attribute__((always_inline))
+#else
+#define SMALL_STEP STEP
 #endif
 
 G_IF(G_HOOKS, <%/* Before (end 0) and after (1) each step; by any worker. */

@@ -172,8 +172,9 @@ bool lower_conv_f32(Plan *p, Node *n)
 }
 
 /* A product is a convolution of 1x1 over one row of M pixels. */
-static Value *pack_product(Node *n, const Tensor *w)
+Value *gemm_pack_panels(Node *n)
 {
+  const Tensor *w = n->in[1]->data;
   int64_t k = w->dim[0], columns = w->dim[1];
   int64_t size = (columns + 15) / 16 * k * 16;
   Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 1, &size);
@@ -220,7 +221,7 @@ bool lower_gemm_f32(Plan *p, Node *n)
     return false;
   Step *s = step_new(p, n, "GEMM_F32");
   step_in(s, "x", n->in[0]);
-  step_in(s, "w", pack_product(n, n->in[1]->data));
+  step_in(s, "w", gemm_pack_panels(n));
   gemm_put_operands(s, n);
   step_kernel(s, "conv_f32.h");
   s->kernel_note = "conv_f32 as a product, panel-16 weights";

@@ -35,6 +35,7 @@ void conv_put_residual(Conv *v);
 /* conv.c: those, weights, bias, residual and clamp of an f32 convolution. */
 void conv_put_operands(Conv *v, Value *w);
 void gemm_put_operands(Step *s, Node *n); /* but x and the weights */
+Value *gemm_pack_panels(Node *n);         /* a product's weights */
 bool math_is_fast(const Plan *p); /* bf16.c: --math fast */
 /* strides.c: what a step needs to know of an operand that may be a piece or
  * have a border. */

@@ -17,6 +17,7 @@ static const LowerFn tuned[] = {
   lower_winograd_f32,
   lower_conv_f32,
   lower_deconv_f32,
+  lower_dense_f32,
   lower_gemm_f32,
   lower_matmul_f32,
   lower_attention_f32,

@@ -11,6 +11,9 @@
      o2c_vmax(lim, v) o2c_vmin(lim, v) v where v is NaN
      o2c_vclamp(v, lo, hi)             NaN stays NaN
      o2c_vmaxnan(a, b)                 the larger; NaN if either is
+     o2c_quad q = o2c_vquad(p)         p[0] to p[3], then
+     O2C_QUAD_AT(q, i)                 p[i] in all lanes, i literal
+     o2c_vsum(v)                       of the lanes, half added to half
      O2C_FMAF(a, b, c)                 the same product and sum on floats
 
    The same operation gives the same bits in a vector and on a float. */
@@ -116,6 +119,21 @@ O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
   _mm512_mask_storeu_ps(p, o2c_vmask_n(n), v);
 }
 
+typedef o2c_v o2c_quad;
+O2C_INLINE o2c_quad o2c_vquad(const float *p)
+{
+  return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+}
+#define O2C_QUAD_AT(q, i) _mm512_permute_ps((q), (i) * 0x55)
+O2C_INLINE float o2c_vsum(o2c_v v)
+{
+  v = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0x4e));
+  v = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0xb1));
+  v = _mm512_add_ps(v, _mm512_permute_ps(v, 0x4e));
+  v = _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1));
+  return _mm512_cvtss_f32(v);
+}
+
 #elif defined(O2C_AVX2)
 
 #define O2C_LANES 8
@@ -155,6 +173,21 @@ O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
     _mm256_storeu_ps(p, v);
   else
     _mm256_maskstore_ps(p, o2c_vmask_n(n), v);
+}
+
+typedef o2c_v o2c_quad;
+O2C_INLINE o2c_quad o2c_vquad(const float *p)
+{
+  const __m128 v = _mm_loadu_ps(p);
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(v), v, 1);
+}
+#define O2C_QUAD_AT(q, i) _mm256_permute_ps((q), (i) * 0x55)
+O2C_INLINE float o2c_vsum(o2c_v v)
+{
+  v = _mm256_add_ps(v, _mm256_permute2f128_ps(v, v, 1));
+  v = _mm256_add_ps(v, _mm256_permute_ps(v, 0x4e));
+  v = _mm256_add_ps(v, _mm256_permute_ps(v, 0xb1));
+  return _mm256_cvtss_f32(v);
 }
 
 #elif defined(O2C_SSE2)
@@ -202,6 +235,16 @@ O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
     _mm_store_ss(p + 1, _mm_shuffle_ps(v, v, 1));
   if (n > 2)
     _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
+}
+
+typedef o2c_v o2c_quad;
+O2C_INLINE o2c_quad o2c_vquad(const float *p) { return _mm_loadu_ps(p); }
+#define O2C_QUAD_AT(q, i) _mm_shuffle_ps((q), (q), (i) * 0x55)
+O2C_INLINE float o2c_vsum(o2c_v v)
+{
+  v = _mm_add_ps(v, _mm_shuffle_ps(v, v, 0x4e));
+  v = _mm_add_ps(v, _mm_shuffle_ps(v, v, 0xb1));
+  return _mm_cvtss_f32(v);
 }
 
 #elif defined(O2C_NEON)
@@ -256,6 +299,15 @@ O2C_INLINE void o2c_vst_n(float *p, o2c_v v, int n)
     vst1q_lane_f32(p + 2, v, 2);
 }
 
+typedef o2c_v o2c_quad;
+O2C_INLINE o2c_quad o2c_vquad(const float *p) { return vld1q_f32(p); }
+#define O2C_QUAD_AT(q, i) vdupq_laneq_f32((q), (i))
+O2C_INLINE float o2c_vsum(o2c_v v)
+{
+  const float32x2_t half = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+  return vget_lane_f32(half, 0) + vget_lane_f32(half, 1);
+}
+
 #else
 
 #define O2C_LANES 1
@@ -279,6 +331,10 @@ O2C_INLINE o2c_v o2c_vfma(o2c_v a, o2c_v b, o2c_v c)
 {
   return O2C_FMAF(a, b, c);
 }
+typedef const float *o2c_quad;
+O2C_INLINE o2c_quad o2c_vquad(const float *p) { return p; }
+#define O2C_QUAD_AT(q, i) ((q)[i])
+O2C_INLINE float o2c_vsum(o2c_v v) { return v; }
 O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
 {
   (void)n;

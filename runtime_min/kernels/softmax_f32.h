@@ -19,8 +19,7 @@
 #define O2C_SM_BLOCK 64 /* columns at a time: 256 bytes of locals */
 #define O2C_SM_PART 1024 /* elements of a row at a time: 4 KB */
 
-/* One operation across the lanes of a vector, its halves at a time: the sum,
-   and the largest (no lane is NaN). */
+/* The largest of the lanes of a vector, its halves at a time; none is NaN. */
 #if defined(O2C_AVX512) || defined(O2C_AVX2) || defined(O2C_SSE2)
 #define O2C_ACROSS(op, v) \
   _mm_cvtss_f32(_mm_##op##_ss((v), _mm_shuffle_ps((v), (v), 1)))
@@ -40,12 +39,6 @@
 #define O2C_FOUR(op, v) (v)
 #endif
 
-O2C_INLINE float o2c_vsum(o2c_v v)
-{
-  const __m128 four = O2C_FOUR(add, O2C_EIGHT(add, v));
-  return O2C_ACROSS(add, _mm_add_ps(four, _mm_movehl_ps(four, four)));
-}
-
 O2C_INLINE float o2c_vmaxlane(o2c_v v)
 {
   const __m128 four = O2C_FOUR(max, O2C_EIGHT(max, v));
@@ -53,16 +46,6 @@ O2C_INLINE float o2c_vmaxlane(o2c_v v)
 }
 
 #else
-
-O2C_INLINE float o2c_vsum(o2c_v v)
-{
-  float lane[O2C_LANES];
-  o2c_vst(lane, v);
-  for (int half = O2C_LANES / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++)
-      lane[i] += lane[i + half];
-  return lane[0];
-}
 
 O2C_INLINE float o2c_vmaxlane(o2c_v v)
 {

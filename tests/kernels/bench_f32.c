@@ -430,6 +430,8 @@ static void bench_o2c_pack_panels_f32(void)
   bench_product("pack_panels", run_panels, 0);
 }
 
+#include "bench_dense.h"
+
 /* ---- softmax and functions: Gelem/s ---- */
 
 static void run_softmax(void *arg)

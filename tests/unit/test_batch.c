@@ -33,7 +33,7 @@ static Plan *plan_of(const char *op, const char *inputs, const char *attrs)
 static void limit(void)
 {
   begin();
-  Node *n = build_node("MatMul", "N 4;4 5", "", 1);
+  Node *n = build_node("MatMul", "N 100;100 100", "", 1);
   int s = dim_symbol(n->in[0]->dim[0]);
   m->dims.sym[s].max = 3;
   infer_graph(m->main);
@@ -76,9 +76,12 @@ int main(void)
   law("Softmax", "N 4", "axis=1", 1, false);
   law("Softmax", "N 4", "axis=0", 0, true);
   law("Conv", "N 3 8 8;5 3 3 3", "", 1, false);
-  law("MatMul", "N 4;4 5", "", 8, false);
+  law("MatMul", "N 4;4 5", "", 1, false);
+  law("MatMul", "N 90;90 90", "", 1, false);
+  law("MatMul", "N 91;91 91", "", 8, false); /* above 32 KB */
   law("MatMul", "N 4;4 N", "", 0, false);
-  law("Gemm", "N 4;4 5", "", 8, false);
+  law("Gemm", "N 4;4 5", "", 1, false);
+  law("Gemm", "N 100;100 200", "", 8, false);
   law("Gemm", "N 4;N 5", "transA=1", 0, true);
   law("ReduceSum", "N 4;=1", "keepdims=0", 1, false);
   law("ReduceSum", "N 4;=0", "keepdims=0", 0, true);
