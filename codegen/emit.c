@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILES 4
+#define MAX_FILES 8
 
 typedef struct {
   Model *m;
@@ -226,19 +226,25 @@ static bool write_source(Plan *p, Output *o, const EmitFiles *f)
   return ok;
 }
 
+/* The files of runtime_min that the program needs, beside the header. */
 static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
 {
-  if (!p->m->opt->bundle)
-    return true;
+  static const char *const file[] = {"o2c.h", "o2c_threads.h", "o2c_threads.c"};
   const char *slash = strrchr(f->header, '/');
   int n = slash ? (int)(slash - f->header) + 1 : 0;
-  size_t size;
-  StrBuf b;
-  const char *text = embedded_file("runtime_min/o2c.h", &size);
-  sb_init(&b, p->a);
-  sb_write(&b, text, size);
-  bool ok = output_text(o, arena_printf(p->a, "%.*so2c.h", n, f->header), &b);
-  sb_free(&b);
+  bool ok = true;
+  int count = !p->m->opt->bundle ? 0 : plan_threads(p) ? COUNT(file) : 1;
+  for (int i = 0; ok && i < count; i++) {
+    size_t size;
+    StrBuf b;
+    const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s",
+                                                  file[i]), &size);
+    sb_init(&b, p->a);
+    sb_write(&b, text, size);
+    ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header, file[i]),
+                     &b);
+    sb_free(&b);
+  }
   return ok;
 }
 

@@ -43,6 +43,11 @@ static void function_text(const Step *s, StrBuf *b)
   line -= strlen(step_storage(s)) + (s->status ? 12 : 6);
   sb_printf(b, "%s(", s->name);
   const char *sep = "";
+  if (s->split) {
+    sb_puts(b, "const o2c_share *its, int64_t from, int64_t to,\n    "
+            "unsigned worker)");
+    return;
+  }
   for (int i = 0; i < s->nptr; i++) {
     StrBuf one;
     sb_init(&one, s->plan->a);
@@ -97,6 +102,11 @@ static void step_plan(const Step *s, StrBuf *plan)
   emit_set(plan, "INLINE", step_storage(s));
   emit_set(plan, "RESULT", s->status ? "o2c_status" : "void");
   emit_set(plan, "RETURN", s->status ? "  return O2C_OK;\n" : "");
+  emit_set(plan, "SPLIT", s->split ? "1" : "");
+  sb_init(&b, s->plan->a);
+  if (s->split)
+    emit_split_open(s, &b);
+  emit_set_buf(plan, "OPEN", &b);
   for (int i = 0; i < s->nvar; i++)
     emit_set(plan, s->var[i].key, s->var[i].text);
   sb_printf(plan, "G_STEP(<%%G_%s%%>)m4_dnl\n", s->macro);
@@ -196,12 +206,30 @@ static void hook_text(Rows *r, const Step *s, int end)
               s->node->origin ? s->node->origin->index : 0, s->name, end);
 }
 
+/* A step that is divided: its pointers in an array. */
+static void share_text(Rows *r, const Step *s, const char **arg)
+{
+  sb_puts(&r->b, "  {\n");
+  size_t line = r->b.n;
+  sb_puts(&r->b, "    void *const at[] = { ");
+  for (int i = 0; i < s->nptr; i++)
+    put_wrapped(&r->b, &line, arena_printf(r->p->a, "(void *)(%s)%s", arg[i],
+                                           i + 1 < s->nptr ? ", " : ""), 6);
+  sb_printf(&r->b, " };\n    o2c_share_out(&its, %s, at, %s, %lld, %s);\n  }\n",
+            s->name, s->total, (long long)s->unit, s->grain);
+}
+
 static void call_text(Rows *r, const Step *s)
 {
   const char **arg = NEW(r->p->a, const char *, s->nptr + 1);
   for (int i = 0; i < s->nptr; i++)
     arg[i] = pointer(r, &s->ptr[i]);
   hook_text(r, s, 0);
+  if (s->split) {
+    share_text(r, s, arg);
+    hook_text(r, s, 1);
+    return;
+  }
   sb_puts(&r->b, s->status ? "  status = " : "  ");
   size_t line = r->b.n - (s->status ? 11 : 2);
   sb_printf(&r->b, "%s(", s->name);
@@ -311,6 +339,11 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
     slot_offsets(&r);
   if (p->head_bytes)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
+  if (p->splits)
+    sb_printf(&r.b, "  o2c_share its = {\n    ctx, s, ws + %s, (size_t)%s, "
+              "alone, NULL, NULL, 0, 0\n  };\n",
+              emit_workspace(p, p->nfound ? "d->" : "s->"),
+              emit_room(p, p->nfound ? "d->" : "s->"));
   const Guard *now = NULL;
   bool inside = false;
   for (const Step *s = p->first; s; now = s->guard, s = s->next) {
@@ -492,8 +525,9 @@ static void init_fits(Plan *p, StrBuf *plan)
   emit_set(plan, "INIT_FITS", p->block
     ? arena_printf(p->a, "c->workspace_size / UINT64_C(%lld) >= "
                    "c->par.workers", (long long)plan_workspace(p))
-    : arena_printf(p->a, "c->workspace_size >= UINT64_C(%lld)",
-                   (long long)plan_workspace(p)));
+    : arena_printf(p->a, "c->workspace_size >= UINT64_C(%lld) +\n"
+                   "    (uint64_t)(c->par.workers - 1) * (uint64_t)%s",
+                   (long long)plan_workspace(p), emit_room(p, "d->")));
 }
 
 /* A task over blocks of rows, and the loop that gives it to the workers. */
@@ -510,7 +544,7 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "  const %s_dims *d;\n"
     "  const %s_in *in;\n"
     "  const %s_out *out;\n"
-    "  int64_t rows; /* of a block */\n"
+    "  int64_t rows; /* of a block */\n%s"
     "} blocks;\n\n"
     "/* Each worker has its own piece of the workspace; a status that is not\n"
     " * O2C_OK stays at the piece's head. */\n"
@@ -526,9 +560,10 @@ static void blocks_text(Plan *p, StrBuf *plan)
     "    const int64_t first = (int64_t)k * b->rows;\n"
     "    o2c_status status;\n"
     "    s.%s = O2C_MIN(b->d->%s - first, b->rows);\n"
-    "    status = %s(b->ctx, ws, &s, b->in, b->out, first);\n",
-    p->name, p->name, p->name, p->name, p->name, n, n,
-    p->nlevel ? "b->ctx->run" : "run_rows");
+    "    status = %s(b->ctx, ws, &s, b->in, b->out, first%s);\n",
+    p->name, p->name, p->name, p->name, p->splits ? "  int alone;\n" : "",
+    p->name, n, n, p->nlevel ? "b->ctx->run" : "run_rows",
+    p->splits ? ", b->alone" : "");
   sb_puts(&b, p->head_bytes
     ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
     : "    (void)status;\n");
@@ -539,7 +574,30 @@ static void blocks_text(Plan *p, StrBuf *plan)
 /* --threads none: cfg->par is not looked at. */
 static bool threads_none(const Plan *p)
 {
-  return p->m->opt->threads && !strcmp(p->m->opt->threads, "none");
+  return !plan_threads(p);
+}
+
+/* How blocks reach the workers. Where steps are divided, too, each worker gets
+ * equally many whole blocks, and the rest of the blocks is done one after the
+ * other by all of them; not if most of the work is in steps that stay whole. */
+static const char *blocks_call(Plan *p)
+{
+  if (threads_none(p))
+    return "    run_blocks(&b, 0, n, 0);\n";
+  if (!p->splits)
+    return
+      "    if (ctx->par.workers > 1 && ctx->par.parallel_for && n > 1)\n"
+      "      ctx->par.parallel_for(ctx->par.user, n, 1, run_blocks, &b);\n"
+      "    else\n      run_blocks(&b, 0, n, 0);\n";
+  return arena_printf(p->a,
+    "    b.alone = 1;\n"
+    "    if (ctx->par.workers > 1 && ctx->par.parallel_for)\n"
+    "      whole = %s;\n"
+    "    if (whole > 0)\n"
+    "      ctx->par.parallel_for(ctx->par.user, whole, 1, run_blocks, &b);\n"
+    "    b.alone = 0;\n"
+    "    run_blocks(&b, whole, n, 0);\n",
+    split_most(p) ? "n - n % ctx->par.workers" : "n > 1 ? n : 0");
 }
 
 static void run_body(Plan *p, StrBuf *plan)
@@ -570,12 +628,10 @@ static void run_body(Plan *p, StrBuf *plan)
     "      memcpy(&status, ctx->workspace + (size_t)w * WORKER_BYTES(d),\n"
     "             sizeof status);\n"
     "      if (status != O2C_OK)\n        return status;\n    }\n" : "";
-  const char *split = threads_none(p) ? "    run_blocks(&b, 0, n, 0);\n" :
-    "    if (ctx->par.workers > 1 && ctx->par.parallel_for && n > 1)\n"
-    "      ctx->par.parallel_for(ctx->par.user, n, 1, run_blocks, &b);\n"
-    "    else\n      run_blocks(&b, 0, n, 0);\n";
-  sb_printf(&b, "%s%s%s%s    return O2C_OK;\n  }\n",
-            p->head_bytes ? "    unsigned w;\n" : "", head, split, tail);
+  sb_printf(&b, "%s%s%s%s%s    return O2C_OK;\n  }\n",
+            p->splits ? "    size_t whole = 0;\n" : "",
+            p->head_bytes ? "    unsigned w;\n" : "", head, blocks_call(p),
+            tail);
   emit_set_buf(plan, "RUN_BODY", &b);
 }
 
@@ -618,13 +674,14 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
   init_fits(p, plan);
   emit_set(plan, "CALL_ROWS", p->nlevel ? "ctx->run" : "run_rows");
+  emit_split_types(p, plan);
   sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
   for (const Step *s = p->first; s; s = s->next)
     step_plan(s, plan);
   rows_body(p, plan, f);
   dims_check(p, plan);
   emit_set(plan, "WORKSPACE_EXPR", emit_workspace(p, "d->"));
-  emit_set(plan, "WORKERS", p->block ? "O2C_MAX(workers, 1u)" : "1u");
+  emit_set(plan, "FURTHER", p->block ? "n" : emit_room(p, "d->"));
   emit_set(plan, "PARALLEL", threads_none(p) ? "none" :
            "cfg->par && cfg->par->workers > 0 ? *cfg->par : none");
   init_weights(p, plan, f);

@@ -205,9 +205,13 @@ static void workspace_macros(Plan *p, StrBuf *b)
   sb_printf(b, "#define %s_WORKSPACE_SIZE(%s) \\\n  ((size_t)%s)\n", upper,
             args.s, emit_workspace(p, "(int64_t)("));
   sb_printf(b, "#define %s_WORKSPACE_SIZE_MT(%s%sWORKERS) \\\n"
-            "  (%s%s_WORKSPACE_SIZE(%s))\n", upper, args.s,
+            "  (%s%s_WORKSPACE_SIZE(%s)", upper, args.s,
             p->narg ? ", " : "", p->block ? "(size_t)(WORKERS) * " : "",
             upper, args.s);
+  if (!p->block && p->nroom)
+    sb_printf(b, " + \\\n   ((size_t)(WORKERS) - 1) * (size_t)%s",
+              emit_room(p, "(int64_t)("));
+  sb_puts(b, ")\n");
   sb_free(&args);
 }
 
@@ -237,7 +241,7 @@ static const char *options_note(const Plan *p)
   const struct { const char *key, *value; } text[] = {
     { "name", o->name }, { "target", o->target }, { "provider", o->provider },
     { "weights", o->weights }, { "math", o->math },
-    { "section", o->section },
+    { "section", o->section }, { "threads", o->threads },
     { "tune", o->tune ? last_component(o->tune) : NULL },
   };
   StrBuf b;
@@ -248,6 +252,8 @@ static const char *options_note(const Plan *p)
       sb_printf(&b, " --%s %s", text[i].key, text[i].value);
   for (int i = 0; i < o->ndim; i++)
     sb_printf(&b, " --dim %s=%lld", o->dim[i].name, (long long)o->dim[i].v);
+  if (o->workers)
+    sb_printf(&b, " --threads %d", o->workers);
   if (o->batch > 0)
     sb_printf(&b, " --batch %lld", (long long)o->batch);
   const char *note = arena_strn(p->a, b.s, b.n);

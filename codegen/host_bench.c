@@ -77,16 +77,17 @@ static void print_times(Host *h, const Case *c, const Sizes *s,
   qsort(t, (size_t)r->nns, sizeof *t, by_time);
   long long least = t[0], median = t[r->nns / 2];
   const char *target = h->opt->target ? h->opt->target : "native";
+  int threads = h->opt->workers ? h->opt->workers : 1;
   if (h->opt->json)
     printf("{\"min_ns\": %lld, \"median_ns\": %lld, \"runs\": %d, "
-           "\"batch\": %lld, \"threads\": 1, \"target\": \"%s\", "
+           "\"batch\": %lld, \"threads\": %d, \"target\": \"%s\", "
            "\"workspace\": %lld", least, median, r->nns,
-           (long long)s->batch, target, (long long)r->workspace);
+           (long long)s->batch, threads, target, (long long)r->workspace);
   else
-    printf("%s: min %.4f ms, median %.4f ms, %d runs, batch %lld, 1 thread, "
+    printf("%s: min %.4f ms, median %.4f ms, %d runs, batch %lld, %d thread%s, "
            "workspace %lld bytes\n", c->name, (double)least / 1e6,
-           (double)median / 1e6, r->nns, (long long)s->batch,
-           (long long)r->workspace);
+           (double)median / 1e6, r->nns, (long long)s->batch, threads,
+           threads > 1 ? "s" : "", (long long)r->workspace);
 }
 
 static bool copy_file(Host *h, const char *from, const char *to)

@@ -164,6 +164,7 @@ static const char *link_program(Host *h, const Unit *u, int n,
   add(&l, "-o");
   add(&l, program);
   add(&l, host_file(h, "o2c_driver.o"));
+  add(&l, host_file(h, "o2c_threads.o"));
   add(&l, host_file(h, "%s.o", table));
   for (int i = 0; i < n; i++) {
     if (u[i].broken) continue;
@@ -171,6 +172,7 @@ static const char *link_program(Host *h, const Unit *u, int n,
     if (u[i].object) add(&l, u[i].object);
   }
   add(&l, "-lm");
+  add(&l, "-pthread");
   Proc p = {.argv = l.v, .log = host_file(h, "%s.log", table),
             .timeout = CC_TIMEOUT};
   procs_run(h, &p, 1);
@@ -183,25 +185,30 @@ static const char *link_program(Host *h, const Unit *u, int n,
 static bool prepare_driver(Host *h, Proc *p, int *n)
 {
   if (h->have_driver) return true;
-  if (!write_embedded(h, "o2c.h") || !write_embedded(h, "o2c_driver.c") ||
-      !write_embedded(h, "o2c_driver_io.h"))
-    return false;
+  static const char *const file[] = {
+    "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_threads.h",
+    "o2c_threads.c",
+  };
+  for (int i = 0; i < COUNT(file); i++)
+    if (!write_embedded(h, file[i])) return false;
   p[(*n)++] = compile_proc(h, "o2c_driver");
+  p[(*n)++] = compile_proc(h, "o2c_threads");
   return true;
 }
 
 const char *cc_build(Host *h, Unit *u, int n, int serial)
 {
-  Proc *p = NEW(&h->a, Proc, n + 2);
+  Proc *p = NEW(&h->a, Proc, n + 3);
   const char *table = arena_printf(&h->a, "program%d", serial);
   int count = n;
   if (!prepare_driver(h, p, &count)) return NULL;
   for (int i = 0; i < n; i++) p[i] = compile_proc(h, u[i].prefix);
   procs_run(h, p, count);
-  if (count > n && p[n].rc) {
-    if (!h->stop) host_print_log(p[n].log, "the C compiler fails:");
-    return NULL;
-  }
+  for (int i = n; i < count; i++)
+    if (p[i].rc) {
+      if (!h->stop) host_print_log(p[i].log, "the C compiler fails:");
+      return NULL;
+    }
   h->have_driver = true;
   for (int i = 0; i < n; i++) {
     u[i].broken = p[i].rc != 0;

@@ -63,7 +63,9 @@ static bool write_jobs(Host *h, const char *path, const Job *job, int n)
   sb_init(&b, &h->a);
   sb_puts(&b, "O2CJOBS1");
   put_word(&b, n);
-  put_word(&b, n && job->profile ? 2 : 0); /* one flag for all */
+  /* For all jobs: times of steps, and the number of workers. */
+  put_word(&b, (n && job->profile ? 2 : 0) +
+               (h->opt->workers > 1 ? h->opt->workers * 256 : 0));
   put_word(&b, JOB_TIMEOUT);
   for (int k = 0; k < n; k++) {
     put_word(&b, job[k].unit);

@@ -337,5 +337,6 @@ Plan *plan_make(Model *m)
     return NULL;
   plan_levels(p);
   plan_memory(p);
+  plan_room(p);
   return m->nerror ? NULL : p;
 }

@@ -67,6 +67,9 @@ struct Step {
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
   int *sizes, nsizes;      /* capacities that the body reads */
   int64_t macs;            /* multiplications with addition; 0: not counted */
+  bool split;              /* its work may be divided: split.c */
+  const char *total, *grain; /* C text: elements; least units of a range */
+  int64_t unit;            /* elements */
 };
 
 /* Where a Value lives at run time. */
@@ -167,6 +170,9 @@ struct Plan {
   int nweight;
   Slot *slot;
   int nslot;
+  bool splits;            /* some step is divided among threads */
+  const Dim **room;       /* scratch of a further worker: the largest of them */
+  int nroom;
   bool arena_static;      /* every slot has a constant size */
   int head_bytes;         /* before the arena: a worker's status, or 0 */
   int64_t arena_bytes;    /* one worker; where constant */
@@ -339,6 +345,27 @@ const Target *target_find(const char *name);
 #define TARGET(name) extern const Target target_##name;
 #include "targets.def"
 #undef TARGET
+
+/* split.c */
+/* The step's work divides into `total` elements, which one by one cost `ticks`
+ * and make units of `unit`; the last may be smaller. To be called when all its
+ * pointers are known. Its body finds the range in `from` and `to`. */
+void step_split(Step *s, const Dim *total, int64_t unit, const Dim *ticks);
+/* By rows of `row` elements; `ticks` an element. ROW: G_FROM_ROW's. */
+void step_split_rows(Step *s, const Dim *rows, const Dim *row, int ticks);
+bool split_pays(Plan *p, const Dim *total, const Dim *ticks);
+/* What an operation costs, in ticks. */
+enum { TICKS_MAC = 3, TICKS_MAC_U8 = 1, TICKS_BYTE = 8,
+       TICKS_EW = 15, TICKS_EXP = 50 };
+bool plan_threads(const Plan *p);       /* not --threads none */
+int split_workers(const Plan *p);       /* that steps are divided for */
+bool split_most(const Plan *p);
+const Dim *split_room(const Step *s, int end);
+void plan_room(Plan *p);
+/* emit_split.c */
+const char *emit_room(Plan *p, const char *pre); /* bytes: C text */
+void emit_split_types(Plan *p, StrBuf *plan);
+void emit_split_open(const Step *s, StrBuf *b);  /* parameters to pointers */
 
 /* partition.c */
 const Target *target_of(const Node *n); /* NULL: none runs it */

@@ -10,7 +10,7 @@
 
 typedef enum {
   O_FLAG, O_STR, O_COUNT, O_INT, O_REAL, O_DATA, O_DIM, O_WORD, O_BATCH,
-  O_LATER, O_PRINT
+  O_THREADS, O_LATER, O_PRINT
 } OptKind;
 typedef struct {
   const char *name;
@@ -39,7 +39,8 @@ static const OptRow rows[] = {
   {"--provider", O_WORD, AT(provider), "cpu", "what runs the nodes"},
   {"--math", O_WORD, AT(math), "exact|fast", "fast: products in bfloat16"},
   {"--hooks", O_FLAG, AT(hooks), NULL, "call cfg->hooks around each step"},
-  {"--threads", O_WORD, AT(threads), "hook|none", "who splits the work"},
+  {"--threads", O_THREADS, AT(threads), "T|hook|none",
+   "workers (bench, run, verify), or who splits"},
   {"--simple", O_FLAG, AT(simple), NULL, "one function, static workspace"},
   {"--bundle", O_FLAG, AT(bundle), NULL, "copy the runtime's files beside it"},
   {"--data", O_DATA, AT(data), "DIR", "test data (run, verify, bench)"},
@@ -191,6 +192,19 @@ static bool set_number(char *at, const OptRow *r, const char *s)
   return true;
 }
 
+/* A number of workers, or a word. */
+static bool set_threads(Options *o, const OptRow *r, const char *s)
+{
+  int64_t v;
+  bool number = parse_int(s, &v);
+  if (number ? v < 1 || v > 64 : strcmp(s, "hook") && strcmp(s, "none"))
+    return usage("%s takes a number from 1 to 64, hook or none, not '%s'",
+                 r->name, s);
+  o->workers = number ? (int)v : 0;
+  o->threads = number ? NULL : s;
+  return true;
+}
+
 static bool set(Options *o, Arena *a, const OptRow *r, const char *s)
 {
   char *at = (char *)o + r->at;
@@ -201,6 +215,7 @@ static bool set(Options *o, Arena *a, const OptRow *r, const char *s)
   case O_WORD: return set_word(at, r, s);
   case O_REAL: return set_real(at, r, s);
   case O_DIM: return set_dim(o, a, r, s);
+  case O_THREADS: return set_threads(o, r, s);
   case O_BATCH: case O_INT: case O_COUNT: return set_number(at, r, s);
   case O_PRINT: o->print = r->name + 2; return true;
   case O_LATER:

@@ -23,6 +23,7 @@ struct Options {
   double rtol, atol;            /* < 0: not given */
   int level, runs, verbose;
   int way;                      /* of all choices, from 1; 0: the best one */
+  int workers;                  /* --threads T; 0: not given */
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
   bool profile;                 /* bench --profile */

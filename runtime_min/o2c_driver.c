@@ -12,6 +12,8 @@
  *   JOBS    'O2CJOBS1' count flags timeout_s, then per job:
  *           model times  n, n dims (-1: take from the inputs)
  *           n, n tensors
+ *           flags: 1 no child processes; 2 times of steps; the number of
+ *           workers (o2c_threads.h) times 256
  *   RESULTS per job: 'O2CRSLT1' job kind detail workspace_bytes
  *           n, n times in ns  n, n dims as used  n, n tensors
  *           With flag 2, of models made with --hooks, the tensors are of the
@@ -40,11 +42,12 @@
 #include <unistd.h>
 #include "o2c.h"
 #include "o2c_driver_io.h"
+#include "o2c_threads.h"
 
 extern const o2c_model *(*const o2c_driver_models[])(void);
 extern const int o2c_driver_count;
 
-enum { FLAG_NO_FORK = 1, FLAG_PROFILE = 2 };
+enum { FLAG_NO_FORK = 1, FLAG_PROFILE = 2, FLAG_WORKERS = 256 };
 enum { DONE, STATUS, KILLED, TIMEOUT, EXITED, MISFIT, OVERRUN };
 #define JOBS_MAGIC "O2CJOBS1"
 #define RESULT_MAGIC "O2CRSLT1"
@@ -78,6 +81,7 @@ typedef struct {
   o2c_value *value; /* of each output, where it is one */
   int64_t *ns, nns;
   struct Profile *profile; /* or NULL */
+  const o2c_parallel *par; /* or NULL */
 } Run;
 
 /* --- The job file --------------------------------------------------------- */
@@ -429,7 +433,7 @@ static o2c_status set_up(Run *r, void **ctx)
   static o2c_hooks hooks;
   uint32_t k;
   int32_t i;
-  size_t size = m->workspace_size(r->dims, 1);
+  size_t size = m->workspace_size(r->dims, r->par ? r->par->workers : 1);
   free(r->work.p);
   free(r->mem.p);
   r->work = buffer_new(size, m->workspace_align);
@@ -450,6 +454,7 @@ static o2c_status set_up(Run *r, void **ctx)
   cfg.workspace_size = size;
   cfg.weights = r->weights.p;
   cfg.weights_size = r->weights.n;
+  cfg.par = r->par;
   hooks.user = r->profile;
   hooks.node = step_hook;
   if (r->profile) cfg.hooks = &hooks;
@@ -525,6 +530,16 @@ static Profile *profile_new(void)
   return p;
 }
 
+/* A job's process ends with its threads; without processes they serve all. */
+static const o2c_parallel *threads_new(int64_t workers)
+{
+  static o2c_threads pool;
+  if (!pool.par.workers &&
+      o2c_threads_start(&pool, (unsigned)workers) != O2C_OK)
+    die("can't start threads");
+  return &pool.par;
+}
+
 static void do_job(const Job *job, int64_t index, int64_t flags)
 {
   Run r = {0};
@@ -538,6 +553,7 @@ static void do_job(const Job *job, int64_t index, int64_t flags)
   r.value = (o2c_value *)need((r.m->n_out + 1) * sizeof *r.value);
   r.shape = (int64_t *)need((r.m->n_out + 1) * MAX_RANK * sizeof *r.shape);
   if (flags & FLAG_PROFILE) r.profile = profile_new();
+  if (flags >= FLAG_WORKERS) r.par = threads_new(flags / FLAG_WORKERS);
   kind = fit_data(&r);
   if (kind) {
     put_failure(index, kind, 0, 0);

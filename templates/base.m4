@@ -24,12 +24,18 @@ G_IF(text, yes, no): yes where the text is not empty and not 0.
 m4_define(<%G_IF%>,
   <%m4_ifelse(<%$1%>, <%%>, <%$3%>, <%$1%>, <%0%>, <%$3%>, <%$2%>)%>)
 
+G_FROM_ROW(pointer), G_ROW_COUNT(rows): the rows [from, to) of a step that is
+divided by rows of G_ROW elements; all rows of one that is whole.
+m4_define(<%G_FROM_ROW%>, <%G_IF(G_SPLIT, <%  $1 += from * (G_ROW);
+%>)%>)
+m4_define(<%G_ROW_COUNT%>, <%G_IF(G_SPLIT, <%to - from%>, <%$1%>)%>)
+
 G_STEP(macro): one function of the plan.
 m4_define(<%G_STEP%>, <%
 G_BANNER
 G_INLINE G_RESULT G_FUNCTION
 {
-m4_indir(<%$1%>)<%%>G_RETURN<%%>}
+G_OPEN<%%>m4_indir(<%$1%>)<%%>G_RETURN<%%>}
 %>)
 
 Nothing of a model or a plan may reach a shell or a file.

@@ -63,6 +63,31 @@ static void hook(const G_NAME<%%>_ctx *ctx, uint32_t node, const char *name,
 @@O2C_KERNELS@@
 @@O2C_WEIGHTS@@
 G_SIZES<%%>m4_dnl
+G_IF(G_SPLITS, <%
+/* A step whose work may be divided among the caller's threads, and how it is
+ * called: on elements [from, to) of its `total`. */
+typedef struct o2c_share o2c_share;
+typedef void o2c_share_step(const o2c_share *its, int64_t from, int64_t to,
+                        unsigned worker);
+struct o2c_share {
+  const G_NAME<%%>_ctx *ctx;
+  const G_SIZES_TYPE *s;
+  unsigned char *further; /* scratch of worker 1, 2, ..: `each` bytes */
+  size_t each;
+  int alone; /* the threads have other samples to do */
+  o2c_share_step *step;
+  void *const *at; /* its pointers */
+  int64_t total, unit;
+};
+G_IF(G_ROOM, <%
+/* Scratch of this worker: for the first where pointer k says, for the others
+ * `at` bytes behind the beginning of their own. */
+static void *o2c_share_room(const o2c_share *its, int k, int64_t at,
+                            unsigned worker)
+{
+  return worker ? its->further + (worker - 1) * its->each + at : its->at[k];
+}
+%>)%>)<%%>m4_dnl
 %>)
 
 The parameters of the rows function, as a declaration continues them.
@@ -71,9 +96,39 @@ G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
                            unsigned char *ws,
                            const G_NAME<%%>_dims *G_ROWS_DIMS,
                            const G_NAME<%%>_in *in,
-                           const G_NAME<%%>_out *out, int64_t first%>)
+                           const G_NAME<%%>_out *out,
+                           int64_t first<%%>G_ALONE%>)
 
 m4_define(<%G_FILE_END%>, <%
+G_IF(G_SPLITS, <%/* The task of a step. */
+static void o2c_run_share(void *arg, size_t begin, size_t end, unsigned worker)
+{
+  const o2c_share *its = (const o2c_share *)arg;
+  const int flush = (its->ctx->flags & O2C_FLUSH) != 0;
+  const uintptr_t mode = o2c_flush_begin(flush);
+  const int64_t to = (int64_t)end * its->unit;
+  its->step(its, (int64_t)begin * its->unit, O2C_MIN(to, its->total), worker);
+  o2c_flush_end(flush, mode);
+}
+
+/* Runs a step, by units, no fewer than `grain` at a time. */
+static void o2c_share_out(o2c_share *its, o2c_share_step *step,
+                          void *const *at, int64_t total, int64_t unit,
+                          int64_t grain)
+{
+  const o2c_parallel *par = &its->ctx->par;
+  const int64_t n = (total + unit - 1) / unit;
+  its->step = step;
+  its->at = at;
+  its->total = total;
+  its->unit = unit;
+  if (its->alone || par->workers < 2 || !par->parallel_for || n < 2 * grain)
+    step(its, 0, total, 0);
+  else
+    par->parallel_for(par->user, (size_t)n, (size_t)grain, o2c_run_share, its);
+}
+
+%>)<%%>m4_dnl
 G_ROWS_NOTE
 static o2c_status run_rows(G_ROWS_PARAMETERS)
 {
@@ -102,13 +157,15 @@ G_DIMS_CHECK<%%>m4_dnl
 
 size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers)
 {
-  const unsigned count = G_WORKERS;
-  uint64_t n;
-  (void)workers;
+  const unsigned count = O2C_MAX(workers, 1u);
+  uint64_t n, further;
   if (!dims_ok(d))
     return 0;
   n = (uint64_t)G_WORKSPACE_EXPR;
-  return n > SIZE_MAX / count ? 0 : (size_t)n * count;
+  further = (uint64_t)G_FURTHER;
+  if (n > SIZE_MAX / 2 || further > SIZE_MAX / 2 / count)
+    return 0;
+  return (size_t)(n + (count - 1) * further);
 }
 
 o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
@@ -148,7 +205,8 @@ static o2c_status run_once(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
 {
   const int flush = (ctx->flags & O2C_FLUSH) != 0;
   const uintptr_t mode = o2c_flush_begin(flush);
-  const o2c_status status = G_CALL_ROWS<%%>(ctx, ctx->workspace, d, in, out, 0);
+  const o2c_status status =
+    G_CALL_ROWS<%%>(ctx, ctx->workspace, d, in, out, 0<%%>G_NOT_ALONE);
   o2c_flush_end(flush, mode);
   return status;
 }

@@ -141,6 +141,14 @@ static void lower_panels(Conv *v, const Tensor *w)
   s->kernel_note = joined > 1 ? "conv_f32, panel-16 weights, pixels joined"
                               : "conv_f32, panel-16 weights";
   step_kernel(s, "conv_f32.h");
+  const Share h = {
+    .pixels = dim_mul(v->d, v->oh, v->ow),
+    .x_bytes = conv_times(v, value_numel(v->n->in[0]), 4),
+    .columns = v->g.group == 1 ? v->oc : 1, .unit = 14,
+    .k = v->kh * v->kw * v->cg * (v->g.group == 1 ? 1 : v->oc),
+    .ticks = TICKS_MAC, .w_size = 4
+  };
+  share_conv(v, &h);
 }
 
 static void lower_depthwise(Conv *v, const Tensor *w)
@@ -154,6 +162,7 @@ static void lower_depthwise(Conv *v, const Tensor *w)
   s->kernel_note = "dw_f32";
   step_kernel(s, "conv_f32.h");
   step_kernel(s, "dw_f32.h");
+  share_rows(v, TICKS_MAC);
 }
 
 bool lower_conv_f32(Plan *p, Node *n)
@@ -163,6 +172,7 @@ bool lower_conv_f32(Plan *p, Node *n)
     return false;
   bool depthwise = v.g.group == v.c && v.oc == v.c && v.c > 1 &&
                    !node_in(n, 3);
+  conv_pad_first(&v, TICKS_MAC);
   v.s = step_new(p, n, depthwise ? "DW_F32" : "CONV_F32");
   if (depthwise)
     lower_depthwise(&v, n->in[1]->data);
@@ -225,5 +235,14 @@ bool lower_gemm_f32(Plan *p, Node *n)
   gemm_put_operands(s, n);
   step_kernel(s, "conv_f32.h");
   s->kernel_note = "conv_f32 as a product, panel-16 weights";
+  const Tensor *w = n->in[1]->data;
+  const Dim *rows = dim_prod(&p->m->dims, (const Dim *const *)n->in[0]->dim,
+                             n->in[0]->rank - 1);
+  const Share h = {
+    .pixels = rows, .columns = w->dim[1], .k = w->dim[0], .unit = 14,
+    .x_bytes = dim_mul(&p->m->dims, rows, dim_int(&p->m->dims, 4 * w->dim[0])),
+    .ticks = TICKS_MAC, .w_size = 4
+  };
+  share_product(s, &h);
   return true;
 }

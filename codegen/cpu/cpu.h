@@ -7,8 +7,10 @@
 
 /* shape.c: spatial axes as rows and columns; a single axis is the columns. */
 typedef struct {
+  Plan *p;
   Step *s;
   Node *n;
+  Value *x;                     /* the input, or its padded copy */
   DimPool *d;
   ConvGeom g;
   int64_t c, oc, cg, og;        /* channels; per group */
@@ -51,6 +53,23 @@ void halo_put_border(Step *s, const char *name, Value *y); /* halo.c */
 bool pool_takes(Node *n);                 /* pool.c: lower_pool_tuned will */
 bool ew_takes(Node *n);                   /* ew.c: lower_elementwise can */
 bool table_takes(Node *n);                /* quantize.c: lower_table_u8 may */
+/* shape.c: where the work is worth dividing among threads, the padded copy is
+ * a step of its own. To be called before the convolution's step is made. */
+void conv_pad_first(Conv *v, int ticks);
+/* share.c */
+typedef struct {
+  const Dim *pixels;            /* rows of the product */
+  const Dim *x_bytes;
+  int64_t columns, k;           /* output channels; products of an element */
+  int64_t unit;                 /* pixels */
+  int ticks, w_size;            /* of a product; bytes of a weight */
+} Share;
+/* Divides the step: PART and RANGE, the kernel's ending and last arguments. */
+void share_product(Step *s, const Share *h);
+void share_conv(Conv *v, const Share *h); /* that, of one image */
+void share_rows(Conv *v, int ticks);      /* by output rows */
+bool share_by_columns(const Plan *p, const Share *h);
+bool share_conv_pays(const Conv *v, int ticks);
 /* matmul.c */
 /* What the Transpose that made `v` reads; `v` itself where there is none, or
  * the image in memory has a border. */

@@ -434,16 +434,34 @@ static void put_step(Ew *e, int k)
             s->par[0] != 0, s->par[1] != 0);
 }
 
+/* By the outermost loop; where that is the only one, by whole cache lines. */
+static void divide(Ew *e)
+{
+  DimPool *d = &e->p->m->dims;
+  int64_t ticks = dtype_info(e->n->out[0]->dtype)->size * TICKS_BYTE;
+  for (int k = 0; k < e->n->nin; k++)
+    if (e->param[k])
+      ticks += dtype_info(e->n->in[k]->dtype)->size * TICKS_BYTE;
+  for (int k = 0; k < e->c->n; k++)
+    ticks += e->c->step[k].kind == ES_OP ? TICKS_EW : 0;
+  if (e->nloop)
+    step_split(e->s, e->extent[0], e->nloop > 1 ? 1 : 64,
+               dim_mul(d, dim_int(d, ticks),
+                       dim_prod(d, e->extent + 1, e->nloop - 1)));
+}
+
 static void put_loops(Ew *e)
 {
+  divide(e);
   for (int g = 0; g < e->nloop; g++)
-    e->bound[g] = size_text(e, e->extent[g]);
+    e->bound[g] = e->s->split && !g ? "to" : size_text(e, e->extent[g]);
   make_operands(e, 0);
   for (int g = 0; g < e->nloop; g++) {
     if (g == e->nloop - 1)
       sb_printf(&e->body, "G_EW_FREE(<%%%s%%>)m4_dnl\n", indent(e, g));
-    sb_printf(&e->body, "G_EW_FOR(<%%%s%%>, <%%%s%%>, <%%%s%%>)m4_dnl\n",
-              indent(e, g), loop_index(e, g), e->bound[g]);
+    sb_printf(&e->body, "G_EW_FOR(<%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>)"
+              "m4_dnl\n", indent(e, g), loop_index(e, g),
+              e->s->split && !g ? "from" : "0", e->bound[g]);
     make_operands(e, g + 1);
   }
   for (int k = 0; k < e->c->n; k++)

@@ -41,6 +41,10 @@ static bool lower_rows(Plan *p, Node *n, bool layer)
     step_text(s, key[i], "%s", v ? name[i] : "NULL");
   }
   step_in_place(s, "y", "x");
+  if (!node_out(n, 1) && !node_out(n, 2))
+    step_split_rows(s, dim_prod(&p->m->dims, x->dim, at),
+                    dim_prod(&p->m->dims, x->dim + at, x->rank - at),
+                    8 * TICKS_BYTE);
   return true;
 }
 
@@ -91,6 +95,8 @@ bool lower_lrn_f32(Plan *p, Node *n)
   step_float(s, "BIAS", (double)attr_float(n, "bias", 1));
   s->kernel_note = "lrn_f32";
   step_kernel(s, "lrn_f32.h");
+  step_split_rows(s, dim_prod(d, x->dim, axis),
+                  dim_mul(d, x->dim[axis], inner), 8 * TICKS_EXP);
   return true;
 }
 

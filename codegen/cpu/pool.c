@@ -84,6 +84,11 @@ static void lower_pool(Plan *p, Node *n, const Pool *k)
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
   s->kernel_note = k->file;
   step_kernel(s, k->file);
+  const Dim *line = dim_mul(&p->m->dims, y->dim[2], x->dim[3]);
+  if (!strcmp(k->macro, "POOL_F32") && !k->global && dim_is(x->dim[0], 1))
+    step_split(s, y->dim[1], 1, dim_mul(&p->m->dims, line,
+               dim_int(&p->m->dims, TICKS_EW / 4 * g.kernel[0] *
+                                    g.kernel[1])));
 }
 
 /* The kernel that fits the node; `average` is room for one. */

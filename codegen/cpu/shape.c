@@ -10,7 +10,9 @@ static bool is_zero(const Dim *d) { return dim_is(d, 0); }
 bool conv_shape(Plan *p, Node *n, Conv *v)
 {
   memset(v, 0, sizeof *v);
+  v->p = p;
   v->n = n;
+  v->x = n->in[0];
   v->d = &p->m->dims;
   v->padded = n->in[0]->dtype;
   if (!conv_geometry(n, &v->g) || !dim_is_int(v->g.channels, &v->c) ||
@@ -124,21 +126,9 @@ void conv_put_residual(Conv *v)
   step_dim(s, "R_IMAGE", stored_image(s->plan, r));
 }
 
-void conv_put_image(Conv *v)
+/* H, W, C and the padding. */
+static void put_padding(const Conv *v, Step *s)
 {
-  Step *s = v->s;
-  Node *n = v->n;
-  const Dim *hp = dim_add(v->d, v->h, dim_add(v->d, v->top, v->bottom));
-  step_in(s, "x", n->in[0]);
-  step_out(s, "y", n->out[0]);
-  if (v->pad)
-    step_scratch(s, "xp", v->padded,
-                 dim_add(v->d, conv_times(v, dim_mul(v->d, hp, v->wp), v->c),
-                         dim_int(v->d, v->padded == DT_BF16)));
-  step_text(s, "IMAGE", "%s", image_text(v));
-  step_text(s, "Y", "%s", stored_pixels(s, "y", n->out[0]));
-  halo_put_border(s, "y", n->out[0]);
-  step_int(s, "PAD", v->pad);
   step_i32(s, "H", v->h);
   step_i32(s, "W", v->w);
   step_int(s, "C", v->c);
@@ -146,14 +136,60 @@ void conv_put_image(Conv *v)
   step_i32(s, "LEFT", v->left);
   step_i32(s, "BOTTOM", v->bottom);
   step_i32(s, "RIGHT", v->right);
+  step_dim(s, "PAD_ROW", next_row(v, v->n->in[0]));
+  step_int(s, "PAD_PIX", stored_pixel(s->plan, v->n->in[0]));
+}
+
+static const Dim *padded_height(const Conv *v)
+{
+  return dim_add(v->d, v->h, dim_add(v->d, v->top, v->bottom));
+}
+
+void conv_pad_first(Conv *v, int ticks)
+{
+  if (!v->pad || !share_conv_pays(v, ticks))
+    return;
+  const Dim *dim[4] = { dim_int(v->d, 1), padded_height(v), v->wp,
+                        dim_int(v->d, v->c) };
+  Dtype t = v->x->dtype;
+  Value *xp = value_tmp(v->n->g, "padded", v->x);
+  value_set_shape(xp, 4, dim);
+  Step *s = step_new(v->p, v->n, "BORDERED");
+  step_in(s, "x", v->x);
+  step_out(s, "xp", xp);
+  put_padding(v, s);
+  step_int(s, "X_ZP", attr_int(v->n, "x_zp", 0));
+  step_text(s, "KERNEL", t == DT_F32 ? "o2c_pad_hwc_f32" : "o2c_pad_hwc_u8");
+  step_text(s, "STRUCT", t == DT_F32 ? "o2c_pad_f32_p" : "o2c_pad_hwc_u8_p");
+  step_text(s, "STORAGE", s->symbols ? "" : "static ");
+  step_kernel(s, t == DT_F32 ? "conv_f32.h" : "conv_u8.h");
+  s->kernel_note = "padded copy";
+  v->x = xp;
+  v->pad = false;
+}
+
+void conv_put_image(Conv *v)
+{
+  Step *s = v->s;
+  Node *n = v->n;
+  step_in(s, "x", v->x);
+  step_out(s, "y", n->out[0]);
+  if (v->pad)
+    step_scratch(s, "xp", v->padded,
+                 dim_add(v->d, conv_times(v, dim_mul(v->d, padded_height(v),
+                                                     v->wp), v->c),
+                         dim_int(v->d, v->padded == DT_BF16)));
+  step_text(s, "IMAGE", "%s", image_text(v));
+  step_text(s, "Y", "%s", stored_pixels(s, "y", n->out[0]));
+  halo_put_border(s, "y", n->out[0]);
+  step_int(s, "PAD", v->pad);
+  put_padding(v, s);
   step_i32(s, "OH", v->oh);
   step_i32(s, "OW", v->ow);
   step_dim(s, "IMAGES", v->g.batch);
   step_int(s, "MANY", !dim_is(v->g.batch, 1));
   step_dim(s, "X_IMAGE", stored_image(s->plan, n->in[0]));
   step_dim(s, "Y_IMAGE", stored_image(s->plan, n->out[0]));
-  step_dim(s, "PAD_ROW", next_row(v, n->in[0]));
-  step_int(s, "PAD_PIX", stored_pixel(s->plan, n->in[0]));
   step_dim(s, "X_ROW", conv_times(v, v->wp, v->sh * v->xc));
   step_int(s, "X_PIX", v->sw * v->xc);
   step_dim(s, "Y_ROW", next_row(v, n->out[0]));

@@ -19,5 +19,7 @@ bool lower_softmax_f32(Plan *p, Node *n)
   step_dim(s, "INNER", span[2]);
   s->kernel_note = "softmax_f32";
   step_kernel(s, "softmax_f32.h");
+  DimPool *d = &p->m->dims;
+  step_split_rows(s, span[0], dim_mul(d, span[1], span[2]), TICKS_EXP);
   return true;
 }

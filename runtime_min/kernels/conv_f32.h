@@ -8,6 +8,8 @@
 
    static void o2c_conv_f32(const float *x, const float *w, const float *bias,
                             const float *r, float *y, const o2c_conv_f32_p *p);
+   static void o2c_conv_f32_pixels(.., int32_t from, int32_t to);
+   static void o2c_conv_f32_columns(.., int32_t from, int32_t to);
    static void o2c_pad_hwc_f32(const float *x, float *y,
                                const o2c_pad_f32_p *p);
 
@@ -366,13 +368,15 @@ O2C_INLINE int32_t o2c_conv_f32_block(const o2c_conv_f32_p *p, int32_t mr,
   return (int32_t)(rows / mr);
 }
 
-O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
-                               const float *bias, const float *r, float *y,
-                               const o2c_conv_f32_p *conv)
+/* Pixels [from, to) of the oh * ow. */
+O2C_NOINLINE void o2c_conv_f32_pixels(const float *x, const float *w,
+                                      const float *bias, const float *r,
+                                      float *y, const o2c_conv_f32_p *conv,
+                                      int32_t from, int32_t to)
 {
   o2c_conv_f32_p p = *conv;
   o2c_tile_f32 a;
-  const int32_t rows = p.oh * p.ow, nvec = (p.oc + O2C_LANES - 1) / O2C_LANES;
+  const int32_t rows = to - from, nvec = (p.oc + O2C_LANES - 1) / O2C_LANES;
   const int32_t cap = o2c_conv_f32_rows(conv, nvec);
   const int32_t tiles = (rows + cap - 1) / cap;
   int32_t base, extra, block; /* the first extra tiles have a row more */
@@ -380,8 +384,8 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
   if (rows <= 0)
     return;
   if (o2c_conv_f32_flat(&p, r)) {
+    p.ow *= p.oh;
     p.oh = 1;
-    p.ow = rows;
   }
   a.x0 = x;
   a.y0 = y;
@@ -408,10 +412,31 @@ O2C_NOINLINE void o2c_conv_f32(const float *x, const float *w,
         const int n = base + (t < extra);
         o2c_tile_f32_next(&a, nv, t - t0, end - t0);
         if (v == 0 || block > 1)
-          o2c_tile_f32_at(&a, &p, t * base + (t < extra ? t : extra), n);
+          o2c_tile_f32_at(&a, &p, from + t * base + (t < extra ? t : extra),
+                          n);
         o2c_tile_f32_run(&a, n, nv);
       }
     }
+}
+
+O2C_UNUSED static void o2c_conv_f32(const float *x, const float *w,
+                                    const float *bias, const float *r,
+                                    float *y, const o2c_conv_f32_p *p)
+{
+  o2c_conv_f32_pixels(x, w, bias, r, y, p, 0, p->oh * p->ow);
+}
+
+/* Columns [from, to) of the oc; from is a multiple of 16. */
+O2C_UNUSED static void o2c_conv_f32_columns(const float *x, const float *w,
+                                            const float *bias, const float *r,
+                                            float *y, const o2c_conv_f32_p *p,
+                                            int32_t from, int32_t to)
+{
+  o2c_conv_f32_p q = *p;
+  q.oc = to - from;
+  w += (ptrdiff_t)from * p->ntap * p->kc;
+  o2c_conv_f32_pixels(x, w, bias ? bias + from : bias, r ? r + from : r,
+                      y + from, &q, 0, p->oh * p->ow);
 }
 
 O2C_INLINE float *o2c_fill_f32(float *y, float value, ptrdiff_t n)

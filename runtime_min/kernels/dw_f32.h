@@ -8,6 +8,7 @@
 
    static void o2c_dw_f32(const float *x, const float *w, const float *bias,
                           float *y, const o2c_dw_f32_p *p);
+   static void o2c_dw_f32_rows(.., int64_t from, int64_t to);
 
    For an [h][w][C] image: tap_row = dilation*w*C, tap_pix = dilation*C,
    x_row = stride*w*C, x_pix = stride*C, w_tap = C. bias may be NULL; y overlaps
@@ -277,6 +278,17 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
     }
     i += two;
   }
+}
+
+/* Output rows [from, to) alone. */
+O2C_UNUSED static void o2c_dw_f32_rows(const float *x, const float *w,
+                                       const float *bias, float *y,
+                                       const o2c_dw_f32_p *p, int64_t from,
+                                       int64_t to)
+{
+  o2c_dw_f32_p q = *p;
+  q.oh = (int32_t)(to - from);
+  o2c_dw_f32(x + from * p->x_row, w, bias, y + from * p->y_row, &q);
 }
 
 #endif

@@ -10,6 +10,8 @@
                               int64_t x_pix);
      static void o2c_gavg_f32(the same)
 
+   static o2c_pool_f32_p o2c_pool_f32_rows(p, int64_t from, int64_t to);
+
    o2c_g*: over n pixels, x_pix elements apart, to c values.
    Maximum: a NaN in the window makes the result NaN; -inf of no taps.
    Average: the sum over rows, then pixels of the window, divided by the number
@@ -162,6 +164,16 @@ O2C_NOINLINE void o2c_avgpool_f32(const float *x, float *y,
                                   const o2c_pool_f32_p *p)
 {
   o2c_pool_f32(x, y, p, 0);
+}
+
+/* The window of output rows [from, to) alone; y moves by `from` rows. */
+O2C_INLINE o2c_pool_f32_p o2c_pool_f32_rows(const o2c_pool_f32_p *p,
+                                            int64_t from, int64_t to)
+{
+  o2c_pool_f32_p q = *p;
+  q.oh = (int32_t)(to - from);
+  q.top -= (int32_t)from * p->sh;
+  return q;
 }
 
 O2C_NOINLINE void o2c_gmax_f32(const float *x, float *y, int64_t n,

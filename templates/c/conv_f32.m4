@@ -25,6 +25,16 @@ m4_define(<%G_CONV_IMAGES%>,
 %>)<%  }
 %>)%>)
 
+The padded copy as a step of its own.
+m4_define(<%G_BORDERED%>,
+<%  G_STORAGE<%%>const G_STRUCT pad = {
+    .h = G_H, .w = G_W, .c = G_C, .value = G_X_ZP,
+    .top = G_TOP, .left = G_LEFT, .bottom = G_BOTTOM, .right = G_RIGHT,
+    .x_row = G_PAD_ROW, .x_pix = G_PAD_PIX
+  };
+  G_KERNEL<%%>(x, xp, &pad);
+%>)
+
 m4_define(<%G_CONV_F32%>,
 <%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
@@ -36,14 +46,14 @@ m4_define(<%G_CONV_F32%>,
   };
 G_FILL_BORDER<%%>m4_dnl
 G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
-<%  o2c_conv_f32(G_IMAGE, w, G_BIAS,
-    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p);
+<%  o2c_conv_f32<%%>G_PART<%%>(G_IMAGE, w, G_BIAS,
+    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p<%%>G_RANGE);
 %>,
 <%  for (int64_t g = 0; g < G_GROUPS; g++)
-    o2c_conv_f32(G_IMAGE + g * G_CG, w + g * G_WG,
+    o2c_conv_f32<%%>G_PART<%%>(G_IMAGE + g * G_CG, w + g * G_WG,
                  m4_ifelse(G_BIAS, <%b%>, <%b + g * G_OC%>, <%NULL%>),
                  m4_ifelse(G_RESIDUAL, <%r%>, <%G_R + g * G_OC%>, <%NULL%>),
-                 G_Y + g * G_OC, &p);
+                 G_Y + g * G_OC, &p<%%>G_RANGE);
 %>))%>)
 
 m4_define(<%G_WINOGRAD_F32%>,
@@ -69,7 +79,8 @@ m4_define(<%G_DW_F32%>,
     .y_row = G_Y_ROW, .y_pix = G_Y_PIX, .lo = G_LO, .hi = G_HI
   };
 G_FILL_BORDER<%%>m4_dnl
-G_CONV_IMAGES(<%  o2c_dw_f32(G_IMAGE, w, G_BIAS, G_Y, &p);
+G_CONV_IMAGES(<%  o2c_dw_f32<%%>G_PART<%%>(G_IMAGE, w, G_BIAS, G_Y, &p<%%>m4_dnl
+G_RANGE);
 %>)%>)
 
 m4_define(<%G_DECONV_F32%>,
@@ -94,6 +105,6 @@ m4_define(<%G_GEMM_F32%>,
     .x_pix = G_X_PIX, .y_pix = G_Y_PIX, .r_pix = G_R_PIX,
     .lo = G_LO, .hi = G_HI
   };
-  o2c_conv_f32(x, w, G_BIAS, G_RESIDUAL, y, &p);
+  o2c_conv_f32<%%>G_PART<%%>(x, w, G_BIAS, G_RESIDUAL, y, &p<%%>G_RANGE);
 %>)
 m4_divert(0)m4_dnl

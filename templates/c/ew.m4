@@ -11,8 +11,8 @@ G_EW_HOLD(indent, type, name, value): a value held for the loops inside.
 m4_define(<%G_EW_HOLD%>, <%$1const $2 $3 = $4;
 %>)
 
-G_EW_FOR(indent, index, bound), G_EW_END(indent)
-m4_define(<%G_EW_FOR%>, <%$1for (int64_t $2 = 0; $2 < $3; $2++) {
+G_EW_FOR(indent, index, first, bound), G_EW_END(indent)
+m4_define(<%G_EW_FOR%>, <%$1for (int64_t $2 = $3; $2 < $4; $2++) {
 %>)
 m4_define(<%G_EW_END%>, <%$1}
 %>)

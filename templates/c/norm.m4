@@ -3,12 +3,14 @@ SPDX-License-Identifier: 0BSD
 norm.m4: rows of COUNT elements by norm_f32.h; codegen/cpu/norm.c states the
 variables.
 m4_define(<%G_LAYER_NORM%>,
-<%  o2c_layer_norm_f32(x, scale, G_BIAS, y, G_MEANS, G_INVERSES, G_ROWS,
-                     G_COUNT, G_EPSILON);
+<%G_FROM_ROW(x)G_FROM_ROW(y)<%%>m4_dnl
+  o2c_layer_norm_f32(x, scale, G_BIAS, y, G_MEANS, G_INVERSES,
+                     G_ROW_COUNT(G_ROWS), G_COUNT, G_EPSILON);
 %>)
 
 m4_define(<%G_RMS_NORM%>,
-<%  o2c_rms_norm_f32(x, scale, y, G_ROWS, G_COUNT, G_EPSILON);
+<%G_FROM_ROW(x)G_FROM_ROW(y)<%%>m4_dnl
+  o2c_rms_norm_f32(x, scale, y, G_ROW_COUNT(G_ROWS), G_COUNT, G_EPSILON);
 %>)
 
 m4_define(<%G_GROUP_NORM%>,
@@ -17,7 +19,8 @@ m4_define(<%G_GROUP_NORM%>,
 %>)
 
 m4_define(<%G_LRN%>,
-<%  o2c_lrn_f32(x, y, room, G_OUTER, G_CHANNELS, G_INNER, G_SIZE, G_ALPHA,
-              G_BETA, G_BIAS);
+<%G_FROM_ROW(x)G_FROM_ROW(y)<%%>m4_dnl
+  o2c_lrn_f32(x, y, room, G_ROW_COUNT(G_OUTER), G_CHANNELS, G_INNER, G_SIZE,
+              G_ALPHA, G_BETA, G_BIAS);
 %>)
 m4_divert(0)m4_dnl

@@ -16,8 +16,10 @@ m4_define(<%G_POOL_F32%>,
     G_TOP, G_LEFT, G_BOTTOM, G_RIGHT, G_COUNT_PAD,
     G_X_ROW, G_X_PIX, G_Y_ROW, G_Y_PIX
   };
-G_FILL_BORDER<%%>m4_dnl
-G_POOL_IMAGES(<%&p%>)%>)
+G_FILL_BORDER<%%>G_IF(G_SPLIT, <%m4_dnl
+  const o2c_pool_f32_p part = o2c_pool_f32_rows(&p, from, to);
+  G_KERNEL<%%>(G_X, G_Y + from * G_Y_ROW, &part);
+%>, <%G_POOL_IMAGES(<%&p%>)%>)%>)
 
 m4_define(<%G_GLOBAL_F32%>,
 <%G_POOL_IMAGES(<%G_PIXELS, G_C, G_X_PIX%>)%>)

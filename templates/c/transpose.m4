@@ -5,7 +5,8 @@ transpose.m4: matrices of ROWS x COLS elements; codegen/cpu/transpose.c.
 The border around the output, that convolutions will find there: for every step
 that may write an image.
 m4_define(<%G_FILL_BORDER%>,
-<%G_IF(G_BORDER, <%  o2c_border(G_BORDER_TO, G_BORDER_ARGS);
+<%G_IF(G_BORDER, <%G_IF(G_SPLIT, <%  if (from == 0)
+  %>)  o2c_border(G_BORDER_TO, G_BORDER_ARGS);
 %>)%>)
 
 m4_define(<%G_TRANSPOSE%>,
