@@ -111,6 +111,16 @@ bool lower_attention_f32(Plan *p, Node *n)
   step_float(s, "SCALE", (double)(float)a.scale);
   step_float(s, "SOFTCAP", a.softcap);
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
+  /* Heads that share keys and values stay together, where that is known. */
+  DimPool *d = &p->m->dims;
+  int64_t heads, groups, unit = 1;
+  if (dim_is_int(a.h, &heads) && dim_is_int(a.g, &groups) && groups > 0)
+    unit = heads / groups;
+  const Dim *scores = dim_mul(d, a.s, a.t);
+  const Dim *macs = dim_mul(d, dim_add(d, a.d, a.v), dim_int(d, TICKS_MAC));
+  step_split(s, dim_mul(d, a.n, a.h), unit, dim_mul(d, scores,
+             dim_add(d, macs, dim_int(d, TICKS_EXP))));
+  step_text(s, "KERNEL", "o2c_attention_f32%s", s->split ? "_heads" : "");
   s->kernel_note = "attention_f32";
   step_kernel(s, "attention_f32.h");
   return true;

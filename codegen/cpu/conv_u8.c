@@ -122,6 +122,17 @@ static void lower_panels(Conv *v)
   step_int(s, "PANELS", (v->og + 15) / 16 * 16);
   s->kernel_note = "conv_u8, panel-16 weights";
   step_kernel(s, "conv_u8.h");
+  int64_t ow = 1;
+  bool one = v->g.group == 1;
+  dim_is_int(v->ow, &ow);
+  const Share h = {
+    .pixels = dim_mul(v->d, v->oh, v->ow), .x_bytes = value_numel(v->n->in[0]),
+    .columns = one ? v->oc : 1, .unit = ow,
+    .k = v->kh * v->kw * v->cg * (one ? 1 : v->oc),
+    .ticks = TICKS_MAC_U8, .w_size = 1
+  };
+  share_conv(v, &h);
+  step_int(s, "W_COLUMN", group / ((v->og + 15) / 16 * 16));
 }
 
 /* Three lines of the padded image as 16-bit values, for Cortex-M. */
@@ -149,6 +160,7 @@ static void lower_depthwise(Conv *v)
   step_int(s, "KW", v->kw);
   step_dim(s, "TAP_ROW", conv_times(v, v->wp, v->dh * v->xc));
   step_int(s, "TAP_PIX", v->dw * v->xc);
+  share_rows(v, 2 * TICKS_MAC_U8);
   s->kernel_note = "dw_u8";
   step_kernel(s, "conv_u8.h");
   step_kernel(s, "dw_u8.h");
@@ -161,6 +173,7 @@ bool lower_conv_u8(Plan *p, Node *n)
     return false;
   bool depthwise = v.g.group == v.c && v.oc == v.c && v.c > 1 &&
                    n->out[0]->dtype == DT_U8;
+  conv_pad_first(&v, TICKS_MAC_U8);
   v.s = step_new(p, n, depthwise ? "DW_U8" : "CONV_U8");
   if (depthwise)
     lower_depthwise(&v);
@@ -196,6 +209,13 @@ bool lower_gemm_u8(Plan *p, Node *n)
   int64_t m;
   if (dim_is_int(rows, &m))
     s->macs = m * k * columns;
+  const Share h = {
+    .pixels = rows, .columns = columns, .k = k, .unit = 14,
+    .x_bytes = dim_mul(&p->m->dims, rows, dim_int(&p->m->dims, k)),
+    .ticks = TICKS_MAC_U8, .w_size = 1
+  };
+  share_product(s, &h);
+  step_int(s, "W_COLUMN", t->n / ((columns + 15) / 16 * 16));
   s->kernel_note = "conv_u8 as a product, panel-16 weights";
   step_kernel(s, "conv_u8.h");
   return true;

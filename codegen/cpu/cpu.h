@@ -64,7 +64,8 @@ typedef struct {
   int64_t unit;                 /* pixels */
   int ticks, w_size;            /* of a product; bytes of a weight */
 } Share;
-/* Divides the step: PART and RANGE, the kernel's ending and last arguments. */
+/* Divides the step. PART and RANGE: the kernel's ending and last arguments;
+ * BY_PIXELS, BY_COLUMNS: whether so. */
 void share_product(Step *s, const Share *h);
 void share_conv(Conv *v, const Share *h); /* that, of one image */
 void share_rows(Conv *v, int ticks);      /* by output rows */

@@ -101,6 +101,9 @@ static void put_product(Step *s, Value *y, const MatShape *m, const Side *a,
   int64_t macs;
   if (dim_is_int(dim_mul(d, all, m->k), &macs))
     s->macs = macs;
+  const Dim *one = dim_mul(d, m->m, dim_mul(d, m->n, m->k));
+  step_split(s, dim_prod(d, m->batch, m->rank), 1,
+             dim_mul(d, one, dim_int(d, TICKS_MAC)));
 }
 
 /* A Gemm has no batch. */

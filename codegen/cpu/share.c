@@ -54,6 +54,8 @@ void share_product(Step *s, const Share *h)
   else
     step_split(s, h->pixels, h->unit,
                dim_int(d, h->columns * h->k * h->ticks));
+  step_int(s, "BY_PIXELS", s->split && !columns);
+  step_int(s, "BY_COLUMNS", s->split && columns);
   step_text(s, "PART", "%s", !s->split ? "" : columns ? "_columns" : "_pixels");
   step_text(s, "RANGE", "%s",
             s->split ? ", (int32_t)from, (int32_t)to" : "");
@@ -80,10 +82,15 @@ void share_rows(Conv *v, int ticks)
 
 void share_conv(Conv *v, const Share *h)
 {
-  if (dim_is(v->g.batch, 1) && !v->pad) {
+  int64_t ow;
+  /* Units of whole rows need to know how long those are. */
+  bool whole = h->unit == 1 && !dim_is_int(v->ow, &ow);
+  if (dim_is(v->g.batch, 1) && !v->pad && !whole) {
     share_product(v->s, h);
     return;
   }
   step_text(v->s, "PART", "%s", "");
   step_text(v->s, "RANGE", "%s", "");
+  step_int(v->s, "BY_PIXELS", 0);
+  step_int(v->s, "BY_COLUMNS", 0);
 }

@@ -9,6 +9,7 @@
                                  const float *bias, const int64_t *valid,
                                  float *y, float *room,
                                  const o2c_attention_f32_p *p);
+   static void o2c_attention_f32_heads(.., int64_t from, int64_t to);
 
    h' = h / (heads / groups). A mask is bytes (0: not seen) or numbers to add;
    keys from mask_keys on are not seen where there is one. valid: keys of each
@@ -238,11 +239,14 @@ O2C_INLINE void o2c_att_head(const o2c_attention_f32_t *a, const float *q,
                                                    : O2C_ATTENTION_ROWS);
 }
 
-O2C_NOINLINE void o2c_attention_f32(const float *q, const float *k,
-                                    const float *v, const uint8_t *allow,
-                                    const float *bias, const int64_t *valid,
-                                    float *y, float *room,
-                                    const o2c_attention_f32_p *p)
+/* Heads [from, to) of those of all images. */
+O2C_NOINLINE void o2c_attention_f32_heads(const float *q, const float *k,
+                                          const float *v, const uint8_t *allow,
+                                          const float *bias,
+                                          const int64_t *valid, float *y,
+                                          float *room,
+                                          const o2c_attention_f32_p *p,
+                                          int64_t from, int64_t to)
 {
   const int32_t each = p->groups > 0 ? p->heads / p->groups : 0;
   float *const values = room + (int64_t)(p->keys + 15) / 16 * 16 * p->d;
@@ -251,23 +255,31 @@ O2C_NOINLINE void o2c_attention_f32(const float *q, const float *k,
   a.keys = room;
   a.values = values;
   a.scores = values + (int64_t)p->keys * ((p->v + 15) / 16 * 16);
-  for (int32_t b = 0; b < p->images; b++) {
+  for (int64_t t = from; t < to; t++) {
+    const int64_t b = t / p->heads, h = t % p->heads, g = h / each;
+    const int64_t m = b * p->m_image + h * p->m_head;
     a.valid = valid && valid[b] < p->keys ? valid[b] : p->keys;
     a.at = valid ? valid[b] - p->rows : p->past;
-    for (int32_t h = 0; h < p->heads; h++) {
-      const int64_t g = h / each, m = b * p->m_image + h * p->m_head;
-      a.allow = allow ? allow + m : NULL;
-      a.bias = bias ? bias + m : NULL;
-      if (h % each == 0) {
-        o2c_pack_panels_f32(k + b * p->k_image + g * p->k_head, room, p->d,
-                            p->keys, p->k_col, p->k_row);
-        o2c_pack_panels_f32(v + b * p->v_image + g * p->v_head, values,
-                            p->keys, p->v, p->v_row, p->v_col);
-      }
-      o2c_att_head(&a, q + b * p->q_image + h * p->q_head,
-                   y + b * p->y_image + h * p->y_head);
+    a.allow = allow ? allow + m : NULL;
+    a.bias = bias ? bias + m : NULL;
+    if (h % each == 0 || t == from) {
+      o2c_pack_panels_f32(k + b * p->k_image + g * p->k_head, room, p->d,
+                          p->keys, p->k_col, p->k_row);
+      o2c_pack_panels_f32(v + b * p->v_image + g * p->v_head, values,
+                          p->keys, p->v, p->v_row, p->v_col);
     }
+    o2c_att_head(&a, q + b * p->q_image + h * p->q_head,
+                 y + b * p->y_image + h * p->y_head);
   }
+}
+
+O2C_UNUSED static void o2c_attention_f32(
+    const float *q, const float *k, const float *v, const uint8_t *allow,
+    const float *bias, const int64_t *valid, float *y, float *room,
+    const o2c_attention_f32_p *p)
+{
+  o2c_attention_f32_heads(q, k, v, allow, bias, valid, y, room, p, 0,
+                          (int64_t)p->images * p->heads);
 }
 
 #endif

@@ -6,6 +6,7 @@
 
    static void o2c_matmul_f32(const float *a, const float *b, float *y,
                               float *panels, const o2c_matmul_f32_p *p);
+   static void o2c_matmul_f32_products(.., int64_t from, int64_t to);
 
    t runs over `rank` batch axes of extents `batch`, with steps of their own in
    a, b and y; a step of 0 broadcasts. A row of a and of y is contiguous, rows
@@ -84,11 +85,13 @@ O2C_INLINE ptrdiff_t o2c_matmul_at(const o2c_matmul_f32_p *p,
   return (ptrdiff_t)at;
 }
 
-O2C_NOINLINE void o2c_matmul_f32(const float *a, const float *b, float *y,
-                                 float *panels, const o2c_matmul_f32_p *p)
+/* Products [from, to) of those over the batch axes. */
+O2C_NOINLINE void o2c_matmul_f32_products(const float *a, const float *b,
+                                          float *y, float *panels,
+                                          const o2c_matmul_f32_p *p,
+                                          int64_t from, int64_t to)
 {
   static const int32_t tap[] = {0};
-  int64_t products = 1;
   o2c_conv_f32_p q;
   memset(&q, 0, sizeof q);
   q.oh = 1;
@@ -100,12 +103,10 @@ O2C_NOINLINE void o2c_matmul_f32(const float *a, const float *b, float *y,
   q.y_pix = p->y_row;
   q.lo = -INFINITY;
   q.hi = INFINITY;
-  for (int32_t i = 0; i < p->rank; i++)
-    products *= p->batch[i];
   for (int32_t j = 0; j < p->n; j += q.oc) {
     ptrdiff_t packed = -1;
     q.oc = p->n - j < O2C_MATMUL_COLS ? p->n - j : O2C_MATMUL_COLS;
-    for (int64_t t = 0; t < products; t++) {
+    for (int64_t t = from; t < to; t++) {
       const ptrdiff_t at = o2c_matmul_at(p, p->b_step, t);
       if (at != packed) /* else the product before had the same b */
         o2c_pack_panels_f32(b + at + j * p->b_n, panels, p->k, q.oc, p->b_k,
@@ -115,6 +116,15 @@ O2C_NOINLINE void o2c_matmul_f32(const float *a, const float *b, float *y,
                    y + o2c_matmul_at(p, p->y_step, t) + j, &q);
     }
   }
+}
+
+O2C_UNUSED static void o2c_matmul_f32(const float *a, const float *b, float *y,
+                                      float *panels, const o2c_matmul_f32_p *p)
+{
+  int64_t products = 1;
+  for (int32_t i = 0; i < p->rank; i++)
+    products *= p->batch[i];
+  o2c_matmul_f32_products(a, b, y, panels, p, 0, products);
 }
 
 #endif

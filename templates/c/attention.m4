@@ -15,6 +15,7 @@ m4_define(<%G_ATTENTION%>,
     .left = G_LEFT, .right = G_RIGHT, .causal = G_CAUSAL, .zero = G_ZERO,
     .scale = G_SCALE, .softcap = G_SOFTCAP
   };
-  o2c_attention_f32(q, k, v, G_ALLOW, G_BIAS, G_VALID, y, room, &p);
+  G_KERNEL<%%>(q, k, v, G_ALLOW, G_BIAS, G_VALID, y, room, &p<%%>m4_dnl
+G_IF(G_SPLIT, <%, from, to%>));
 %>)
 m4_divert(0)m4_dnl

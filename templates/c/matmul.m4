@@ -13,6 +13,7 @@ m4_define(<%G_MATMUL_F32%>,
     .batch = batch, .a_step = a_step, .b_step = b_step, .y_step = y_step,
     .a_row = G_A_ROW, .y_row = G_N, .b_k = G_B_K, .b_n = G_B_N
   };
-  o2c_matmul_f32(a, b, y, panels, &p);
+  o2c_matmul_f32<%%>G_IF(G_SPLIT, <%_products%>)(a, b, y, panels, &p<%%>m4_dnl
+G_IF(G_SPLIT, <%, from, to%>));
 %>)
 m4_divert(0)m4_dnl
