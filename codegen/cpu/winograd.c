@@ -149,5 +149,11 @@ bool lower_winograd_f32(Plan *p, Node *n)
   s->kernel_note = m == 2 ? "winograd_f32, F(2x2, 3x3)"
                           : "winograd_f32, F(4x4, 3x3)";
   step_kernel(s, "winograd_f32.h");
+  if (dim_is(v.g.batch, 1))
+    step_split(s, dim_int(v.d, tiles_of(&z, m)), 4,
+               dim_int(v.d, (m + 2) * (m + 2) * v.c * v.oc * TICKS_MAC));
+  step_text(s, "PART", "%s", s->split ? "_tiles" : "");
+  step_text(s, "RANGE", "%s",
+            s->split ? ", (int32_t)from, (int32_t)to" : "");
   return true;
 }

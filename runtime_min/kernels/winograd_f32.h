@@ -11,6 +11,7 @@
    static void o2c_winograd_f32(const float *x, const float *u,
                                 const float *bias, const float *r, float *y,
                                 float *scratch, const o2c_winograd_f32_p *p);
+   static void o2c_winograd_f32_tiles(.., int32_t first, int32_t end);
 
    u is packed [(m+2)^2][ceil(oc/16)][c][16], its first index a position of
    G g G^T, row by row, the last panel padded with zeros. c is at least 16;
@@ -343,14 +344,16 @@ O2C_UNUSED static void o2c_wino_input(const float *x, float *v, ptrdiff_t step,
     o2c_wino6_in(x, row, pix, c, v, step);
 }
 
-O2C_NOINLINE void o2c_winograd_f32(const float *x, const float *u,
-                                   const float *bias, const float *r, float *y,
-                                   float *scratch,
-                                   const o2c_winograd_f32_p *p)
+/* Tiles [first, end) of the image's. */
+O2C_NOINLINE void o2c_winograd_f32_tiles(const float *x, const float *u,
+                                         const float *bias, const float *r,
+                                         float *y, float *scratch,
+                                         const o2c_winograd_f32_p *p,
+                                         int32_t first, int32_t end)
 {
   static const int32_t tap[] = { 0 };
   const int32_t m = p->m, across = (p->ow + m - 1) / m;
-  const int32_t all = across * ((p->oh + m - 1) / m), e = (m + 2) * (m + 2);
+  const int32_t all = end - first, e = (m + 2) * (m + 2);
   const int32_t blocks = (all + p->tiles - 1) / p->tiles;
   const ptrdiff_t w = (ptrdiff_t)((p->oc + 15) / 16) * p->c * 16;
   o2c_conv_f32_p q;
@@ -364,8 +367,8 @@ O2C_NOINLINE void o2c_winograd_f32(const float *x, const float *u,
   q.lo = -INFINITY;
   q.hi = INFINITY;
   for (int32_t b = 0; b < blocks; b++) {
-    const int32_t from = (int32_t)((int64_t)all * b / blocks);
-    const int32_t n = (int32_t)((int64_t)all * (b + 1) / blocks) - from;
+    const int32_t from = first + (int32_t)((int64_t)all * b / blocks);
+    const int32_t n = first + (int32_t)((int64_t)all * (b + 1) / blocks) - from;
     const ptrdiff_t step = (ptrdiff_t)(n * q.x_pix);
     float *v = scratch + (ptrdiff_t)e * p->c, *s = v + e * step;
     q.ow = n;
@@ -378,6 +381,16 @@ O2C_NOINLINE void o2c_winograd_f32(const float *x, const float *u,
                    s + k * (ptrdiff_t)(n * q.y_pix), &q);
     o2c_wino_output(s, bias, r, y, from, n, p);
   }
+}
+
+O2C_UNUSED static void o2c_winograd_f32(const float *x, const float *u,
+                                        const float *bias, const float *r,
+                                        float *y, float *scratch,
+                                        const o2c_winograd_f32_p *p)
+{
+  const int32_t m = p->m;
+  o2c_winograd_f32_tiles(x, u, bias, r, y, scratch, p, 0,
+                         (p->ow + m - 1) / m * ((p->oh + m - 1) / m));
 }
 
 #endif

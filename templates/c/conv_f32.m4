@@ -66,8 +66,9 @@ m4_define(<%G_WINOGRAD_F32%>,
     .r_row = G_R_ROW, .r_pix = G_R_PIX, .lo = G_LO, .hi = G_HI
   };
 G_FILL_BORDER<%%>m4_dnl
-G_CONV_IMAGES(<%  o2c_winograd_f32(G_IMAGE, w, G_BIAS,
-    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, scratch, &p);
+G_CONV_IMAGES(<%  o2c_winograd_f32<%%>G_PART<%%>(G_IMAGE, w, G_BIAS,
+    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, scratch, &p<%%>m4_dnl
+G_RANGE);
 %>)%>)
 
 m4_define(<%G_DW_F32%>,
