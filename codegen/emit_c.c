@@ -340,10 +340,13 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
   if (p->head_bytes)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
   if (p->splits)
-    sb_printf(&r.b, "  o2c_share its = {\n    ctx, s, ws + %s, (size_t)%s, "
-              "alone, NULL, NULL, 0, 0\n  };\n",
+    /* Behind the status at the head of each worker's piece, if there is one */
+    sb_printf(&r.b, "  o2c_share its = {\n    ctx, s, ws + %s + %d, "
+              "(size_t)%s, alone, NULL, NULL, 0, 0\n  };\n",
               emit_workspace(p, p->nfound ? "d->" : "s->"),
-              emit_room(p, p->nfound ? "d->" : "s->"));
+              p->block ? p->head_bytes : 0,
+              p->block ? emit_workspace(p, p->nfound ? "d->" : "s->")
+                       : emit_room(p, p->nfound ? "d->" : "s->"));
   const Guard *now = NULL;
   bool inside = false;
   for (const Step *s = p->first; s; now = s->guard, s = s->next) {
