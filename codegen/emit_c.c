@@ -340,11 +340,9 @@ static void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
   if (p->head_bytes)
     sb_puts(&r.b, "  o2c_status status = O2C_OK;\n");
   if (p->splits)
-    /* Behind the status at the head of each worker's piece, if there is one */
-    sb_printf(&r.b, "  o2c_share its = {\n    ctx, s, ws + %s + %d, "
-              "(size_t)%s, alone, NULL, NULL, 0, 0\n  };\n",
+    sb_printf(&r.b, "  o2c_share its = {\n    ctx, s, ws + %s, (size_t)%s, "
+              "alone, NULL, NULL, 0, 0\n  };\n",
               emit_workspace(p, p->nfound ? "d->" : "s->"),
-              p->block ? p->head_bytes : 0,
               p->block ? emit_workspace(p, p->nfound ? "d->" : "s->")
                        : emit_room(p, p->nfound ? "d->" : "s->"));
   const Guard *now = NULL;
@@ -463,181 +461,6 @@ static void init_weights(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "INIT_WEIGHTS", text);
 }
 
-/* An output whose shape the run tells: room for the sizes that d says. */
-static void value_check(Plan *p, StrBuf *b, int k)
-{
-  DimPool *d = &p->m->dims;
-  const Dim *n = dim_prod(d, p->out_dim[k], p->out[k]->rank);
-  const char *field = p->out_field[k];
-  /* The sizes' product, or less where something else bounds it. */
-  const Dim *room[2] = { n, dim_upper(d, n) };
-  sb_printf(b, "  if (!out->%s || (!out->%s->data && out->%s->size)", field,
-            field, field);
-  for (int i = 0; i < (room[0] == room[1] ? 1 : 2); i++) {
-    sb_printf(b, "%s\n      %s(uint64_t)out->%s->size < (uint64_t)(",
-              i ? " &&" : " ||", i || room[0] == room[1] ? "" : "(", field);
-    dim_print(b, d, room[i], "d->");
-    sb_printf(b, ") * %d", dtype_info(p->out[k]->dtype)->size);
-  }
-  sb_printf(b, "%s)\n    return O2C_E_ARG;\n", room[0] == room[1] ? "" : ")");
-  if (p->out[k]->kind != VK_TENSOR)
-    sb_printf(b, "  if ((uintptr_t)out->%s->data %% 16)\n"
-              "    return O2C_E_ALIGN;\n", field);
-}
-
-/* Null pointers are an error unless their tensor is empty or optional. */
-static void run_checks(Plan *p, StrBuf *plan)
-{
-  StrBuf b;
-  sb_init(&b, p->a);
-  if (p->narg)
-    sb_puts(&b, "  if (!d)\n    return O2C_E_ARG;\n");
-  sb_puts(&b, "  if (!dims_ok(d))\n    return O2C_E_DIMS;\n");
-  for (int i = 0; i < p->g->nin + p->g->nout; i++) {
-    bool in = i < p->g->nin;
-    int k = in ? i : i - p->g->nin;
-    const Dim *n = in ? dim_prod(&p->m->dims, p->in_dim[k], p->in[k]->rank)
-                      : dim_prod(&p->m->dims, p->out_dim[k], p->out[k]->rank);
-    if (!in && out_is_value(p, k)) {
-      value_check(p, &b, k);
-      continue;
-    }
-    sb_printf(&b, "  if (!%s->%s", in ? "in" : "out",
-              in ? p->in_field[k] : p->out_field[k]);
-    int64_t size;
-    if (!dim_is_int(n, &size) || size == 0) {
-      sb_puts(&b, " && (");
-      dim_print(&b, &p->m->dims, n, "d->");
-      sb_puts(&b, ") != 0");
-    }
-    sb_puts(&b, ")\n    return O2C_E_ARG;\n");
-  }
-  if (p->arena_static)
-    sb_puts(&b, "  if (!ctx->fits)\n    return O2C_E_WORKSPACE;\n");
-  else
-    sb_printf(&b, "  need = %s_workspace_size(d, ctx->par.workers);\n"
-              "  if (need == 0 || ctx->workspace_size < need)\n"
-              "    return O2C_E_WORKSPACE;\n", p->name);
-  emit_set_buf(plan, "RUN_CHECKS", &b);
-}
-
-/* A workspace of constant size is compared once. */
-static void init_fits(Plan *p, StrBuf *plan)
-{
-  emit_set(plan, "FITS", p->arena_static ? "1" : "");
-  emit_set(plan, "INIT_FITS", p->block
-    ? arena_printf(p->a, "c->workspace_size / UINT64_C(%lld) >= "
-                   "c->par.workers", (long long)plan_workspace(p))
-    : arena_printf(p->a, "c->workspace_size >= UINT64_C(%lld) +\n"
-                   "    (uint64_t)(c->par.workers - 1) * (uint64_t)%s",
-                   (long long)plan_workspace(p), emit_room(p, "d->")));
-}
-
-/* A task over blocks of rows, and the loop that gives it to the workers. */
-static void blocks_text(Plan *p, StrBuf *plan)
-{
-  const char *n = p->m->dims.sym[p->batch].c_name;
-  StrBuf b;
-  sb_init(&b, p->a);
-  sb_printf(&b, "#define WORKER_BYTES(d) ((size_t)%s)\n\n",
-            emit_workspace(p, "(d)->"));
-  sb_printf(&b,
-    "typedef struct {\n"
-    "  const %s_ctx *ctx;\n"
-    "  const %s_dims *d;\n"
-    "  const %s_in *in;\n"
-    "  const %s_out *out;\n"
-    "  int64_t rows; /* of a block */\n%s"
-    "} blocks;\n\n"
-    "/* Each worker has its own piece of the workspace; a status that is not\n"
-    " * O2C_OK stays at the piece's head. */\n"
-    "static void run_blocks(void *arg, size_t begin, size_t end, "
-    "unsigned worker)\n{\n"
-    "  const blocks *b = (const blocks *)arg;\n"
-    "  const int flush = (b->ctx->flags & O2C_FLUSH) != 0;\n"
-    "  const uintptr_t mode = o2c_flush_begin(flush);\n"
-    "  unsigned char *ws =\n"
-    "    b->ctx->workspace + (size_t)worker * WORKER_BYTES(b->d);\n"
-    "  %s_dims s = *b->d;\n"
-    "  for (size_t k = begin; k < end; k++) {\n"
-    "    const int64_t first = (int64_t)k * b->rows;\n"
-    "    o2c_status status;\n"
-    "    s.%s = O2C_MIN(b->d->%s - first, b->rows);\n"
-    "    status = %s(b->ctx, ws, &s, b->in, b->out, first%s);\n",
-    p->name, p->name, p->name, p->name, p->splits ? "  int alone;\n" : "",
-    p->name, n, n, p->nlevel ? "b->ctx->run" : "run_rows",
-    p->splits ? ", b->alone" : "");
-  sb_puts(&b, p->head_bytes
-    ? "    if (status != O2C_OK)\n      memcpy(ws, &status, sizeof status);\n"
-    : "    (void)status;\n");
-  sb_puts(&b, "  }\n  o2c_flush_end(flush, mode);\n}\n\n");
-  emit_set_buf(plan, "RUN_BLOCKS", &b);
-}
-
-/* --threads none: cfg->par is not looked at. */
-static bool threads_none(const Plan *p)
-{
-  return !plan_threads(p);
-}
-
-/* How blocks reach the workers. Where steps are divided, too, each worker gets
- * equally many whole blocks, and the rest of the blocks is done one after the
- * other by all of them; not if most of the work is in steps that stay whole. */
-static const char *blocks_call(Plan *p)
-{
-  if (threads_none(p))
-    return "    run_blocks(&b, 0, n, 0);\n";
-  if (!p->splits)
-    return
-      "    if (ctx->par.workers > 1 && ctx->par.parallel_for && n > 1)\n"
-      "      ctx->par.parallel_for(ctx->par.user, n, 1, run_blocks, &b);\n"
-      "    else\n      run_blocks(&b, 0, n, 0);\n";
-  return arena_printf(p->a,
-    "    b.alone = 1;\n"
-    "    if (ctx->par.workers > 1 && ctx->par.parallel_for)\n"
-    "      whole = %s;\n"
-    "    if (whole > 0)\n"
-    "      ctx->par.parallel_for(ctx->par.user, whole, 1, run_blocks, &b);\n"
-    "    b.alone = 0;\n"
-    "    run_blocks(&b, whole, n, 0);\n",
-    split_most(p) ? "n - n % ctx->par.workers" : "n > 1 ? n : 0");
-}
-
-static void run_body(Plan *p, StrBuf *plan)
-{
-  StrBuf b;
-  sb_init(&b, p->a);
-  if (!p->block) {
-    emit_set(plan, "RUN_BLOCKS", "");
-    emit_set(plan, "RUN_BODY", "  return run_once(ctx, d, in, out);\n");
-    return;
-  }
-  blocks_text(p, plan);
-  sb_puts(&b, "  {\n    const int64_t rows = ");
-  dim_print(&b, &p->m->dims, p->rows, "d->");
-  sb_printf(&b, ";\n"
-    "    const size_t n = (size_t)((d->%s + rows - 1) / rows);\n"
-    "    blocks b;\n"
-    "    if (n == 1)\n      return run_once(ctx, d, in, out);\n"
-    "    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n"
-    "    b.out = out;\n    b.rows = rows;\n",
-    p->m->dims.sym[p->batch].c_name);
-  const char *head = p->head_bytes ?
-    "    for (w = 0; w < ctx->par.workers; w++)\n"
-    "      memset(ctx->workspace + (size_t)w * WORKER_BYTES(d), 0, 64);\n" : "";
-  const char *tail = p->head_bytes ?
-    "    for (w = 0; w < ctx->par.workers; w++) {\n"
-    "      o2c_status status;\n"
-    "      memcpy(&status, ctx->workspace + (size_t)w * WORKER_BYTES(d),\n"
-    "             sizeof status);\n"
-    "      if (status != O2C_OK)\n        return status;\n    }\n" : "";
-  sb_printf(&b, "%s%s%s%s%s    return O2C_OK;\n  }\n",
-            p->splits ? "    size_t whole = 0;\n" : "",
-            p->head_bytes ? "    unsigned w;\n" : "", head, blocks_call(p),
-            tail);
-  emit_set_buf(plan, "RUN_BODY", &b);
-}
-
 static void law_note(Plan *p, StrBuf *plan)
 {
   const char *text;
@@ -675,7 +498,7 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "NEED", p->nfound ? "1" : "");
   emit_set(plan, "LEVELS", p->nlevel ? "1" : "");
   emit_set(plan, "ROWS_DIMS", p->nfound ? "d" : "s");
-  init_fits(p, plan);
+  emit_fits(p, plan);
   emit_set(plan, "CALL_ROWS", p->nlevel ? "ctx->run" : "run_rows");
   emit_split_types(p, plan);
   sb_puts(plan, "G_FILE_TOP<%%>m4_dnl\n");
@@ -685,11 +508,10 @@ void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   dims_check(p, plan);
   emit_set(plan, "WORKSPACE_EXPR", emit_workspace(p, "d->"));
   emit_set(plan, "FURTHER", p->block ? "n" : emit_room(p, "d->"));
-  emit_set(plan, "PARALLEL", threads_none(p) ? "none" :
+  emit_set(plan, "PARALLEL", !plan_threads(p) ? "none" :
            "cfg->par && cfg->par->workers > 0 ? *cfg->par : none");
   init_weights(p, plan, f);
-  run_checks(p, plan);
-  run_body(p, plan);
+  emit_run(p, plan);
   emit_tables(p, plan, f);
   sb_puts(plan, "G_FILE_END");
 }

@@ -246,7 +246,7 @@ void amalgam_text(const Plan *p, StrBuf *c);
 void amalgam_file(const Plan *p, const char *file, StrBuf *c); /* one */
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 
-/* emit_h.c emit_c.c emit_tables.c: the texts that the file templates place. */
+/* emit_h.c emit_c.c emit_run.c emit_tables.c: the texts that the file templates place. */
 typedef struct {
   const char *source, *header, *side;   /* paths; side NULL: none */
   const char *source_name, *header_name;
@@ -254,6 +254,8 @@ typedef struct {
 } EmitFiles;
 void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_fits(Plan *p, StrBuf *plan);   /* emit_run.c */
+void emit_run(Plan *p, StrBuf *plan);
 void emit_tables(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_set(StrBuf *plan, const char *key, const char *text);

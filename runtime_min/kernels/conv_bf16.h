@@ -28,7 +28,12 @@
 #include "conv_f32.h"
 
 /* The tile is MR rows of 2 vectors. */
-#if defined(O2C_AVX512)
+#if defined(O2C_AVX512) && !defined(O2C_HAVE_AVX512BF16)
+#define O2C_BF16_MR 10
+#define O2C_BF16_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9)
+#define O2C_BF16_TILES(X, n) X(1, n) X(2, n) X(3, n) X(4, n) X(5, n) X(6, n) \
+  X(7, n) X(8, n) X(9, n) X(10, n)
+#elif defined(O2C_AVX512)
 #define O2C_BF16_MR 14
 #define O2C_BF16_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) \
   X(10) X(11) X(12) X(13)

@@ -366,12 +366,14 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
   int32_t t, g, done = 0;
   O2C_U8_ROWS(O2C_U8_START)
 
+  O2C_U8_ROLLED
   for (t = 0; t < j->p->ntap; ++t) {
     const uint8_t *p0 = x + j->p->tap[t];
     const uint8_t *p3 = mr > 3 ? p0 + 3 * s : p0;
     const uint8_t *p6 = mr > 6 ? p3 + 3 * s : p0;
     const uint8_t *p9 = mr > 9 ? p6 + 3 * s : p0;
     const uint8_t *p12 = mr > 12 ? p9 + 3 * s : p0;
+    O2C_U8_ROLLED
     for (g = j->ng; g > 0; --g) {
       const int32_t step = g == 2 ? j->last : 4;
       O2C_U8_ROWS(O2C_U8_STEP)
@@ -407,6 +409,7 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 #define O2C_U8_SIZES(F) F(2) F(1)
 #endif
 #define O2C_U8_RUN(m)                           \
+  O2C_U8_ROLLED                                 \
   for (; n >= m; n -= m) {                      \
     o2c_u8_tile(j, x, w, o, y, m, nv, 0, kind); \
     x += m * j->p->x_pix;                       \
@@ -420,6 +423,7 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
 {
   if (j->p->kc < 4 || !j->fits) {
     const int few = j->p->kc < 4 ? j->p->kc : 0;
+    O2C_U8_ROLLED
     for (; n > 0; --n) {
       o2c_u8_tile(j, x, w, o, y, 1, nv, few, kind);
       x += j->p->x_pix;

@@ -177,6 +177,7 @@ O2C_U8_INLINE void o2c_dwq_3x3(const o2c_dwq_job *j, const uint8_t *x,
       c1 = o2c_dwq_load3(a, row, m);
       a += next;
     }
+    O2C_U8_ROLLED
     for (k = 0; k < p->ow; ++k, to += p->y_pix) {
       o2c_dwq_col s;
       if (step == 2) {
@@ -245,6 +246,7 @@ O2C_U8_INLINE void o2c_dwq_pixels(const uint8_t *x, const int8_t *w,
   const int64_t row = p->tap_row;
   int32_t i, k;
   for (i = 0; i < p->oh; ++i, x += p->x_row, y += p->y_row)
+    O2C_U8_ROLLED
     for (k = 0; k < p->ow * c; k += 64) {
       const int32_t left = p->ow * c - k;
       const __mmask64 some =
@@ -270,6 +272,7 @@ O2C_U8_INLINE o2c_dwq_col o2c_dwq_any(const o2c_dwq_job *j, const uint8_t *x,
   o2c_dwq_col s = j->bias;
   int32_t t, k, col = 0;
   int64_t row = 0;
+  O2C_U8_ROLLED
   for (t = 0; t < n; t += 4) {
     __m512i a[4], b[4];
     for (k = 0; k < 4; ++k) {
@@ -298,6 +301,7 @@ O2C_U8_INLINE void o2c_dwq_block(const o2c_dwq_job *j, const uint8_t *x,
     o2c_dwq_3x3(j, x, w, y, 2);
   else
     for (i = 0; i < p->oh; ++i)
+      O2C_U8_ROLLED
       for (k = 0; k < p->ow; ++k)
         _mm512_mask_storeu_epi8(
             y + i * p->y_row + k * p->y_pix, j->m,

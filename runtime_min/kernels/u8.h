@@ -34,6 +34,14 @@
 #define O2C_U8_NOINLINE static
 #endif
 
+/* clang unrolls loops as the machine's tuning says, for some (Zen 3) around
+ * whole tiles, whose frames and text then grow tenfold: not these loops. */
+#ifdef __clang__
+#define O2C_U8_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define O2C_U8_ROLLED
+#endif
+
 /* One of these is 1; O2C_U8_PORTABLE asks for plain C whatever the machine. */
 #if defined(O2C_U8_PORTABLE)
 #define O2C_U8_ISA_C 1

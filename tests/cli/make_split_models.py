@@ -61,9 +61,11 @@ def convolutions(folder):
         ("Flatten", ["r"], ["f"], {}), ("Gemm", ["f", "v"], ["y"], {}),
     ], ["N", 192, 5, 5], ["N", 333],
          [weight("w", 200, 192, 3, 3), weight("v", 5000, 333)])
+    # A step between them, or they would be one chain by strips.
     save(folder, "depthwise", [
         ("Conv", ["x", "w"], ["a"], {"group": 80, **same}),
-        ("Clip", ["a", "lo", "hi"], ["c"], {}),
+        ("Abs", ["a"], ["b"], {}),
+        ("Clip", ["b", "lo", "hi"], ["c"], {}),
         ("Conv", ["c", "v"], ["y"], {"group": 80, "pads": [2, 2, 2, 2],
                                      "strides": [2, 2]}),
     ], ["N", 80, 71, 73], ["N", 80, 36, 37],

@@ -30,7 +30,7 @@ divided() {
 divided 4 pixels
 divided 2 pool
 divided 2 columns
-divided 2 depthwise
+divided 3 depthwise
 divided 4 rows
 divided 3 symbols
 
