@@ -51,7 +51,8 @@ bool split_pays(Plan *p, const Dim *total, const Dim *ticks)
   const Dim *most = dim_mul(d, total, ticks);
   if (p->block > 1)
     most = dim_subst(d, most, p->batch, dim_int(d, p->block));
-  return plan_threads(p) && (!dim_is_int(most, &all) || all >= LEAST_TICKS);
+  return plan_threads(p) && !p->undivided &&
+         (!dim_is_int(most, &all) || all >= LEAST_TICKS);
 }
 
 void step_split(Step *s, const Dim *total, int64_t unit, const Dim *ticks)

@@ -171,6 +171,7 @@ struct Plan {
   Slot *slot;
   int nslot;
   bool splits;            /* some step is divided among threads */
+  bool undivided;         /* what is lowered now is not; split.c */
   const Dim **room;       /* scratch of a further worker: the largest of them */
   int nroom;
   bool arena_static;      /* every slot has a constant size */
@@ -246,7 +247,7 @@ void amalgam_text(const Plan *p, StrBuf *c);
 void amalgam_file(const Plan *p, const char *file, StrBuf *c); /* one */
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 
-/* emit_h.c emit_c.c emit_run.c emit_tables.c: the texts that the file templates place. */
+/* emit_h.c emit_c.c emit_run.c emit_tables.c: texts for the file templates. */
 typedef struct {
   const char *source, *header, *side;   /* paths; side NULL: none */
   const char *source_name, *header_name;

@@ -64,7 +64,7 @@ bool conv_row_taps(const Conv *v)
 void conv_put_taps(Conv *v)
 {
   StrBuf b;
-  sb_init(&b, v->s->plan->a);
+  sb_init(&b, v->p->a);
   bool rows = conv_row_taps(v);
   for (int64_t i = 0; i < v->kh; i++)
     for (int64_t j = 0; j < (rows ? 1 : v->kw); j++) {
@@ -91,7 +91,7 @@ void step_i32(Step *s, const char *key, const Dim *d)
 static const char *image_text(const Conv *v)
 {
   Value *x = v->n->in[0];
-  const Plan *p = v->s->plan;
+  const Plan *p = v->p;
   if (!v->hx)
     return v->pad ? "xp" : "x";
   const Dim *before = dim_add(v->d, dim_mul(v->d, v->top, stored_row(p, x)),
@@ -102,8 +102,8 @@ static const char *image_text(const Conv *v)
 /* Where an operand [N, spatial.., C] or [N, length, C] has its next row. */
 static const Dim *next_row(const Conv *v, Value *x)
 {
-  return x->rank == 4 ? stored_row(v->s->plan, x)
-                      : stored_image(v->s->plan, x);
+  return x->rank == 4 ? stored_row(v->p, x)
+                      : stored_image(v->p, x);
 }
 
 void conv_put_residual(Conv *v)

@@ -179,7 +179,9 @@ static void put_window(Step *s, const Strip *t, int k)
 static const char *put_stage(Step *s, const Strip *t, int k)
 {
   Plan *p = s->plan;
+  p->undivided = true;
   lower_conv_f32(p, t->node[k]);
+  p->undivided = false;
   const Step *part = p->last;
   p->last = s;
   s->next = NULL;
