@@ -3,17 +3,21 @@
 """Our time beside onnxruntime's, one thread, interleaved in one run.
 
     bench.py --onnx2c FILE [--cc CC]... [--cflags FLAGS] [--batch N]
-             [--dim S=V]... [--data] [--rounds R] [--runs K] MODEL...
+             [--dim S=V]... [--data] [--rounds R] [--runs K]
+             [--json FILE] [--svg FILE] MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx. Every round runs each
 program, then onnxruntime, K times after a warm-up; the table shows the least
 time of all rounds, in milliseconds, and onnxruntime's over ours: above 1 we
-are faster. Inputs are random, or with --data the first test data set beside
+are faster. --json writes least and median of all runs, --svg draws the ratios.
+Inputs are random, or with --data the first test data set beside
 the model, which also says the sizes: what a model does may depend on them.
 Needs onnx, onnxruntime and numpy (tests/requirements.txt).
 """
 import argparse
+import json
 import pathlib
+import statistics
 import struct
 import subprocess
 import sys
@@ -67,7 +71,7 @@ class Ours:
         count, = struct.unpack_from("=q", data, 40)
         if data[:8] != b"O2CRSLT1" or kind or not count:
             sys.exit(f"{self.folder}/bench gave no times")
-        return min(struct.unpack_from(f"={count}q", data, 48)) / 1e6
+        return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)]
 
 
 class Theirs:
@@ -106,13 +110,12 @@ class Theirs:
         end = time.monotonic() + WARM_UP
         while time.monotonic() < end:
             self.session.run_with_iobinding(self.binding)
-        best = None
+        took = []
         for _ in range(self.runs):
             start = time.perf_counter_ns()
             self.session.run_with_iobinding(self.binding)
-            took = time.perf_counter_ns() - start
-            best = took if best is None or took < best else best
-        return best / 1e6
+            took.append((time.perf_counter_ns() - start) / 1e6)
+        return took
 
 
 def arguments():
@@ -125,6 +128,8 @@ def arguments():
     p.add_argument("--data", action="store_true")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=20)
+    p.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    p.add_argument("--svg", type=pathlib.Path, metavar="FILE")
     p.add_argument("models", nargs="+", type=pathlib.Path)
     args = p.parse_args()
     args.dim = [word for d in args.dim for word in ("--dim", d)]
@@ -136,14 +141,38 @@ def bench(args, path, tmp):
     programs = [Ours(args, path, cc, tmp / f"{name}-{k}")
                 for k, cc in enumerate(args.cc)]
     contestants = [*programs, Theirs(args, path)]
-    best = [float("inf")] * len(contestants)
+    times = [[] for _ in contestants]
     for _ in range(args.rounds):
-        for i, c in enumerate(contestants):
-            best[i] = min(best[i], c.times())
+        for t, c in zip(times, contestants):
+            t += c.times()
+    best = [min(t) for t in times]
     ratios = [best[-1] / b for b in best[:-1]]
     print(f"{name:24}", *(f"{b:12.4f}" for b in best),
           *(f"{r:10.2f}" for r in ratios), flush=True)
-    return ratios
+    return {"model": name, "batch": args.batch, "dims": args.dim[1::2],
+            "ms": {c.name: {"min": min(t), "median": statistics.median(t),
+                            "runs": len(t)}
+                   for c, t in zip(contestants, times)},
+            "ratio": dict(zip((c.name for c in programs), ratios))}
+
+
+def svg(rows):
+    """Bars of onnxruntime's time over ours; the line is where they are equal.
+    """
+    bars = [(r["model"], cc, x) for r in rows for cc, x in r["ratio"].items()]
+    unit = 400 / max(2.0, *(x for _, _, x in bars))
+    yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="660" '
+           f'height="{18 * len(bars) + 10}" font-family="sans-serif" '
+           'font-size="12">')
+    for k, (model, cc, x) in enumerate(bars):
+        y = 18 * k + 5
+        colour = "#4a7" if x >= 1 else "#c64"
+        yield (f'<text x="0" y="{y + 12}">{model}, {cc}</text>'
+               f'<rect x="200" y="{y}" width="{x * unit:.1f}" height="14" '
+               f'fill="{colour}"/>'
+               f'<text x="{205 + x * unit:.1f}" y="{y + 12}">{x:.2f}</text>')
+    yield (f'<line x1="{200 + unit:.1f}" x2="{200 + unit:.1f}" y1="0" '
+           f'y2="{18 * len(bars) + 10}" stroke="black"/></svg>')
 
 
 def main():
@@ -152,11 +181,16 @@ def main():
     print(f"{'ms, batch ' + str(args.batch):24}",
           *(f"{c:>12}" for c in [*args.cc, "onnxruntime"]),
           *(f"{'x ' + c:>10}" for c in args.cc))
+    rows = []
     with tempfile.TemporaryDirectory() as tmp:
         for path in args.models:
             if path.is_dir():
                 path = path / "model.onnx"
-            bench(args, path, pathlib.Path(tmp))
+            rows.append(bench(args, path, pathlib.Path(tmp)))
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if args.svg:
+        args.svg.write_text("\n".join(svg(rows)) + "\n")
 
 
 if __name__ == "__main__":
