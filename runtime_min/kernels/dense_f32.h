@@ -53,6 +53,14 @@ O2C_INLINE o2c_v o2c_dense_clamp(o2c_v v, float lo, float hi)
     s0 = o2c_vadd(s0, s4), s1 = o2c_vadd(s1, s5); \
     s2 = o2c_vadd(s2, s6), s3 = o2c_vadd(s3, s7); \
   }
+/* X(nv, wide) for the `left` that are no more than eight: wide is the next
+   power of 2. */
+#define O2C_LAST(X) \
+  if (left == 1) X(1, 2); \
+  else if (left == 2) X(2, 2); \
+  else if (left == 3) X(3, 4); \
+  else if (left == 4) X(4, 4); \
+  else if (left > 4) X(left, 8);
 
 /* nv vectors of columns; w is the first column's, n columns are left. */
 O2C_INLINE void o2c_dense_cols(const float *x, const float *w,
@@ -129,22 +137,7 @@ O2C_INLINE void o2c_dense_f32(const float *x, const float *w,
                  wide, lo, hi)
   for (; j < end; j += step)
     O2C_COLS(8, 8);
-  if (left == 1)
-    O2C_COLS(1, 2);
-  else if (left == 2)
-    O2C_COLS(2, 2);
-  else if (left == 3)
-    O2C_COLS(3, 4);
-  else if (left == 4)
-    O2C_COLS(4, 4);
-  else if (left == 5)
-    O2C_COLS(5, 8);
-  else if (left == 6)
-    O2C_COLS(6, 8);
-  else if (left == 7)
-    O2C_COLS(7, 8);
-  else if (left == 8) /* the last is partial */
-    O2C_COLS(8, 8);
+  O2C_LAST(O2C_COLS)
 #undef O2C_COLS
 }
 
@@ -223,26 +216,14 @@ O2C_INLINE void o2c_dots_f32(const float *x, const float *w,
                 r ? r + j : r, y + j, k, nv, wide, lo, hi)
   for (; j < end; j += 8)
     O2C_COLS(8, 8);
-  if (left == 1)
-    O2C_COLS(1, 2);
-  else if (left == 2)
-    O2C_COLS(2, 2);
-  else if (left == 3)
-    O2C_COLS(3, 4);
-  else if (left == 4)
-    O2C_COLS(4, 4);
-  else if (left == 5)
-    O2C_COLS(5, 8);
-  else if (left == 6)
-    O2C_COLS(6, 8);
-  else if (left == 7)
-    O2C_COLS(7, 8);
+  O2C_LAST(O2C_COLS)
 #undef O2C_COLS
 }
 
 #undef O2C_SUMS
 #undef O2C_CHAINS
 #undef O2C_SUM_TAKES
+#undef O2C_LAST
 #undef O2C_SUM_CHAINS
 
 #endif
