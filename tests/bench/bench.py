@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Our time beside onnxruntime's, one thread, interleaved in one run.
+"""Our time beside that of others, one thread, interleaved in one run.
 
-    bench.py --onnx2c FILE [--cc CC]... [--cflags FLAGS] [--batch N]
-             [--dim S=V]... [--data] [--rounds R] [--runs K]
-             [--json FILE] [--svg FILE] MODEL...
+    bench.py --onnx2c FILE [--cc CC]... [--target ARCH] [--cflags FLAGS]
+             [--batch N] [--dim S=V]... [--data] [--rounds R] [--runs K]
+             [--emx FILE] [--kraiskil FILE] [--json FILE] [--svg FILE] MODEL...
 
-MODEL is a .onnx file or a folder with model.onnx. Every round runs each
-program, then onnxruntime, K times after a warm-up; the table shows the least
-time of all rounds, in milliseconds, and onnxruntime's over ours: above 1 we
-are faster. --json writes least and median of all runs, --svg draws the ratios.
-Inputs are random, or with --data the first test data set beside
-the model, which also says the sizes: what a model does may depend on them.
-Needs onnx, onnxruntime and numpy (tests/requirements.txt).
+MODEL is a .onnx file or a folder with model.onnx. The others: onnxruntime (ort,
+by its C API), and with --emx, --kraiskil what emx-onnx-cgen (PyPI) and
+kraiskil's onnx2c write, built with the first CC. Every round runs each program
+K times after a warm-up, on the same inputs; the table shows the least time of
+all rounds, in milliseconds, then each other's time over ours: above 1 we are
+faster. "-": that tool refuses the model, or its code does not build. --json
+writes least and median of all runs, --svg draws the ratios. Inputs are random,
+or with --data the first test data set beside the model, which also says the
+sizes: what a model does may depend on them. ARCH is -march of all C code:
+native, or x86-64 for portable C. Needs onnx, onnxruntime and numpy
+(tests/requirements.txt).
 """
 import argparse
+import importlib.util
 import json
 import pathlib
 import statistics
@@ -22,167 +27,221 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-import numpy as np
 import onnx
-import onnx.numpy_helper
-import onnxruntime
 
-TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16,
-         "tensor(int64)": np.int64, "tensor(bool)": np.bool_,
-         "tensor(int32)": np.int32, "tensor(uint8)": np.uint8,
-         "tensor(int8)": np.int8, "tensor(double)": np.float64}
-WARM_UP = 0.2  # seconds, as the driver's
+HERE = pathlib.Path(__file__).resolve().parent
+RUNTIME = HERE.parent.parent / "runtime_min"
+PEER_LIMIT = 2  # seconds of a round; other C code may be slow
+NO_SIDE_FILE = str(1 << 40)  # bytes; weights stay in the C text
 
 
-def first_set(path):
-    return path.parent / "test_data_set_0"
+def command(*words):
+    done = subprocess.run([str(w) for w in words], capture_output=True,
+                          text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, words))}\n{done.stderr[-2000:]}")
 
 
-def read_inputs(path, inputs):
-    """The first data set's inputs by name; a file without one is input j."""
-    for j, i in enumerate(inputs):
-        tensor = onnx.load_tensor(first_set(path) / f"input_{j}.pb")
-        yield tensor.name or i.name, onnx.numpy_helper.to_array(tensor)
+def times(*words, out):
+    """What a program (its command) wrote of its runs to `out`, in ms."""
+    command(*words)
+    data = out.read_bytes()
+    kind, = struct.unpack_from("=q", data, 16)
+    count, = struct.unpack_from("=q", data, 40)
+    if data[:8] != b"O2CRSLT1" or kind or not count:
+        sys.exit(f"{words[0]} gave no times")
+    return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)]
 
 
 class Ours:
     """The program that `onnx2c bench --save` leaves, and its job file."""
 
     def __init__(self, args, path, cc, folder):
-        self.name, self.folder = cc or "onnx2c", folder
-        command = [args.onnx2c, "bench", str(path), "--save", str(folder),
-                   "--batch", str(args.batch), "--runs", str(args.runs)]
-        command += ["--cc", cc] if cc else []
-        command += [f"--cflags={args.cflags}"] if args.cflags else []
-        command += ["--data", str(first_set(path))] if args.data else []
-        done = subprocess.run(command + args.dim, capture_output=True,
-                              text=True)
-        if done.returncode:
-            sys.exit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
+        self.name, self.folder = cc, folder
+        command(args.onnx2c, "bench", path, "--save", folder, "--cc", cc,
+                "--batch", args.batch, "--runs", args.runs,
+                "--target", args.target,
+                *([f"--cflags={args.cflags}"] if args.cflags else []),
+                *(["--data", path.parent / "test_data_set_0"]
+                  if args.data else []), *args.dim)
 
     def times(self):
         out = self.folder / "times"
-        subprocess.run([self.folder / "bench", self.folder / "bench.job", out],
-                       check=True, stderr=subprocess.DEVNULL)
-        data = out.read_bytes()
-        kind, = struct.unpack_from("=q", data, 16)
-        count, = struct.unpack_from("=q", data, 40)
-        if data[:8] != b"O2CRSLT1" or kind or not count:
-            sys.exit(f"{self.folder}/bench gave no times")
-        return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)]
+        return times(self.folder / "bench", self.folder / "bench.job", out,
+                     out=out)
 
 
-class Theirs:
-    name = "onnxruntime"
+class Onnxruntime:
+    name = "ort"
+    made = None
 
-    def __init__(self, args, path):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"])
-        self.runs = args.runs
-        self.binding = self.session.io_binding()
-        inputs = self.session.get_inputs()
-        pairs = read_inputs(path, inputs) if args.data \
-            else self.random_inputs(args, inputs)
-        for name, values in pairs:
-            self.binding.bind_cpu_input(name, values)
-        for o in self.session.get_outputs():
-            self.binding.bind_output(o.name)
+    @classmethod
+    def build(cls, cc, folder):
+        """The library of the wheel, and a program that calls it."""
+        package = pathlib.Path(
+            importlib.util.find_spec("onnxruntime").origin).parent
+        library = next((package / "capi").glob("libonnxruntime.so*"))
+        command(cc, "-std=c99", "-O2", f"-I{RUNTIME}", HERE / "ort_c.c", "-ldl",
+                "-o", folder / "ort_c")
+        cls.made = folder / "ort_c", library
 
-    @staticmethod
-    def random_inputs(args, inputs):
-        sizes = dict(d.split("=") for d in args.dim[1::2])
-        rng = np.random.default_rng(1)
-        for i in inputs:
-            shape = [d if isinstance(d, int) else
-                     int(sizes.get(d, args.batch if not k else 1))
-                     for k, d in enumerate(i.shape)]
-            dtype = TYPES[i.type]
-            yield i.name, (rng.standard_normal(shape).astype(dtype)
-                           if np.issubdtype(dtype, np.floating)
-                           else rng.integers(0, 2, shape).astype(dtype))
+    def __init__(self, args, path, job):
+        self.words = [*self.made, path, job, job.parent / "ort", args.runs]
 
     def times(self):
-        end = time.monotonic() + WARM_UP
-        while time.monotonic() < end:
-            self.session.run_with_iobinding(self.binding)
-        took = []
-        for _ in range(self.runs):
-            start = time.perf_counter_ns()
-            self.session.run_with_iobinding(self.binding)
-            took.append((time.perf_counter_ns() - start) / 1e6)
-        return took
+        return times(*self.words, out=self.words[-2])
+
+
+def pinned(args, path, to):
+    """Writes the model with all its sizes fixed; the bytes of its outputs."""
+    sizes = dict(d.split("=") for d in args.dim[1::2])
+    model = onnx.load(path)
+    graph = model.graph
+    for v in [*graph.input, *graph.output]:
+        for k, d in enumerate(v.type.tensor_type.shape.dim):
+            if d.dim_param:
+                d.dim_value = int(sizes.get(d.dim_param,
+                                            args.batch if not k else 1))
+    del graph.value_info[:]
+    onnx.save(model, to)
+    for v in graph.output:
+        size = onnx.helper.tensor_dtype_to_np_dtype(
+            v.type.tensor_type.elem_type).itemsize
+        for d in v.type.tensor_type.shape.dim:
+            size *= max(d.dim_value, 1)
+        yield size
+
+
+class Peer:
+    """C code of another tool; `build` says whether it could be made."""
+
+    def __init__(self, args, path, job):
+        self.args, self.path, self.job = args, path, job
+        self.folder = job.parent / self.name
+        self.folder.mkdir()
+
+    def build(self):
+        args, tmp = self.args, self.folder
+        self.bytes = list(pinned(args, self.path, tmp / "model.onnx"))
+        flags = (args.cflags or "").split()
+        return self.write() and not subprocess.run(
+            [args.cc[0], "-O3", f"-march={args.target}", *flags, "-w",
+             f"-DPEER={self.entry}", f"-I{RUNTIME}", str(HERE / "peer.c"),
+             "peer_code.c", "-o", "peer", "-lm"],
+            cwd=tmp, capture_output=True).returncode
+
+    def times(self):
+        out = self.folder / "times"
+        return times(self.folder / "peer", self.job, out, self.args.runs,
+                     PEER_LIMIT * 10**9, *self.bytes, out=out)
+
+
+class Emx(Peer):
+    name, entry = "emx", "peer_net"
+
+    def write(self):
+        return not subprocess.run(
+            [self.args.emx, "compile", "--large-weight-threshold",
+             NO_SIDE_FILE, "--model-name", self.entry, "model.onnx",
+             "peer_code.c"], cwd=self.folder, capture_output=True).returncode
+
+
+class Kraiskil(Peer):
+    name, entry = "kraiskil", "entry"
+
+    def write(self):
+        with open(self.folder / "peer_code.c", "w") as code:
+            return not subprocess.run(
+                [self.args.kraiskil, "model.onnx"], cwd=self.folder,
+                stdout=code, stderr=subprocess.DEVNULL).returncode
 
 
 def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
     p.add_argument("--cc", action="append")
+    p.add_argument("--target", default="native")
     p.add_argument("--cflags")
     p.add_argument("--batch", type=int, default=1)
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
     p.add_argument("--data", action="store_true")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=20)
+    p.add_argument("--emx", type=pathlib.Path, metavar="FILE")
+    p.add_argument("--kraiskil", type=pathlib.Path, metavar="FILE")
     p.add_argument("--json", type=pathlib.Path, metavar="FILE")
     p.add_argument("--svg", type=pathlib.Path, metavar="FILE")
     p.add_argument("models", nargs="+", type=pathlib.Path)
     args = p.parse_args()
+    args.cc = args.cc or ["gcc", "clang"]
     args.dim = [word for d in args.dim for word in ("--dim", d)]
+    args.others = [c for c, wanted in ((Onnxruntime, True), (Emx, args.emx),
+                                       (Kraiskil, args.kraiskil)) if wanted]
+    for tool in ("emx", "kraiskil"):
+        if getattr(args, tool):
+            setattr(args, tool, getattr(args, tool).absolute())
     return args
+
+
+def row(name, best, ratios):
+    cells = [f"{b:12.4f}" if b else f"{'-':>12}" for b in best]
+    cells += [f"{r:14.2f}" if r else f"{'-':>14}" for r in ratios]
+    print(f"{name:24}", *cells, flush=True)
 
 
 def bench(args, path, tmp):
     name = path.parent.name if path.name == "model.onnx" else path.stem
-    programs = [Ours(args, path, cc, tmp / f"{name}-{k}")
-                for k, cc in enumerate(args.cc)]
-    contestants = [*programs, Theirs(args, path)]
-    times = [[] for _ in contestants]
+    ours = [Ours(args, path, cc, tmp / f"{name}-{k}")
+            for k, cc in enumerate(args.cc)]
+    job = ours[0].folder / "bench.job"
+    others = [c(args, path, job) for c in args.others]
+    run = ours + [c for c in others
+                  if not isinstance(c, Peer) or c.build()]
+    took = {c.name: [] for c in run}
     for _ in range(args.rounds):
-        for t, c in zip(times, contestants):
-            t += c.times()
-    best = [min(t) for t in times]
-    ratios = [best[-1] / b for b in best[:-1]]
-    print(f"{name:24}", *(f"{b:12.4f}" for b in best),
-          *(f"{r:10.2f}" for r in ratios), flush=True)
+        for c in run:
+            took[c.name] += c.times()
+    best = {c: min(t) for c, t in took.items()}
+    ratio = {f"{o.name}/{cc}": best[o.name] / best[cc]
+             for o in others if o.name in best for cc in args.cc}
+    row(name, [best.get(c) for c in [*args.cc, *(o.name for o in others)]],
+        [ratio.get(f"{o.name}/{cc}") for o in others for cc in args.cc])
     return {"model": name, "batch": args.batch, "dims": args.dim[1::2],
-            "ms": {c.name: {"min": min(t), "median": statistics.median(t),
-                            "runs": len(t)}
-                   for c, t in zip(contestants, times)},
-            "ratio": dict(zip((c.name for c in programs), ratios))}
+            "ms": {c: {"min": min(t), "median": statistics.median(t),
+                       "runs": len(t)} for c, t in took.items()},
+            "ratio": ratio}
 
 
 def svg(rows):
-    """Bars of onnxruntime's time over ours; the line is where they are equal.
-    """
-    bars = [(r["model"], cc, x) for r in rows for cc, x in r["ratio"].items()]
+    """Bars of the others' time over ours; the line is where they are equal."""
+    bars = [(r["model"], pair, x)
+            for r in rows for pair, x in r["ratio"].items()]
     unit = 400 / max(2.0, *(x for _, _, x in bars))
-    yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="660" '
+    yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="720" '
            f'height="{18 * len(bars) + 10}" font-family="sans-serif" '
            'font-size="12">')
-    for k, (model, cc, x) in enumerate(bars):
+    for k, (model, pair, x) in enumerate(bars):
         y = 18 * k + 5
         colour = "#4a7" if x >= 1 else "#c64"
-        yield (f'<text x="0" y="{y + 12}">{model}, {cc}</text>'
-               f'<rect x="200" y="{y}" width="{x * unit:.1f}" height="14" '
+        yield (f'<text x="0" y="{y + 12}">{model}, {pair}</text>'
+               f'<rect x="260" y="{y}" width="{x * unit:.1f}" height="14" '
                f'fill="{colour}"/>'
-               f'<text x="{205 + x * unit:.1f}" y="{y + 12}">{x:.2f}</text>')
-    yield (f'<line x1="{200 + unit:.1f}" x2="{200 + unit:.1f}" y1="0" '
+               f'<text x="{265 + x * unit:.1f}" y="{y + 12}">{x:.2f}</text>')
+    yield (f'<line x1="{260 + unit:.1f}" x2="{260 + unit:.1f}" y1="0" '
            f'y2="{18 * len(bars) + 10}" stroke="black"/></svg>')
 
 
 def main():
     args = arguments()
-    args.cc = args.cc or ["gcc", "clang"]
+    heads = [*args.cc, *(c.name for c in args.others)]
+    pairs = [f"{c.name}/{cc}" for c in args.others for cc in args.cc]
     print(f"{'ms, batch ' + str(args.batch):24}",
-          *(f"{c:>12}" for c in [*args.cc, "onnxruntime"]),
-          *(f"{'x ' + c:>10}" for c in args.cc))
+          *(f"{h:>12}" for h in heads),
+          *(f"{p:>14}" for p in pairs))
     rows = []
     with tempfile.TemporaryDirectory() as tmp:
+        Onnxruntime.build(args.cc[0], pathlib.Path(tmp))
         for path in args.models:
             if path.is_dir():
                 path = path / "model.onnx"

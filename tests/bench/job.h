@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job.h: the one job of a file that `onnx2c bench --save` wrote, for programs
+ * that time somebody else's code on the same inputs, and their record of times
+ * (both as in o2c_driver.c). */
+#ifndef JOB_H
+#define JOB_H
+#include <time.h>
+#include "o2c_driver_io.h"
+
+#define WARM_UP_NS 200000000LL
+
+static int64_t now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Goes to the inputs of the job and returns how many there are. */
+static size_t open_job(const char *path)
+{
+  FILE *f = fopen(path, "rb");
+  unsigned char *image;
+  long size = -1;
+  if (f && !fseek(f, 0, SEEK_END)) size = ftell(f);
+  if (size < 0) die("no job file");
+  rewind(f);
+  image = (unsigned char *)need((size_t)size);
+  if (fread(image, 1, (size_t)size, f) != (size_t)size) die("no job file");
+  fclose(f);
+  cursor = image;
+  file_end = image + size;
+  if (memcmp(take(8), "O2CJOBS1", 8)) die("not a job file");
+  take_words(3); /* count, flags, limit of time */
+  take_words(2); /* model, times */
+  take_words(take_word());
+  return (size_t)take_word();
+}
+
+static Tensor next_input(void)
+{
+  Tensor t;
+  take_tensor(&t, 0);
+  if (t.dtype <= 0 || t.dtype == O2C_STR)
+    die("inputs must be tensors of numbers");
+  return t;
+}
+
+/* Warms up, then times `runs` calls, or as many as fit the limit. */
+static int time_calls(void (*call)(void), int64_t runs, int64_t limit_ns,
+                      const char *path)
+{
+  int64_t *took = (int64_t *)need((size_t)runs * sizeof *took), n = 0;
+  int64_t start = now(), first = start + WARM_UP_NS, last = start + limit_ns;
+  do call();
+  while (now() < first);
+  while (n < runs && (!n || now() < last)) {
+    start = now();
+    call();
+    took[n++] = now() - start;
+  }
+  results = fopen(path, "wb");
+  if (!results) die("can't write the results");
+  put("O2CRSLT1", 8);
+  put_word(0); /* job */
+  put_word(0); /* done */
+  put_word(0);
+  put_word(0); /* workspace: not known */
+  put_word(n);
+  put(took, (size_t)n * sizeof *took);
+  put_word(0); /* dims */
+  put_word(0); /* tensors */
+  return fclose(results) ? 1 : 0;
+}
+
+#endif
