@@ -4,7 +4,8 @@
 
     bench.py --onnx2c FILE [--cc CC]... [--target ARCH] [--cflags FLAGS]
              [--batch N] [--dim S=V]... [--data] [--rounds R] [--runs K]
-             [--emx FILE] [--kraiskil FILE] [--json FILE] [--svg FILE] MODEL...
+             [--ort-avx2] [--emx FILE] [--kraiskil FILE] [--json FILE]
+             [--svg FILE] MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx. The others: onnxruntime (ort,
 by its C API), and with --emx, --kraiskil what emx-onnx-cgen (PyPI) and
@@ -15,7 +16,9 @@ faster. "-": that tool refuses the model, or its code does not build. --json
 writes least and median of all runs, --svg draws the ratios. Inputs are random,
 or with --data the first test data set beside the model, which also says the
 sizes: what a model does may depend on them. ARCH is -march of all C code:
-native, or x86-64 for portable C. Needs onnx, onnxruntime and numpy
+native, x86-64 for portable C, or x86-64-v3, which goes with --ort-avx2: the
+wheel has no switch for it, so a copy of its library is told that the system
+does not save AVX-512 registers. Needs onnx, onnxruntime and numpy
 (tests/requirements.txt).
 """
 import argparse
@@ -33,6 +36,10 @@ import onnx
 HERE = pathlib.Path(__file__).resolve().parent
 RUNTIME = HERE.parent.parent / "runtime_min"
 PEER_LIMIT = 2  # seconds of a round; other C code may be slow
+# Instructions in machine code: "xor ecx, ecx; xgetbv", which asks what registers
+# the system saves, and "xor ecx, ecx; mov al, 7; nop": those of SSE and AVX.
+ASK_SAVED = b"\x31\xc9\x0f\x01\xd0"
+SAY_AVX = b"\x31\xc9\xb0\x07\x90"
 NO_SIDE_FILE = str(1 << 40)  # bytes; weights stay in the C text
 
 
@@ -77,13 +84,19 @@ class Onnxruntime:
     made = None
 
     @classmethod
-    def build(cls, cc, folder):
+    def build(cls, args, folder):
         """The library of the wheel, and a program that calls it."""
         package = pathlib.Path(
             importlib.util.find_spec("onnxruntime").origin).parent
         library = next((package / "capi").glob("libonnxruntime.so*"))
-        command(cc, "-std=c99", "-O2", f"-I{RUNTIME}", HERE / "ort_c.c", "-ldl",
-                "-o", folder / "ort_c")
+        if args.ort_avx2:
+            code = library.read_bytes()
+            if ASK_SAVED not in code:
+                sys.exit("onnxruntime asks for AVX-512 in a way not known here")
+            library = folder / "libonnxruntime.so"
+            library.write_bytes(code.replace(ASK_SAVED, SAY_AVX))
+        command(args.cc[0], "-std=c99", "-O2", f"-I{RUNTIME}",
+                HERE / "ort_c.c", "-ldl", "-o", folder / "ort_c")
         cls.made = folder / "ort_c", library
 
     def __init__(self, args, path, job):
@@ -168,6 +181,7 @@ def arguments():
     p.add_argument("--data", action="store_true")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=20)
+    p.add_argument("--ort-avx2", action="store_true")
     p.add_argument("--emx", type=pathlib.Path, metavar="FILE")
     p.add_argument("--kraiskil", type=pathlib.Path, metavar="FILE")
     p.add_argument("--json", type=pathlib.Path, metavar="FILE")
@@ -241,7 +255,7 @@ def main():
           *(f"{p:>14}" for p in pairs))
     rows = []
     with tempfile.TemporaryDirectory() as tmp:
-        Onnxruntime.build(args.cc[0], pathlib.Path(tmp))
+        Onnxruntime.build(args, pathlib.Path(tmp))
         for path in args.models:
             if path.is_dir():
                 path = path / "model.onnx"
