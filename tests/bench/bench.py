@@ -36,7 +36,7 @@ import onnx
 HERE = pathlib.Path(__file__).resolve().parent
 RUNTIME = HERE.parent.parent / "runtime_min"
 PEER_LIMIT = 2  # seconds of a round; other C code may be slow
-# Instructions in machine code: "xor ecx, ecx; xgetbv", which asks what registers
+# Machine code: "xor ecx, ecx; xgetbv", which asks what registers
 # the system saves, and "xor ecx, ecx; mov al, 7; nop": those of SSE and AVX.
 ASK_SAVED = b"\x31\xc9\x0f\x01\xd0"
 SAY_AVX = b"\x31\xc9\xb0\x07\x90"
