@@ -63,3 +63,27 @@ const Tensor *const_input(const Node *n, int i)
   const Value *v = node_in(n, i);
   return v ? v->data : NULL;
 }
+
+void node_add_origin(Node *to, const Node *from)
+{
+  if (!from->origin)
+    return;
+  Origin *o = NEW(&to->g->m->arena, Origin, 1);
+  *o = *from->origin;
+  o->next = NULL;
+  const Origin **at = &to->origin;
+  Origin *copy = NULL;
+  for (const Origin *p = to->origin; p; p = p->next) {
+    copy = NEW(&to->g->m->arena, Origin, 1);
+    *copy = *p;
+    *at = copy;
+    at = &copy->next;
+  }
+  *at = o;
+}
+
+void node_absorb(Node *to, Node *from)
+{
+  node_add_origin(to, from);
+  node_remove(from);
+}

@@ -15,11 +15,13 @@ and what comes out:
     g (float[N,2] x) => (float[N,2] y) { y = Relu(x) }
 
 An `in` after an `out` begins the next data set. The names of types are ONNX's.
+`# steps K` says how many steps the generated code has, for what must fuse.
 `# error CODE TEXT` instead: the model is refused with that exit code and a
 message that holds the text, and no file is written. Each model that runs does
 so as it is and with -O0. Sequences and optional values are written
 `seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too.
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -87,6 +89,7 @@ def value(name, text):
 class Case:
     def __init__(self, path):
         self.sets, self.error, self.tolerance = [], None, None
+        self.steps = None
         model = []
         for line in path.read_text().splitlines():
             if not line.startswith("#"):
@@ -99,6 +102,8 @@ class Case:
                 self.error = (int(m[1]), m[2].strip())
             elif m := re.match(r"#\s*tolerance\s+(\S+)\s+(\S+)", line):
                 self.tolerance = f"{m[1]} {m[2]}\n"
+            elif m := re.match(r"#\s*steps\s+(\d+)\s*$", line):
+                self.steps = int(m[1])
         self.model = parser.parse_model("\n".join(model))
 
     def add(self, what, t):
@@ -137,6 +142,17 @@ def refused(onnx2c, folder, error):
     return f"files were left: {left}" if left else None
 
 
+def miscounted(onnx2c, folder, steps):
+    """What is wrong with the number of steps; None: nothing."""
+    done = subprocess.run(
+        [onnx2c, "info", "--json", str(folder / "model.onnx")],
+        capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr
+    found = [s["name"] for s in json.loads(done.stdout)["steps"]]
+    return None if len(found) == steps else f"not {steps} steps: {found}"
+
+
 def verified(onnx2c, root, options):
     done = subprocess.run(
         [onnx2c, "verify", f"--cflags={FLAGS}", *options, str(root)],
@@ -164,6 +180,10 @@ def main():
                     bad.append(f"{key}: {why}")
             else:
                 runs += 1
+                why = case.steps is not None and miscounted(
+                    onnx2c, root / part / key, case.steps)
+                if why:
+                    bad.append(f"{key}: {why}")
         for options in ([], ["-O0"]) if runs else ():
             code, text = verified(onnx2c, root / "run", options)
             print(*options, text)
