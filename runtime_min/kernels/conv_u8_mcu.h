@@ -131,10 +131,20 @@ O2C_U8_INLINE void o2c_u8_pixels(const o2c_u8_job *j, const uint8_t *x,
   "sxtb16 lr, r3\n\tsxtb16 r3, r3, ror #8\n\t" O2C_U8_PIXEL("r4", "r5") \
       O2C_U8_PIXEL("r6", "r7") O2C_U8_PIXEL("r8", "r9")
 
+/* Goes where the r3 modulo 4 groups left over from fours begin. */
+#define O2C_U8_ENTER    \
+  "ands r3, r3, #3\n\t" \
+  "beq 1f\n\t"          \
+  "cmp r3, #2\n\t"      \
+  "beq 3f\n\t"          \
+  "bhi 2f\n\t"          \
+  "b 4f\n"
+#define O2C_U8_FOUR(group) \
+  "1:\t" group "\n2:\t" group "\n3:\t" group "\n4:\t" group
+
 /* c[6] += three widened pixels x by two outputs, over n groups. It takes all
  * 14 registers, hence a function of its own: 80 instructions for 96 products
- * and 3 for the loop, which ends at an address of x kept on the stack and is
- * entered where the groups left over from fours begin. */
+ * and 3 for the loop, which ends at an address of x kept on the stack. */
 O2C_NAKED static void
 o2c_u8_tile32(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
               O2C_BY_ASM const int8_t *w, O2C_BY_ASM int32_t n)
@@ -144,14 +154,7 @@ o2c_u8_tile32(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
                    "add r0, r3, r3, lsl #1\n\t"
                    "add r0, r1, r0, lsl #3\n\t"
                    "str r0, [sp, #4]\n\t"
-                   "ands r3, r3, #3\n\t"
-                   "beq 1f\n\t"
-                   "cmp r3, #2\n\t"
-                   "beq 3f\n\t"
-                   "bhi 2f\n\t"
-                   "b 4f\n"
-                   "1:\t" O2C_U8_GROUP "\n2:\t" O2C_U8_GROUP
-                   "\n3:\t" O2C_U8_GROUP "\n4:\t" O2C_U8_GROUP
+                   O2C_U8_ENTER O2C_U8_FOUR(O2C_U8_GROUP)
                    "ldr r0, [sp, #4]\n\t"
                    "cmp r1, r0\n\t"
                    "bne 1b\n\t"
@@ -160,18 +163,134 @@ o2c_u8_tile32(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
                    "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
 }
 
-/* All taps of three pixels as 16-bit values: of each group of 4 and each
+/* One group of one pixel r10, r11: by the weights in w. */
+#define O2C_U8_OUTPUT(c, w)                              \
+  "sxtb16 r8, " w "\n\tsmlad " c ", r10, r8, " c "\n\t"  \
+  "sxtb16 " w ", " w ", ror #8\n\t"                      \
+  "smlad " c ", r11, " w ", " c "\n\t"
+#define O2C_U8_GROUP_OF_ONE                           \
+  "ldrd r10, r11, [r1], #8\n\t"                       \
+  "ldrd r12, lr, [r2, #8]\n\t"                        \
+  "ldrd r0, r3, [r2], #64\n\t"                        \
+  O2C_U8_OUTPUT("r4", "r0") O2C_U8_OUTPUT("r5", "r3") \
+      O2C_U8_OUTPUT("r6", "r12") O2C_U8_OUTPUT("r7", "lr")
+
+/* c[4] += one widened pixel x by four outputs, over n groups: 76 instructions
+ * for 64 products and 2 for the loop. */
+O2C_NAKED static void
+o2c_u8_tile14(O2C_BY_ASM int32_t *c, O2C_BY_ASM const int16_t *x,
+              O2C_BY_ASM const int8_t *w, O2C_BY_ASM int32_t n)
+{
+  __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                   "ldm r0, {r4, r5, r6, r7}\n\t"
+                   "add r9, r1, r3, lsl #3\n\t"
+                   O2C_U8_ENTER O2C_U8_FOUR(O2C_U8_GROUP_OF_ONE)
+                   "cmp r1, r9\n\t"
+                   "bne 1b\n\t"
+                   "pop {r0}\n\t"
+                   "stm r0, {r4, r5, r6, r7}\n\t"
+                   "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
+}
+
+#if defined(O2C_U8_DSP_FP)
+/* What o2c_u8_pairs reads, and moves on, by offset. */
+typedef struct {
+  const int16_t *x;
+  const int8_t *w;
+  const int16_t *end; /* of x */
+  const int32_t *bias;
+  const float *scale;
+  uint8_t *y[3];
+  int32_t n, pairs; /* groups; pairs of outputs, all of one panel */
+  int32_t back;     /* from the end of a pair's weights to the next pair's */
+  int32_t zp;
+} o2c_u8_line;
+
+#define O2C_U8_SIX(op, scale)                                               \
+  op " s0, s0" scale("s12") op " s1, s1" scale("s13") op " s2, s2" scale(    \
+      "s12") op " s3, s3" scale("s13") op " s4, s4" scale("s12") op " s5, s5" \
+      scale("s13")
+#define O2C_U8_BY(s) ", " s "\n\t"
+#define O2C_U8_ALONE(s) "\n\t"
+#define O2C_U8_BYTES(a, b, y)                            \
+  "qadd " a ", " a ", r11\n\tqadd " b ", " b ", r11\n\t" \
+  "usat " a ", #8, " a "\n\tusat " b ", #8, " b "\n\t"   \
+  "strb " a ", [" y "], #1\n\tstrb " b ", [" y "], #1\n\t"
+
+/* Pairs of outputs of three pixels to bytes that the clamp to lo .. hi may
+ * follow: 70 instructions a pair besides its groups, where a call for each
+ * would take 120. Frame: where the loop is entered, the end of x, the line. */
+O2C_NAKED static void o2c_u8_pairs(O2C_BY_ASM o2c_u8_line *g)
+{
+  __asm__ volatile(
+      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+      "ldr r2, [r0, #8]\n\t"
+      "mov r3, r0\n\t"
+      "ldr r0, [r0, #32]\n\t"
+      "adr.w r1, 1f\n\t"
+      "ands r0, r0, #3\n\t"
+      "beq 6f\n\t"
+      "adr.w r1, 4f\n\t"
+      "cmp r0, #2\n\t"
+      "blo 6f\n\t"
+      "adr.w r1, 3f\n\t"
+      "beq 6f\n\t"
+      "adr.w r1, 2f\n"
+      "6:\tadds r1, r1, #1\n\t" /* Thumb */
+      "push {r1, r2, r3}\n"
+      "5:\tldr r0, [sp, #8]\n\t"
+      "ldm r0, {r1, r2}\n\t"
+      "ldr r3, [r0, #12]\n\t"
+      "ldrd r4, r5, [r3], #8\n\t"
+      "str r3, [r0, #12]\n\t"
+      "mov r6, r4\n\tmov r7, r5\n\tmov r8, r4\n\tmov r9, r5\n\t"
+      "ldr pc, [sp]\n"
+      O2C_U8_FOUR(O2C_U8_GROUP)
+      "ldr r0, [sp, #4]\n\t"
+      "cmp r1, r0\n\t"
+      "bne 1b\n\t"
+      "ldr r0, [sp, #8]\n\t"
+      "ldr r1, [r0, #40]\n\t"
+      "ldr r3, [r0, #16]\n\t"
+      "add r2, r2, r1\n\t"
+      "str r2, [r0, #4]\n\t"
+      "vldmia r3!, {s12, s13}\n\t"
+      "str r3, [r0, #16]\n\t"
+      "vmov s0, s1, r4, r5\n\tvmov s2, s3, r6, r7\n\t"
+      "vmov s4, s5, r8, r9\n\t"
+      O2C_U8_SIX("vcvt.f32.s32", O2C_U8_ALONE)
+      O2C_U8_SIX("vmul.f32", O2C_U8_BY)
+      O2C_U8_SIX("vcvtr.s32.f32", O2C_U8_ALONE)
+      "vmov r4, r5, s0, s1\n\tvmov r6, r7, s2, s3\n\t"
+      "vmov r8, r9, s4, s5\n\t"
+      "ldr r11, [r0, #44]\n\t"
+      "add r3, r0, #20\n\t"
+      "ldm r3, {r1, r2, r12}\n\t"
+      O2C_U8_BYTES("r4", "r5", "r1")
+      O2C_U8_BYTES("r6", "r7", "r2")
+      O2C_U8_BYTES("r8", "r9", "r12")
+      "stm r3, {r1, r2, r12}\n\t"
+      "ldr r3, [r0, #36]\n\t"
+      "subs r3, r3, #1\n\t"
+      "str r3, [r0, #36]\n\t"
+      "bne 5b\n\t"
+      "add sp, sp, #12\n\t"
+      "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}");
+}
+#endif
+
+/* All taps of np pixels, 3 or 1, as 16-bit values: of each group of 4 and each
  * pixel, first 0 and 2, then 1 and 3. */
 O2C_U8_INLINE void o2c_u8_widen(const o2c_u8_job *j, const uint8_t *const *x,
-                                uint32_t *to)
+                                uint32_t *to, const int np)
 {
   int32_t t, g, i;
   for (t = 0; t < j->p->ntap; ++t) {
     const uint8_t *a = x[0] + j->p->tap[t];
-    const ptrdiff_t b = x[1] - x[0], c = x[2] - x[0];
+    const ptrdiff_t b = x[np > 1] - x[0], c = x[np > 1 ? 2 : 0] - x[0];
     for (g = j->ng; g > 0; --g) {
       if (j->p->kc < 4) {
-        for (i = 0; i < 3; ++i, to += 2) {
+        for (i = 0; i < np; ++i, to += 2) {
           const uint32_t v = o2c_u8_group(a + (x[i] - x[0]), j->p->kc);
           to[0] = o2c_uxtb16(v);
           to[1] = o2c_uxtb16_8(v);
@@ -181,60 +300,93 @@ O2C_U8_INLINE void o2c_u8_widen(const o2c_u8_job *j, const uint8_t *const *x,
       if (g == 1)
         a += j->last - 4;
       {
-        const uint32_t u = o2c_ld32(a), v = o2c_ld32(a + b);
-        const uint32_t z = o2c_ld32(a + c);
+        const uint32_t u = o2c_ld32(a);
         to[0] = o2c_uxtb16(u);
         to[1] = o2c_uxtb16_8(u);
+      }
+      if (np > 1) {
+        const uint32_t v = o2c_ld32(a + b), z = o2c_ld32(a + c);
         to[2] = o2c_uxtb16(v);
         to[3] = o2c_uxtb16_8(v);
         to[4] = o2c_uxtb16(z);
         to[5] = o2c_uxtb16_8(z);
       }
       a += 4;
-      to += 6;
+      to += 2 * np;
     }
   }
 }
 
-/* Outputs o and (if there is one) o + 1 of three pixels. */
-O2C_U8_INLINE void o2c_u8_put_three(const o2c_u8_job *j, const int32_t *c,
-                                    int32_t o, void *const *y, const int kind)
-{
 #if defined(O2C_U8_DSP_FP)
-  if (kind == O2C_U8_TO_U8 && o + 1 < j->n) {
-    const float s = j->scale[o], t = j->scale[o + 1];
-    uint32_t v = o2c_requant_pair(c[0], c[1], s, t, j->q);
-    uint32_t u = o2c_requant_pair(c[4], c[5], s, t, j->q);
-    v |= o2c_requant_pair(c[2], c[3], s, t, j->q) << 16;
-    if (j->q.lo4 | j->q.over4) {
-      v = o2c_clamp_bytes(v, j->q);
-      u = o2c_clamp_bytes(u, j->q);
-    }
-    memcpy((uint8_t *)y[0] + o, &v, 2);
-    v >>= 16;
-    memcpy((uint8_t *)y[1] + o, &v, 2);
-    memcpy((uint8_t *)y[2] + o, &u, 2);
-    return;
+/* Whole pairs of outputs of three pixels to bytes; how many outputs. */
+O2C_U8_INLINE int32_t o2c_u8_whole_pairs(const o2c_u8_job *j, const int8_t *w,
+                                         void *const *y)
+{
+  o2c_u8_line g;
+  int32_t o, i;
+  g.x = j->p->scratch;
+  g.n = j->p->ntap * j->ng;
+  g.end = g.x + 12 * g.n;
+  g.back = 8 - (int32_t)j->panel;
+  g.zp = j->q.zp;
+  for (i = 0; i < 3; ++i)
+    g.y[i] = (uint8_t *)y[i];
+  for (o = 0; o + 1 < j->n; o += 16, w += j->panel) {
+    g.pairs = j->n - o < 16 ? (j->n - o) / 2 : 8;
+    g.w = w;
+    g.bias = j->bias + o;
+    g.scale = j->scale + o;
+    o2c_u8_pairs(&g);
   }
-#endif
-  o2c_u8_put(j, c, o, y[0], kind);
-  o2c_u8_put(j, c + 2, o, y[1], kind);
-  o2c_u8_put(j, c + 4, o, y[2], kind);
+  if (j->q.lo4 | j->q.over4)
+    for (i = 0; i < 3; ++i)
+      for (o = 0; o + 1 < j->n; o += 2) {
+        uint32_t v = 0;
+        memcpy(&v, (uint8_t *)y[i] + o, 2);
+        v = o2c_clamp_bytes(v, j->q);
+        memcpy((uint8_t *)y[i] + o, &v, 2);
+      }
+  return j->n / 2 * 2;
 }
+#endif
 
 /* All outputs of three pixels, widened in the scratch. */
 O2C_U8_INLINE void o2c_u8_three(const o2c_u8_job *j, const int8_t *w,
                                 void *const *y, const int kind)
 {
   const int32_t n = j->p->ntap * j->ng;
-  int32_t o;
-  for (o = 0; o < j->n; o += 2) {
+  int32_t o = 0;
+#if defined(O2C_U8_DSP_FP)
+  if (kind == O2C_U8_TO_U8)
+    o = o2c_u8_whole_pairs(j, w, y);
+#endif
+  w += o / 16 * (int32_t)j->panel + o % 16 * 4;
+  for (; o < j->n; o += 2) {
     int32_t c[6];
     c[0] = c[2] = c[4] = j->bias[o];
     c[1] = c[3] = c[5] = j->bias[o + 1];
     o2c_u8_tile32(c, j->p->scratch, w, n);
-    o2c_u8_put_three(j, c, o, y, kind);
+    o2c_u8_put(j, c, o, y[0], kind);
+    o2c_u8_put(j, c + 2, o, y[1], kind);
+    o2c_u8_put(j, c + 4, o, y[2], kind);
     w += o % 16 == 14 ? j->panel - 56 : 8;
+  }
+}
+
+/* All outputs of one pixel, widened in the scratch. */
+O2C_U8_INLINE void o2c_u8_one(const o2c_u8_job *j, const int8_t *w, void *y,
+                              const int kind)
+{
+  const int32_t n = j->p->ntap * j->ng;
+  int32_t o;
+  for (o = 0; o < j->n; o += 4) {
+    int32_t c[4];
+    memcpy(c, j->bias + o, sizeof c);
+    o2c_u8_tile14(c, j->p->scratch, w, n);
+    o2c_u8_put(j, c, o, y, kind);
+    if (o + 2 < j->n)
+      o2c_u8_put(j, c + 2, o + 2, y, kind);
+    w += o % 16 == 12 ? j->panel - 48 : 16;
   }
 }
 
@@ -243,25 +395,29 @@ O2C_U8_INLINE void o2c_u8_threes(const o2c_u8_job *j, const uint8_t *x,
                                  const int8_t *w, void *y, const int kind)
 {
   const o2c_conv_u8_p *p = j->p;
+  uint32_t *scratch = (uint32_t *)(void *)p->scratch;
   const uint8_t *a[3];
   void *b[3];
   int32_t i, k, n = 0;
-  for (i = 0; i < p->oh; ++i)
-    for (k = 0; k < p->ow; ++k) {
-      a[n] = x + (ptrdiff_t)i * (ptrdiff_t)p->x_row +
-             (ptrdiff_t)k * (ptrdiff_t)p->x_pix;
-      b[n] = o2c_u8_at(y,
-                       (ptrdiff_t)i * (ptrdiff_t)p->y_row +
-                           (ptrdiff_t)k * (ptrdiff_t)p->y_pix,
-                       kind);
+  for (i = 0; i < p->oh; ++i) {
+    const uint8_t *from = x + (ptrdiff_t)i * (ptrdiff_t)p->x_row;
+    void *to = o2c_u8_at(y, (ptrdiff_t)i * (ptrdiff_t)p->y_row, kind);
+    for (k = p->ow; k > 0; --k) {
+      a[n] = from;
+      b[n] = to;
+      from += (ptrdiff_t)p->x_pix;
+      to = o2c_u8_at(to, (ptrdiff_t)p->y_pix, kind);
       if (++n < 3)
         continue;
       n = 0;
-      o2c_u8_widen(j, a, (uint32_t *)(void *)p->scratch);
+      o2c_u8_widen(j, a, scratch, 3);
       o2c_u8_three(j, w, b, kind);
     }
-  for (i = 0; i < n; ++i)
-    o2c_u8_pixels(j, a[i], w, b[i], 0, kind);
+  }
+  for (i = 0; i < n; ++i) {
+    o2c_u8_widen(j, a + i, scratch, 1);
+    o2c_u8_one(j, w, b[i], kind);
+  }
 }
 #endif
 
