@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Start-up and services of a Cortex-M4 with a debugger attached (or QEMU). */
+/* Start-up and services of a Cortex-M with a debugger attached (or QEMU). */
 #include "board.h"
 
 extern uint32_t stack_top, data_start, data_end, data_load, bss_start, bss_end;

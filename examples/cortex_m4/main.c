@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Runs 8-bit networks on a Cortex-M4, compares with the answers of
+/* Runs 8-bit networks on a Cortex-M, compares with the answers of
  * onnxruntime in nets.h, and prints what each costs. It calls through
  * o2c_model, so that one loop fits every network; firmware would include the
  * network's header and call <name>_run. LIMIT, in hundredths of an instruction

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Instructions per multiply-add of the 8-bit kernels on a Cortex-M4: layers of
- * the MLPerf Tiny networks, run by run_m4.sh under QEMU. Exact, repeatable. */
+/* Instructions per multiply-add of the 8-bit kernels on a Cortex-M: layers of
+ * the MLPerf Tiny networks, run by run_mcu.sh under QEMU. Exact, repeatable. */
 #include "../../examples/cortex_m4/board.h"
 #include "../../runtime_min/kernels/conv_u8.h"
 #include "../../runtime_min/kernels/dw_u8.h"

@@ -31,6 +31,16 @@ one() {
   fi
 }
 
+# mcu LABEL FLAGS CORE
+mcu() {
+  if CPU=$2 CORE=$3 "$here/run_mcu.sh" "$name" >"$work/log"; then
+    echo "$1: ok"
+  else
+    echo "$1: FAILED"
+    bad=1
+  fi
+}
+
 one native "" "$cc" -march=native
 one portable "" "$cc" -DO2C_U8_PORTABLE
 if [ "$(uname -m)" = x86_64 ]; then
@@ -53,15 +63,11 @@ fi
 if [ "${MCU:-}" = no ]; then
   echo "Cortex-M: left out, as asked"
 elif has arm-none-eabi-gcc && has qemu-system-arm; then
-  for CPU in "-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16" \
-      "-mcpu=cortex-m4 -mfloat-abi=soft" "-mcpu=cortex-m3"; do
-    export CPU
-    if "$here/run_m4.sh" "$name" >"$work/log"; then
-      echo "$CPU: ok"
-    else
-      echo "$CPU: FAILED"
-      bad=1
-    fi
+  for core in cortex-m4 cortex-m7 cortex-m33 cortex-m55; do
+    mcu "$core" "" "$core"
+  done
+  for flags in "-mcpu=cortex-m4 -mfloat-abi=soft" "-mcpu=cortex-m3"; do
+    mcu "$flags" "$flags" cortex-m4
   done
 else
   echo "Cortex-M: no cross compiler or QEMU, left out"
