@@ -13,13 +13,14 @@ kraiskil's onnx2c write, built with the first CC. Every round runs each program
 K times after a warm-up, on the same inputs; the table shows the least time of
 all rounds, in milliseconds, then each other's time over ours: above 1 we are
 faster. "-": that tool refuses the model, or its code does not build. --json
-writes least and median of all runs, --svg draws the ratios. Inputs are random,
-or with --data the first test data set beside the model, which also says the
-sizes: what a model does may depend on them. ARCH is -march of all C code:
-native, x86-64 for portable C, or x86-64-v3, which goes with --ort-avx2: the
-wheel has no switch for it, so a copy of its library is told that the system
-does not save AVX-512 registers. Needs onnx, onnxruntime and numpy
-(tests/requirements.txt).
+writes least and median of all runs, and the memory of activations (ours: the
+workspace; others: what the process grew by in its first run); --svg draws the
+ratios. Inputs are random, or with --data the first test data set beside the
+model, which also says the sizes: what a model does may depend on them. ARCH is
+-march of all C code: native, x86-64 for portable C, or x86-64-v3, which goes
+with --ort-avx2: the wheel has no switch for it, so a copy of its library is
+told that the system does not save AVX-512 registers. Needs onnx, onnxruntime
+and numpy (tests/requirements.txt).
 """
 import argparse
 import importlib.util
@@ -51,14 +52,13 @@ def command(*words):
 
 
 def times(*words, out):
-    """What a program (its command) wrote of its runs to `out`, in ms."""
+    """What a program (its command) wrote of its runs to `out`: ms, bytes."""
     command(*words)
     data = out.read_bytes()
-    kind, = struct.unpack_from("=q", data, 16)
-    count, = struct.unpack_from("=q", data, 40)
+    kind, _, room, count = struct.unpack_from("=4q", data, 16)
     if data[:8] != b"O2CRSLT1" or kind or not count:
         sys.exit(f"{words[0]} gave no times")
-    return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)]
+    return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)], room
 
 
 class Ours:
@@ -213,9 +213,11 @@ def bench(args, path, tmp):
     run = ours + [c for c in others
                   if not isinstance(c, Peer) or c.build()]
     took = {c.name: [] for c in run}
+    room = {}
     for _ in range(args.rounds):
         for c in run:
-            took[c.name] += c.times()
+            ms, room[c.name] = c.times()
+            took[c.name] += ms
     best = {c: min(t) for c, t in took.items()}
     ratio = {f"{o.name}/{cc}": best[o.name] / best[cc]
              for o in others if o.name in best for cc in args.cc}
@@ -224,6 +226,7 @@ def bench(args, path, tmp):
     return {"model": name, "batch": args.batch, "dims": args.dim[1::2],
             "ms": {c: {"min": min(t), "median": statistics.median(t),
                        "runs": len(t)} for c, t in took.items()},
+            "activation_bytes": room,
             "ratio": ratio}
 
 
