@@ -3,27 +3,42 @@
  * outweigh its transforms and its larger weights: those are transformed here,
  * in double, rounded once, and take 16 or 36 numbers for 9.
  *
- * All sizes must be known. The kernel finds the zeros around the image itself,
- * so there is no copy with a border; where the buffer has one, it reads it.
+ * Where only the run tells how large an image is, the choice is made for one of
+ * ASSUMED pixels a side at the model's input. The kernel finds the zeros around
+ * the image itself, so there is no copy with a border; where the buffer has
+ * one, it reads it.
  */
 #include "cpu.h"
 
 /* What the kernel takes: see its contract. */
 #define STEP(n) (((n) + 15) / 16 * 16 + 16)
 
-typedef struct { int64_t h, w, oh, ow, top, left, bottom, right; } Sizes;
+#define ASSUMED 320
 
-static bool sizes(const Conv *v, Sizes *z)
+typedef struct { int64_t oh, ow; } Sizes; /* for the choice */
+
+static bool assume(const Conv *v, const Dim *d, int64_t *size)
 {
-  return dim_is_int(v->h, &z->h) && dim_is_int(v->w, &z->w) &&
-         dim_is_int(v->oh, &z->oh) && dim_is_int(v->ow, &z->ow) &&
-         dim_is_int(v->top, &z->top) && dim_is_int(v->left, &z->left) &&
-         dim_is_int(v->bottom, &z->bottom) && dim_is_int(v->right, &z->right);
+  DimPool *p = v->d;
+  int64_t *sym = NEW(v->p->a, int64_t, p->nsym + 1);
+  for (int i = 0; i < p->nsym; i++)
+    sym[i] = p->sym[i].max && p->sym[i].max < ASSUMED ? p->sym[i].max : ASSUMED;
+  if (dim_has_capacity(p, d))
+    return false;
+  *size = dim_eval(p, d, sym);
+  return *size > 0;
 }
 
 static int64_t tiles_of(const Sizes *z, int64_t m)
 {
   return (z->oh + m - 1) / m * ((z->ow + m - 1) / m);
+}
+
+static const Dim *tiles_in(const Conv *v, int64_t m)
+{
+  const Dim *side = dim_int(v->d, m);
+  return dim_mul(v->d, dim_ceil_div(v->d, v->oh, side),
+                 dim_ceil_div(v->d, v->ow, side));
 }
 
 /* Costs in multiply-adds for each pair of an input and an output channel.
@@ -66,9 +81,8 @@ static int64_t choose(Plan *p, const Conv *v, const Sizes *z)
     { "F(4x4)", cost_ns(o, "CONV_F32", cost(v, z, 4) * pairs, 0) }
   };
   const char *key = arena_printf(p->a, "Conv f32 3x3, %lld channels to %lld of "
-                                 "%lld x %lld", (long long)v->c,
-                                 (long long)v->oc, (long long)z->oh,
-                                 (long long)z->ow);
+                                 "%s x %s", (long long)v->c, (long long)v->oc,
+                                 dim_text(v->d, v->oh), dim_text(v->d, v->ow));
   return 2 * plan_choose(p, v->n, key, way, COUNT(way));
 }
 
@@ -114,12 +128,17 @@ static Value *pack(const Conv *v, const Tensor *w, int64_t m)
 
 /* Few tiles stay in the second-level cache with what becomes of them; large
  * weights are read once for many. */
-static int64_t tiles_together(const Conv *v, const Sizes *z, int64_t m)
+static int64_t tiles_together(const Conv *v, int64_t m)
 {
-  int64_t weights = (m + 2) * (m + 2) * v->c * v->oc;
+  int64_t weights = (m + 2) * (m + 2) * v->c * v->oc, all;
   int64_t n = (weights > 1024 * 1024 ? 28 : 14) * (m == 2 ? 2 : 1);
-  int64_t all = tiles_of(z, m);
-  return n < all ? n : all;
+  return dim_is_int(tiles_in(v, m), &all) && all < n ? all : n;
+}
+
+static const Dim *padded(const Conv *v, const Dim *size, const Dim *before,
+                         const Dim *after)
+{
+  return dim_add(v->d, size, dim_add(v->d, before, after));
 }
 
 bool lower_winograd_f32(Plan *p, Node *n)
@@ -127,13 +146,13 @@ bool lower_winograd_f32(Plan *p, Node *n)
   Conv v;
   Sizes z;
   if (!node_is_internal(n, "FusedConv") || !conv_shape(p, n, &v) ||
-      !sizes(&v, &z) || !fits(&v, &z))
+      !assume(&v, v.oh, &z.oh) || !assume(&v, v.ow, &z.ow) || !fits(&v, &z))
     return false;
   int64_t m = choose(p, &v, &z);
   if (!m)
     return false;
   Step *s = v.s = step_new(p, n, "WINOGRAD_F32");
-  int64_t tiles = tiles_together(&v, &z, m);
+  int64_t tiles = tiles_together(&v, m);
   v.pad = false;
   conv_put_operands(&v, pack(&v, n->in[1]->data, m));
   step_scratch(s, "scratch", DT_F32,
@@ -142,15 +161,16 @@ bool lower_winograd_f32(Plan *p, Node *n)
   step_int(s, "M", m);
   step_int(s, "TILES", tiles);
   step_int(s, "OC", v.oc);
-  step_int(s, "ROWS", v.hx ? z.h + z.top + z.bottom : z.h);
-  step_int(s, "PIXELS", v.hx ? z.w + z.left + z.right : z.w);
-  step_int(s, "ABOVE", v.hx ? 0 : z.top);
-  step_int(s, "BEFORE", v.hx ? 0 : z.left);
+  const Dim *zero = dim_int(v.d, 0);
+  step_i32(s, "ROWS", v.hx ? padded(&v, v.h, v.top, v.bottom) : v.h);
+  step_i32(s, "PIXELS", v.hx ? padded(&v, v.w, v.left, v.right) : v.w);
+  step_i32(s, "ABOVE", v.hx ? zero : v.top);
+  step_i32(s, "BEFORE", v.hx ? zero : v.left);
   s->kernel_note = m == 2 ? "winograd_f32, F(2x2, 3x3)"
                           : "winograd_f32, F(4x4, 3x3)";
   step_kernel(s, "winograd_f32.h");
   if (dim_is(v.g.batch, 1))
-    step_split(s, dim_int(v.d, tiles_of(&z, m)), 4,
+    step_split(s, tiles_in(&v, m), 4,
                dim_int(v.d, (m + 2) * (m + 2) * v.c * v.oc * TICKS_MAC));
   step_text(s, "PART", "%s", s->split ? "_tiles" : "");
   step_text(s, "RANGE", "%s",
