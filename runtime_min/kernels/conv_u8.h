@@ -29,11 +29,11 @@ typedef struct {
   int64_t x_row, x_pix, y_row, y_pix; /* in elements */
   int32_t y_zp, lo, hi;               /* u8 output only */
   const float *fbias;                 /* f32 output only; may be NULL */
-  int16_t *scratch; /* O2C_CONV_U8_SCRATCH elements or NULL; DSP, AVX2 */
+  int16_t *scratch; /* O2C_CONV_U8_SCRATCH elements or NULL */
 } o2c_conv_u8_p;
 
-/* Elements of scratch, 4-byte aligned: three pixels as 16-bit values, or with
- * AVX2 a list of the groups of a panel. */
+/* Elements of scratch, 4-byte aligned, which Cortex-M and AVX2 use: three
+ * pixels as 16-bit values (MVE: bytes), or a list of the groups of a panel. */
 #define O2C_CONV_U8_SCRATCH(ntap, kc) (12 * (ntap) * (((kc) + 3) / 4))
 
 enum { O2C_U8_TO_U8, O2C_U8_TO_I32, O2C_U8_TO_F32 };

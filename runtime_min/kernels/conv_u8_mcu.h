@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
-/* The half of conv_u8.h without vectors: blocks of 2 pixels by 2 outputs in
- * plain registers, and for Cortex-M4, M7 and M33 (SMLAD) of 3 by 2 where the
- * caller gives scratch. */
+/* The half of conv_u8.h for small machines: blocks of 2 pixels by 2 outputs in
+ * plain registers; for Cortex-M4, M7 and M33 (SMLAD), and for M55 and M85
+ * (conv_u8_mve.h), of 3 by 2 where the caller gives scratch. */
 #ifndef O2C_CONV_U8_MCU_H
 #define O2C_CONV_U8_MCU_H
 
 #include "u8.h"
 
-#if O2C_U8_LANES == 1
+#if O2C_U8_LANES <= 4
 
-#if defined(O2C_U8_ISA_DSP)
+#if defined(O2C_U8_DSP)
 
 /* c: outputs o, o + 1 of the pixel at x0, then (if two) of that at x1. Bytes
  * 0, 2 and 1, 3 widen in one instruction each, on both sides alike. */
@@ -93,9 +93,10 @@ O2C_U8_INLINE void o2c_u8_put(const o2c_u8_job *j, const int32_t *acc,
     memcpy((int32_t *)y + o, acc, two ? 8 : 4);
   } else {
     int32_t k;
-    for (k = 0; k <= two; ++k)
-      o2c_u8_lanes_f32(acc[k], j->scale + o + k,
-                       j->fbias ? j->fbias + o + k : 0, (float *)y + o + k, 1);
+    for (k = o; k <= o + two; ++k) {
+      const float v = (float)acc[k - o] * j->scale[k];
+      ((float *)y)[k] = j->fbias ? v + j->fbias[k] : v;
+    }
   }
 }
 
@@ -390,12 +391,28 @@ O2C_U8_INLINE void o2c_u8_one(const o2c_u8_job *j, const int8_t *w, void *y,
   }
 }
 
+/* All outputs of np pixels, 3 or 1. */
+O2C_U8_INLINE void o2c_u8_some(const o2c_u8_job *j, const uint8_t *const *x,
+                               const int8_t *w, void *const *y, const int np,
+                               const int kind)
+{
+  o2c_u8_widen(j, x, (uint32_t *)(void *)j->p->scratch, np);
+  if (np == 3)
+    o2c_u8_three(j, w, y, kind);
+  else
+    o2c_u8_one(j, w, y[0], kind);
+}
+
+#elif defined(O2C_U8_ISA_MVE)
+#include "conv_u8_mve.h"
+#endif
+
+#if defined(O2C_U8_DSP)
 /* With scratch: pixels in threes, on over the ends of rows. */
 O2C_U8_INLINE void o2c_u8_threes(const o2c_u8_job *j, const uint8_t *x,
                                  const int8_t *w, void *y, const int kind)
 {
   const o2c_conv_u8_p *p = j->p;
-  uint32_t *scratch = (uint32_t *)(void *)p->scratch;
   const uint8_t *a[3];
   void *b[3];
   int32_t i, k, n = 0;
@@ -410,14 +427,11 @@ O2C_U8_INLINE void o2c_u8_threes(const o2c_u8_job *j, const uint8_t *x,
       if (++n < 3)
         continue;
       n = 0;
-      o2c_u8_widen(j, a, scratch, 3);
-      o2c_u8_three(j, w, b, kind);
+      o2c_u8_some(j, a, w, b, 3, kind);
     }
   }
-  for (i = 0; i < n; ++i) {
-    o2c_u8_widen(j, a + i, scratch, 1);
-    o2c_u8_one(j, w, b[i], kind);
-  }
+  for (i = 0; i < n; ++i)
+    o2c_u8_some(j, a + i, w, b + i, 1, kind);
 }
 #endif
 
@@ -427,7 +441,7 @@ O2C_U8_INLINE void o2c_u8_conv(const uint8_t *x, const int8_t *w,
 {
   const o2c_u8_job j = o2c_u8_job_make(p, 0, bias, scale);
   int32_t i, k;
-#if defined(O2C_U8_ISA_DSP)
+#if defined(O2C_U8_DSP)
   if (p->scratch) {
     o2c_u8_threes(&j, x, w, y, kind);
     return;

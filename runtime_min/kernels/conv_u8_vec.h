@@ -8,7 +8,7 @@
 
 #include "u8.h"
 
-#if O2C_U8_LANES > 1
+#if O2C_U8_LANES > 4
 
 /* Bias (if not yet in a), requantisation and store of the lanes from output o
  * of the group. */

@@ -21,7 +21,7 @@ typedef struct {
   int32_t oh, ow, c, kh, kw;
   int64_t x_row, x_pix, tap_row, tap_pix, y_row, y_pix; /* in elements */
   int32_t y_zp, lo, hi;
-  int16_t *scratch; /* O2C_DW_U8_SCRATCH elements or NULL; DSP, 3 x 3 only */
+  int16_t *scratch; /* O2C_DW_U8_SCRATCH or NULL; Cortex-M, 3 x 3 only */
 } o2c_dw_u8_p;
 
 /* Elements of scratch, 4-byte aligned, for a padded image of h x w: three of
@@ -333,7 +333,7 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
   }
 }
 
-#elif O2C_U8_LANES > 1
+#elif O2C_U8_LANES > 4
 
 /* A pair of taps: a and b are the halves of the channels (x86), or the two
  * taps themselves (NEON). o2c_dwq_sum: the halves of the sums. */

@@ -1,12 +1,40 @@
 /* SPDX-License-Identifier: 0BSD */
-/* The half of dw_u8.h without vectors. Cortex-M4, M7 and M33 take 3 x 3
- * windows from three lines of the image that are held as 16-bit values,
- * channel by channel, in scratch: so SMLAD multiplies two neighbours by two
- * taps. Other windows go tap by tap, four channels of two outputs at once. */
+/* The half of dw_u8.h for small machines; dw_u8_mve.h has M55 and M85.
+ * Cortex-M4, M7 and M33 take 3 x 3 windows from three lines of the image that
+ * are held as 16-bit values, channel by channel, in scratch: so SMLAD
+ * multiplies two neighbours by two taps. Other windows go tap by tap, four
+ * channels of two outputs at once. */
 #ifndef O2C_DW_U8_MCU_H
 #define O2C_DW_U8_MCU_H
 
 #include "u8.h"
+
+#if defined(O2C_U8_DSP)
+/* 1 or 2 where windows overlap by 3 - that many taps, else 0. */
+O2C_U8_INLINE int32_t o2c_dwq_step(int64_t window, int64_t tap)
+{
+  return window == tap ? 1 : window == 2 * tap ? 2 : 0;
+}
+
+/* Tall images go by columns: lines are as long as can be. */
+O2C_U8_INLINE o2c_dw_u8_p o2c_dwq_turned(const o2c_dw_u8_p *p)
+{
+  o2c_dw_u8_p t = *p;
+  t.oh = p->ow;
+  t.ow = p->oh;
+  t.x_row = p->x_pix;
+  t.x_pix = p->x_row;
+  t.tap_row = p->tap_pix;
+  t.tap_pix = p->tap_row;
+  t.y_row = p->y_pix;
+  t.y_pix = p->y_row;
+  return t;
+}
+#endif
+
+#if defined(O2C_U8_ISA_MVE)
+#include "dw_u8_mve.h"
+#else
 
 #if defined(O2C_U8_ISA_DSP)
 /* What o2c_dwq_taps reads by offset. */
@@ -269,27 +297,6 @@ O2C_U8_NOINLINE void o2c_dwq_planes(const uint8_t *x, const o2c_dwq_channel *ch,
   }
 }
 
-/* 1 or 2 where windows overlap by 3 - that many taps, else 0. */
-O2C_U8_INLINE int32_t o2c_dwq_step(int64_t window, int64_t tap)
-{
-  return window == tap ? 1 : window == 2 * tap ? 2 : 0;
-}
-
-/* Tall images go by columns: lines are as long as can be. */
-O2C_U8_INLINE o2c_dw_u8_p o2c_dwq_turned(const o2c_dw_u8_p *p)
-{
-  o2c_dw_u8_p t = *p;
-  t.oh = p->ow;
-  t.ow = p->oh;
-  t.x_row = p->x_pix;
-  t.x_pix = p->x_row;
-  t.tap_row = p->tap_pix;
-  t.tap_pix = p->tap_row;
-  t.y_row = p->y_pix;
-  t.y_pix = p->y_row;
-  return t;
-}
-
 /* All multiples of four channels this way; false if the shape is another. */
 O2C_U8_INLINE int o2c_dwq_by_lines(const uint8_t *x, const int8_t *w,
                                    const int32_t *bias, const float *scale,
@@ -352,4 +359,5 @@ O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
                      y + i * p->y_row + k * p->y_pix, p, k + 1 < p->ow, c);
 }
 
+#endif
 #endif /* O2C_DW_U8_MCU_H */

@@ -127,6 +127,58 @@ O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
   _mm_storel_epi64((__m128i *)(void *)y, o2c_bytes_f32(v.a, v.b, q));
 }
 
+#elif defined(O2C_U8_ISA_MVE)
+typedef float32x4_t o2c_flq;
+#define O2C_FLQ2(op, a, b) o2c_flq_##op(a, b)
+O2C_U8_INLINE o2c_flq o2c_flq_add(o2c_flq a, o2c_flq b)
+{
+  return vaddq_f32(a, b);
+}
+
+O2C_U8_INLINE o2c_flq o2c_flq_mul(o2c_flq a, o2c_flq b)
+{
+  return vmulq_f32(a, b);
+}
+
+/* There is no division of vectors. */
+O2C_U8_INLINE o2c_flq o2c_flq_div(o2c_flq a, o2c_flq b)
+{
+  __asm__("vmov q0, %q0\n\tvmov q1, %q1\n\t"
+          "vdiv.f32 s0, s0, s4\n\tvdiv.f32 s1, s1, s5\n\t"
+          "vdiv.f32 s2, s2, s6\n\tvdiv.f32 s3, s3, s7\n\t"
+          "vmov %q0, q0"
+          : "+w"(a)
+          : "w"(b)
+          : "q0", "q1");
+  return a;
+}
+
+O2C_U8_INLINE o2c_flq o2c_flq_set(float v)
+{
+  return vdupq_n_f32(v);
+}
+
+O2C_U8_INLINE o2c_flq o2c_flq_load(const float *p)
+{
+  return vld1q_f32(p);
+}
+
+O2C_U8_INLINE void o2c_flq_save(float *p, o2c_flq v)
+{
+  vst1q_f32(p, v);
+}
+
+O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
+{
+  return vcvtq_f32_s32(vsubq_n_s32(o2c_u8_lanes_widen(p), zp));
+}
+
+O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
+{
+  v = vmaxnmq_f32(v, vdupq_n_f32(q.lo)); /* NaN is the least */
+  o2c_bytes_f32(v, q, y, 4);
+}
+
 #elif O2C_U8_LANES > 1
 typedef struct {
   float32x4_t a, b;
@@ -168,6 +220,20 @@ O2C_U8_INLINE o2c_flq o2c_flq_u8(const uint8_t *p, int32_t zp)
 O2C_U8_INLINE void o2c_flq_put(uint8_t *y, o2c_flq v, o2c_rq q)
 {
   vst1_u8(y, o2c_bytes_f32(v.a, v.b, q));
+}
+#endif
+
+#if O2C_U8_LANES > 1
+/* How many of n elements vectors may take. MVE's flush what is subnormal: none
+ * where a factor is so small that results may be. */
+O2C_U8_INLINE size_t o2c_flq_whole(size_t n, float a, float b)
+{
+#if defined(O2C_U8_ISA_MVE)
+  if ((a < 0 ? -a : a) < 1e-30f || (b < 0 ? -b : b) < 1e-30f)
+    return 0;
+#endif
+  (void)a, (void)b;
+  return n - n % O2C_U8_LANES;
 }
 #endif
 
@@ -219,7 +285,8 @@ O2C_U8_INLINE void o2c_addq_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
   i = o2c_addq_blocks(a, b, y, p);
 #endif
 #if O2C_U8_LANES > 1
-  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+  const size_t whole = o2c_flq_whole(n, p->a_scale, p->b_scale);
+  for (; i < whole; i += O2C_U8_LANES)
     o2c_flq_put(y + i, o2c_addq_lanes(a + i, b + i, p), q);
 #endif
   for (; i < n; ++i) {
@@ -237,7 +304,8 @@ O2C_U8_INLINE void o2c_mulq_row(const uint8_t *a, const uint8_t *b, uint8_t *y,
   size_t i = 0;
 #if O2C_U8_LANES > 1
   const o2c_flq s = o2c_flq_set(p->a_scale);
-  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES) {
+  const size_t whole = n - n % O2C_U8_LANES;
+  for (; i < whole; i += O2C_U8_LANES) {
     const o2c_flq v =
         O2C_FLQ2(mul, o2c_flq_u8(a + i, p->a_zp), o2c_flq_u8(b + i, p->b_zp));
     o2c_flq_put(y + i, O2C_FLQ2(mul, v, s), q);
@@ -272,7 +340,8 @@ O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
   size_t i = 0;
 #if O2C_U8_LANES > 1
   const o2c_flq s = o2c_flq_set(scale);
-  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+  const size_t whole = n - n % O2C_U8_LANES;
+  for (; i < whole; i += O2C_U8_LANES)
     o2c_flq_put(y + i, O2C_FLQ2(div, o2c_flq_load(x + i), s), q);
 #endif
   for (; i < n; ++i) {
@@ -323,7 +392,8 @@ O2C_U8_NOINLINE void o2c_dequantize_u8(const uint8_t *x, float *y, size_t n,
   size_t i = 0;
 #if O2C_U8_LANES > 1
   const o2c_flq s = o2c_flq_set(scale);
-  for (; i + O2C_U8_LANES <= n; i += O2C_U8_LANES)
+  const size_t whole = o2c_flq_whole(n, scale, 1);
+  for (; i < whole; i += O2C_U8_LANES)
     o2c_flq_save(y + i, O2C_FLQ2(mul, o2c_flq_u8(x + i, zp), s));
 #endif
   for (; i < n; ++i)

@@ -43,6 +43,11 @@
 #if defined(__ARM_FEATURE_DOTPROD)
 #define O2C_HAVE_DOTPROD 1
 #endif
+/* Vectors of Cortex-M55 and M85, integers and floats. */
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2) && \
+    defined(__ARM_FEATURE_UNALIGNED)
+#define O2C_HAVE_MVE 1
+#endif
 /* Without vectors: fmaf as one instruction. */
 #if defined(__FP_FAST_FMAF)
 #define O2C_HAVE_FMAF 1

@@ -69,7 +69,8 @@ O2C_U8_INLINE o2c_poolq_window o2c_poolq_at(const uint8_t *x,
 }
 
 #if O2C_U8_LANES > 1
-#if defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
+#if defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON) || \
+    defined(O2C_U8_ISA_MVE)
 typedef uint8x16_t o2c_poolq_v;
 #define O2C_POOLQ_LOAD(p) vld1q_u8(p)
 #define O2C_POOLQ_MAX(a, b) vmaxq_u8(a, b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* The ground under the 8-bit kernels: which instruction set, requantisation,
- * and a vector of int32 "lanes" (16 with AVX-512, else 8) that turns into
- * bytes, int32 or float. Activations are u8, weights s8, sums int32 that wrap.
+ * and a vector of int32 "lanes" (16 with AVX-512, 4 with MVE, else 8) that
+ * turns into bytes, int32 or float. Activations are u8, weights s8, sums int32
+ * that wrap.
  *
  * Requantisation is defined once, by o2c_requant_u8, and every path below
  * equals it bit for bit:
@@ -60,9 +61,13 @@
 #else
 #define O2C_U8_ISA_NEON 1
 #endif
+#elif defined(O2C_HAVE_MVE) && defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
+#define O2C_U8_ISA_MVE 1
+#define O2C_U8_DSP 1
 #elif defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && \
     defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
 #define O2C_U8_ISA_DSP 1
+#define O2C_U8_DSP 1
 #else
 #define O2C_U8_ISA_C 1
 #endif
@@ -71,6 +76,8 @@
 #define O2C_U8_LANES 16
 #elif defined(O2C_U8_ISA_DSP) || defined(O2C_U8_ISA_C)
 #define O2C_U8_LANES 1
+#elif defined(O2C_U8_ISA_MVE)
+#define O2C_U8_LANES 4
 #else
 #define O2C_U8_LANES 8
 #endif
@@ -82,6 +89,8 @@
 #include <emmintrin.h>
 #elif defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
 #include <arm_neon.h>
+#elif defined(O2C_U8_ISA_MVE)
+#include <arm_mve.h>
 #endif
 
 /* Bounds of v and the zero point: what o2c_requant_u8 works with. */
@@ -102,7 +111,7 @@ O2C_U8_INLINE o2c_rq o2c_rq_make(int32_t zp, int32_t lo, int32_t hi)
   return q;
 }
 
-#if defined(O2C_U8_ISA_DSP)
+#if defined(O2C_U8_DSP)
 /* A parameter that only the assembly text of a naked function names. */
 #define O2C_BY_ASM __attribute__((unused))
 /* A function that is assembly from end to end. Without noipa, GCC may take
@@ -570,19 +579,49 @@ O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes x, const float *scale,
   memcpy(y, t, n >= 8 ? 32 : (size_t)n * 4);
 }
 
+#elif defined(O2C_U8_ISA_MVE)
+
+/* Its vectors of floats flush what is subnormal, which rounds to 0 anyway; what
+ * stays a float is computed one by one. */
+typedef int32x4_t o2c_u8_lanes;
+
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_load(const int32_t *p)
+{
+  return vld1q_s32(p);
+}
+
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_add(o2c_u8_lanes a, o2c_u8_lanes b)
+{
+  return vaddq_s32(a, b);
+}
+
+O2C_U8_INLINE o2c_u8_lanes o2c_u8_lanes_widen(const uint8_t *p)
+{
+  return vreinterpretq_s32_u32(vldrbq_u32(p));
+}
+
+/* VCVTN and VQADD saturate, so the clamp can come last. */
+O2C_U8_INLINE void o2c_bytes_f32(float32x4_t v, o2c_rq q, uint8_t *y, int32_t n)
+{
+  const int32x4_t lo = vdupq_n_s32((int32_t)(q.lo4 & 255));
+  const int32x4_t hi = vdupq_n_s32((int32_t)(255 - (q.over4 & 255)));
+  int32x4_t i = vqaddq_n_s32(vcvtnq_s32_f32(v), q.zp);
+  i = vminq_s32(vmaxq_s32(i, lo), hi);
+  if (n >= 4)
+    vstrbq_u32(y, vreinterpretq_u32_s32(i));
+  else
+    vstrbq_p_u32(y, vreinterpretq_u32_s32(i), vctp32q((uint32_t)n));
+}
+
+O2C_U8_INLINE void o2c_u8_lanes_u8(o2c_u8_lanes a, const float *scale, o2c_rq q,
+                                   uint8_t *y, int32_t n)
+{
+  o2c_bytes_f32(vmulq_f32(vcvtq_f32_s32(a), vld1q_f32(scale)), q, y, n);
+}
+
 #else /* one lane: a plain int32 */
 
 typedef int32_t o2c_u8_lanes;
-
-O2C_U8_INLINE void o2c_u8_lanes_f32(o2c_u8_lanes a, const float *scale,
-                                    const float *bias, float *y, int32_t n)
-{
-  float v = (float)a * *scale;
-  (void)n;
-  if (bias)
-    v = v + *bias;
-  *y = v;
-}
 
 #endif
 #endif /* O2C_U8_H */

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # examples/cortex_m4 in QEMU: the 8-bit networks of MLPerf Tiny give
-# onnxruntime's answers within 2 instructions for each multiplication, on each
-# of its cores, and their objects want nothing of a system. Generated code
-# compiles without a warning for other Cortex-M cores.
+# onnxruntime's answers within 2 instructions for each multiplication on each
+# of its cores, 0.75 with MVE, and their objects want nothing of a system.
+# Generated code compiles without a warning for other Cortex-M cores.
 . "$(dirname "$0")/lib.sh"
 if ! have arm-none-eabi-gcc || ! have qemu-system-arm; then
   [ -n "${O2C_LEAN:-}" ] || fail "no arm-none-eabi-gcc or qemu-system-arm"
@@ -15,9 +15,10 @@ example() {
   make -C "$ROOT/examples/cortex_m4" ONNX2C="$ONNX2C" ZOO="$zoo" "$@"
 }
 
-# board OPT [CORE]
+# board OPT CORE [LIMIT]
 board() {
-  expect 0 example BUILD="$WORK/board$1$2" OPT="$1" CORE="$2" run check
+  expect 0 example BUILD="$WORK/board$1$2" OPT="$1" CORE="$2" \
+    LIMIT="${3:-200}" run check
   echo "$2 $1"
   grep -E '^(network|tiny|the program)' log
   for name in tiny_dscnn-s8 tiny_resnet8-s8 tiny_vww-s8 tiny_ad-s8; do
@@ -27,9 +28,10 @@ board() {
 
 opt=-O3
 board $opt cortex-m4
-for core in cortex-m4 cortex-m7 cortex-m33 cortex-m55; do
+for core in cortex-m4 cortex-m7 cortex-m33; do
   board -O2 $core
 done
+board -O2 cortex-m55 75 # MVE
 # The test can fail: a budget that cannot be met, an answer that is wrong.
 built=board${opt}cortex-m4
 rm "$built/board.elf"
