@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Our time beside that of others, one thread, interleaved in one run.
+"""Our time beside that of others, interleaved in one run.
 
     bench.py --onnx2c FILE [--cc CC]... [--target ARCH] [--cflags FLAGS]
-             [--batch N] [--dim S=V]... [--data] [--rounds R] [--runs K]
-             [--ort-avx2] [--emx FILE] [--kraiskil FILE] [--json FILE]
-             [--svg FILE] MODEL...
+             [--batch N] [--dim S=V]... [--data] [--threads T] [--rounds R]
+             [--runs K] [--ort-avx2] [--emx FILE] [--kraiskil FILE]
+             [--json FILE] [--svg FILE] MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx. The others: onnxruntime (ort,
 by its C API), and with --emx, --kraiskil what emx-onnx-cgen (PyPI) and
@@ -16,7 +16,8 @@ faster. "-": that tool refuses the model, or its code does not build. --json
 writes least and median of all runs, and the memory of activations (ours: the
 workspace; others: what the process grew by in its first run); --svg draws the
 ratios. Inputs are random, or with --data the first test data set beside the
-model, which also says the sizes: what a model does may depend on them. ARCH is
+model, which also says the sizes: what a model does may depend on them. T threads
+are for us and onnxruntime, 1 unless told. ARCH is
 -march of all C code: native, x86-64 for portable C, or x86-64-v3, which goes
 with --ort-avx2: the wheel has no switch for it, so a copy of its library is
 told that the system does not save AVX-512 registers. Needs onnx, onnxruntime
@@ -68,7 +69,7 @@ class Ours:
         self.name, self.folder = cc, folder
         command(args.onnx2c, "bench", path, "--save", folder, "--cc", cc,
                 "--batch", args.batch, "--runs", args.runs,
-                "--target", args.target,
+                "--target", args.target, "--threads", args.threads,
                 *([f"--cflags={args.cflags}"] if args.cflags else []),
                 *(["--data", path.parent / "test_data_set_0"]
                   if args.data else []), *args.dim)
@@ -100,10 +101,11 @@ class Onnxruntime:
         cls.made = folder / "ort_c", library
 
     def __init__(self, args, path, job):
-        self.words = [*self.made, path, job, job.parent / "ort", args.runs]
+        self.words = [*self.made, path, job, job.parent / "ort", args.runs,
+                      args.threads]
 
     def times(self):
-        return times(*self.words, out=self.words[-2])
+        return times(*self.words, out=self.words[4])
 
 
 def pinned(args, path, to):
@@ -170,13 +172,14 @@ class Kraiskil(Peer):
                 stdout=code, stderr=subprocess.DEVNULL).returncode
 
 
-def arguments():
+def arguments(argv=None):
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
     p.add_argument("--cc", action="append")
     p.add_argument("--target", default="native")
     p.add_argument("--cflags")
     p.add_argument("--batch", type=int, default=1)
+    p.add_argument("--threads", type=int, default=1)
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
     p.add_argument("--data", action="store_true")
     p.add_argument("--rounds", type=int, default=5)
@@ -187,7 +190,7 @@ def arguments():
     p.add_argument("--json", type=pathlib.Path, metavar="FILE")
     p.add_argument("--svg", type=pathlib.Path, metavar="FILE")
     p.add_argument("models", nargs="+", type=pathlib.Path)
-    args = p.parse_args()
+    args = p.parse_args(argv)
     args.cc = args.cc or ["gcc", "clang"]
     args.dim = [word for d in args.dim for word in ("--dim", d)]
     args.others = [c for c, wanted in ((Onnxruntime, True), (Emx, args.emx),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ort_c.c: times of onnxruntime's C API, one thread.
+/* ort_c.c: times of onnxruntime's C API.
  *
- *   ort_c LIBONNXRUNTIME MODEL.onnx JOBS RESULTS RUNS
+ *   ort_c LIBONNXRUNTIME MODEL.onnx JOBS RESULTS RUNS THREADS
  *
  * JOBS and RESULTS as in job.h. The inputs are created once, and the outputs
  * are those of the first run, so that a call is Run() alone, as an application
@@ -52,13 +52,13 @@ static void open_library(const char *path)
   if (!api) die("the library has no C API of version 1");
 }
 
-static void *open_session(const char *model)
+static void *open_session(const char *model, int threads)
 {
   void *env, *options, *session;
   check(CALL(CREATE_ENV, Status, (int, const char *, void **))(
     LOG_FATAL, "bench", &env));
   check(CALL(CREATE_SESSION_OPTIONS, Status, (void **))(&options));
-  check(CALL(SET_INTRA_OP_NUM_THREADS, Status, (void *, int))(options, 1));
+  check(CALL(SET_INTRA_OP_NUM_THREADS, Status, (void *, int))(options, threads));
   check(CALL(CREATE_SESSION, Status,
              (void *, const char *, const void *, void **))(
     env, model, options, &session));
@@ -114,9 +114,10 @@ static void call(void)
 
 int main(int argc, char **argv)
 {
-  if (argc != 6) die("usage: ort_c LIBONNXRUNTIME MODEL JOBS RESULTS RUNS");
+  if (argc != 7)
+    die("usage: ort_c LIBONNXRUNTIME MODEL JOBS RESULTS RUNS THREADS");
   open_library(argv[1]);
-  net.session = open_session(argv[2]);
+  net.session = open_session(argv[2], (int)strtol(argv[6], NULL, 10));
   net.in_names = names(net.session, SESSION_GET_INPUT_COUNT,
                        SESSION_GET_INPUT_NAME, &net.n_in);
   net.out_names = names(net.session, SESSION_GET_OUTPUT_COUNT,
