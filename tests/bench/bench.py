@@ -16,12 +16,12 @@ faster. "-": that tool refuses the model, or its code does not build. --json
 writes least and median of all runs, and the memory of activations (ours: the
 workspace; others: what the process grew by in its first run); --svg draws the
 ratios. Inputs are random, or with --data the first test data set beside the
-model, which also says the sizes: what a model does may depend on them. T threads
-are for us and onnxruntime, 1 unless told. ARCH is
--march of all C code: native, x86-64 for portable C, or x86-64-v3, which goes
-with --ort-avx2: the wheel has no switch for it, so a copy of its library is
-told that the system does not save AVX-512 registers. Needs onnx, onnxruntime
-and numpy (tests/requirements.txt).
+model, which also says the sizes: what a model does may depend on them. T
+threads are for us and onnxruntime, 1 unless told. ARCH is -march of all C code:
+native, x86-64 for portable C, or x86-64-v3, which goes with --ort-avx2: the
+wheel has no switch for it, so a copy of its library is told that the system
+does not save AVX-512 registers. Needs onnx, onnxruntime and numpy
+(tests/requirements.txt).
 """
 import argparse
 import importlib.util

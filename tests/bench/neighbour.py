@@ -4,13 +4,15 @@
 
     neighbour.py --onnx2c FILE [--cc CC] [--rounds R] [--runs K] MODEL...
 
-With T threads on T cores (all that this process may use) and one process beside
-them that never sleeps, T + 1 threads want T cores. A fair share is then T / (T +
-1) of a core for each of our threads: T * T / (T + 1) cores, so a run should take
-as long as one thread alone, divided by that. Prints medians in milliseconds of
-one thread alone, T alone, T beside the neighbour, and the last one over the fair
-share: 1.00 is ideal, and what is above it is lost by waiting for each other.
-The four kinds of runs take turns.
+T is the number of cores that this process may use. One process beside it never
+sleeps. Prints medians in milliseconds of one thread alone, T alone, one and T
+beside the neighbour, and what T threads took there over two fair shares:
+
+    process   two processes want T cores: T / 2 cores for us
+    thread    T + 1 threads want T cores: T * T / (T + 1) cores for us
+
+1.00 is ideal, and what is above it is lost by waiting for each other. The kinds
+of runs take turns.
 """
 import os
 import pathlib
@@ -45,9 +47,7 @@ def medians(argv, path, tmp, rounds):
         busy = subprocess.Popen(BUSY)
         try:
             for name, threads, c in runs:
-                if threads > 1:
-                    took.setdefault((name, threads, 1), []).extend(
-                        c.times()[0])
+                took.setdefault((name, threads, 1), []).extend(c.times()[0])
         finally:
             busy.kill()
             busy.wait()
@@ -58,8 +58,9 @@ def main():
     args = bench.arguments()
     argv = ["--onnx2c", args.onnx2c, "--cc", args.cc[0], "--runs",
             str(args.runs)]
-    print(f"{'ms, ' + str(CORES) + ' cores':24}{'':8}{'1 thread':>12}"
-          f"{str(CORES) + ' threads':>12}{'neighbour':>12}{'over fair':>12}")
+    heads = ["1 alone", f"{CORES} alone", "1 beside", f"{CORES} beside",
+             "process", "thread"]
+    print(f"{'ms, threads':24}{'':8}", *(f"{h:>10}" for h in heads))
     with tempfile.TemporaryDirectory() as root:
         bench.Onnxruntime.build(args, pathlib.Path(root))
         for path in args.models:
@@ -67,11 +68,13 @@ def main():
             with tempfile.TemporaryDirectory() as tmp:
                 t = medians(argv, path, pathlib.Path(tmp), args.rounds)
             for name in ("onnx2c", "ort"):
-                one, all_, near = (t[name, 1, 0], t[name, CORES, 0],
-                                   t[name, CORES, 1])
-                fair = one * (CORES + 1) / CORES**2
-                print(f"{path.parent.name:24}{name:8}{one:12.3f}{all_:12.3f}"
-                      f"{near:12.3f}{near / fair:12.2f}", flush=True)
+                ms = [t[name, threads, near] for near in (0, 1)
+                      for threads in (1, CORES)]
+                over = [ms[3] / ms[0] * cores
+                        for cores in (CORES / 2, CORES**2 / (CORES + 1))]
+                print(f"{path.parent.name:24}{name:8}",
+                      *(f"{v:10.3f}" for v in ms),
+                      *(f"{v:10.2f}" for v in over), flush=True)
 
 
 if __name__ == "__main__":

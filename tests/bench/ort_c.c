@@ -58,7 +58,8 @@ static void *open_session(const char *model, int threads)
   check(CALL(CREATE_ENV, Status, (int, const char *, void **))(
     LOG_FATAL, "bench", &env));
   check(CALL(CREATE_SESSION_OPTIONS, Status, (void **))(&options));
-  check(CALL(SET_INTRA_OP_NUM_THREADS, Status, (void *, int))(options, threads));
+  check(CALL(SET_INTRA_OP_NUM_THREADS, Status, (void *, int))(
+    options, threads));
   check(CALL(CREATE_SESSION, Status,
              (void *, const char *, const void *, void **))(
     env, model, options, &session));
