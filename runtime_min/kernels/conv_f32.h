@@ -141,6 +141,14 @@ O2C_INLINE o2c_v o2c_tile_bias(const o2c_tile_f32 *a, int q, int nv)
 #define O2C_F32_WCOL(q) \
   (a->w_panel * ((q) * O2C_LANES / 16) + (q) * O2C_LANES % 16)
 
+/* gcc 12 for AArch64 takes elements of all rows ahead, and then lacks
+   registers: a row's sums are done before the next one's element is read. */
+#if defined(O2C_NEON) && defined(__GNUC__) && !defined(__clang__)
+#define O2C_F32_DONE(sum) __asm__ volatile("" : "+w"(sum) : : "memory");
+#else
+#define O2C_F32_DONE(sum)
+#endif
+
 /* mr and nv are constants at every call: what they exclude vanishes. Below,
    a macro ending in 4 is for rows that may have 4 vectors, in 2 for 2. */
 O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
@@ -168,7 +176,8 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
 #define O2C_MUL(i, q) if (nv > q) c##i##q = o2c_vfma(s, v##q, c##i##q);
 #define O2C_X2(i) if (mr > i) { s = o2c_vset1(x##i[k]); \
       O2C_MUL(i, 0) O2C_MUL(i, 1) }
-#define O2C_X4(i) O2C_X2(i) if (mr > i) { O2C_MUL(i, 2) O2C_MUL(i, 3) }
+#define O2C_X4(i) O2C_X2(i) \
+      if (mr > i) { O2C_MUL(i, 2) O2C_MUL(i, 3) O2C_F32_DONE(c##i##3) }
       O2C_F32_ROWS(O2C_X4, O2C_X2)
 #undef O2C_X2
 #undef O2C_X4

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The inner loops of the tiles must keep their sums in registers: compiles
 # conv_f32.h with gcc and clang for AVX-512 and AVX2, and conv_u8.h for AVX-512
-# with VNNI, disassembles it, and fails if an innermost loop with multiply-adds
-# or dot products in it moves a vector to or from the stack.
+# with VNNI, and both for AArch64, disassembles them, and fails if an innermost
+# loop with multiply-adds or dot products in it moves a vector to or from the
+# stack.
 # Winograd's transforms too, where there are 32 registers: they need 20.
 # Usage: check_spills.sh [compiler...]
 # 77 (skipped) where the machine has none of the tools.
@@ -17,7 +18,7 @@ command -v objdump >/dev/null || exit 77
 [ "$(uname -m)" = x86_64 ] || exit 77
 
 cat >"$work/use.c" <<'USE'
-#if !defined(__AVX512VNNI__)
+#if !defined(__AVX512VNNI__) && !defined(__ARM_FEATURE_DOTPROD)
 #include "winograd_f32.h"
 #ifdef __AVX512F__
 void use_winograd(const float *x, float *y, const o2c_winograd_f32_p *p);
@@ -51,6 +52,12 @@ function hex(s,   i, n) {
     n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
   return n
 }
+function close_loop(address) {
+  if (hex(address) <= at[count]) {
+    from[++loops] = hex(address)
+    to[loops] = at[count]
+  }
+}
 function finish(   i, j, k, inner, fma, bad) {
   for (i = 1; i <= loops; i++) {
     inner = 1
@@ -64,8 +71,10 @@ function finish(   i, j, k, inner, fma, bad) {
     bad = ""
     for (k = 1; k <= count; k++)
       if (at[k] >= from[i] && at[k] <= to[i]) {
-        if (text[k] ~ /vfmadd|vpdpbusd/)
+        if (text[k] ~ /vfmadd|vpdpbusd|^fmla|dot\t|^usmmla/)
           fma++
+        if (text[k] ~ /^(ld|st)[rp]\tq.*\[sp/)
+          bad = text[k]
         if (text[k] ~ /[xyz]mm/ && text[k] !~ /broadcast/ &&
             (text[k] ~ /\(%rsp/ || (frame && text[k] ~ /\(%rbp/)))
           bad = text[k]
@@ -84,34 +93,56 @@ function finish(   i, j, k, inner, fma, bad) {
   split($0, part, "\t")
   gsub(/[ :]/, "", part[1])
   at[++count] = hex(part[1])
-  text[count] = part[2]
+  text[count] = part[2] "\t" part[3]
   if (part[2] ~ /mov +%rsp,%rbp/)
     frame = 1
   if (part[2] ~ /^j[a-z]+ +[0-9a-f]+ /) {
     split(part[2], word, " ")
-    if (hex(word[2]) <= at[count]) {
-      from[++loops] = hex(word[2])
-      to[loops] = at[count]
-    }
+    close_loop(word[2])
+  }
+  if (part[2] ~ /^(b\.[a-z]+|cbn?z|tbn?z)$/) {
+    sub(/ <.*/, "", part[3])
+    sub(/.*, /, "", part[3])
+    close_loop(part[3])
   }
 }
 END {
   finish()
   print seen " loops"
-  exit failed || seen < 10
+  exit failed || seen < least
 }
 SCAN
 
 status=77
+# scan LEAST-LOOPS OBJDUMP ARCH COMPILER...
+scan() {
+  least=$1
+  dump=$2
+  arch=$3
+  shift 3
+  "$@" -std=c99 -O3 -march="$arch" -I"$kernels" -c "$work/use.c" \
+    -o "$work/use.o"
+  "$dump" -d --no-show-raw-insn "$work/use.o" >"$work/use.s"
+  echo "$1 $arch"
+  awk -v least="$least" -f "$work/scan.awk" "$work/use.s" || status=1
+}
+
 for cc in "$@"; do
   command -v "$cc" >/dev/null || continue
   [ $status -ne 77 ] || status=0
   for arch in x86-64-v4 x86-64-v3 cascadelake; do
-    "$cc" -std=c99 -O3 -march=$arch -I"$kernels" -c "$work/use.c" \
-      -o "$work/use.o"
-    objdump -d --no-show-raw-insn "$work/use.o" >"$work/use.s"
-    echo "$cc $arch"
-    awk -f "$work/scan.awk" "$work/use.s" || status=1
+    scan 10 objdump $arch "$cc"
   done
 done
+cross=aarch64-linux-gnu
+if command -v $cross-gcc >/dev/null && command -v $cross-objdump >/dev/null
+then
+  for arch in armv8-a armv8.2-a+dotprod armv8.2-a+dotprod+i8mm; do
+    scan 5 $cross-objdump $arch $cross-gcc
+    ! command -v clang >/dev/null || scan 5 $cross-objdump $arch \
+      clang --target=$cross -isystem /usr/$cross/include
+  done
+else
+  echo "aarch64: no cross compiler, left out"
+fi
 exit $status
