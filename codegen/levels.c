@@ -36,7 +36,7 @@ static const struct { const char *macro, *where, *include; } arch[] = {
     "#include <immintrin.h>\n" },
   [LA_ARM64] = { "LEVELS_ARM64",
     "defined __GNUC__ && defined __aarch64__ && defined __linux__ && \\\n"
-    "    (defined __clang__ ? __clang_major__ >= 16 : __GNUC__ >= 9)",
+    "    (defined __clang__ ? __clang_major__ >= 16 : __GNUC__ >= 10)",
     "#include <arm_neon.h>\n" },
 };
 

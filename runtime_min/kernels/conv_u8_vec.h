@@ -31,16 +31,17 @@ O2C_U8_INLINE void o2c_u8_put(const o2c_u8_job *j, o2c_u8_lanes a, int32_t o,
                      n);
 }
 
-/* ---- what each instruction set brings: o2c_u8_vec, and how to load a
- * group of a pixel (lda), of weights (ldb), and multiply (dot) ------------ */
+/* ---- what each instruction set brings: o2c_u8_vec of sums, o2c_u8_four for
+ * four bytes of a pixel in all lanes, and how to make these (word), load
+ * weights (ldb), and multiply (dot) ---------------------------------------- */
 #if defined(O2C_U8_ISA_AVX512VNNI)
 
 #define O2C_U8_MR 14 /* pixels of the largest tile */
 #define O2C_U8_NV 1  /* vectors per panel of 16 outputs */
 #define O2C_U8_NP 2  /* panels of a tile */
-typedef __m512i o2c_u8_vec;
+typedef __m512i o2c_u8_vec, o2c_u8_four;
 
-O2C_U8_INLINE o2c_u8_vec o2c_u8_word(uint32_t x)
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
   return _mm512_set1_epi32((int32_t)x);
 }
@@ -64,12 +65,12 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
 #elif defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX2)
 
 #define O2C_U8_NP 1
-typedef __m256i o2c_u8_vec;
+typedef __m256i o2c_u8_vec, o2c_u8_four;
 
 #if defined(O2C_U8_ISA_AVXVNNI)
 #define O2C_U8_MR 6
 #define O2C_U8_NV 2
-O2C_U8_INLINE o2c_u8_vec o2c_u8_word(uint32_t x)
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
   return _mm256_set1_epi32((int32_t)x);
 }
@@ -96,7 +97,7 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
  * vpmaddubsw would saturate. For a few pixels; conv_u8_avx2.h for more. */
 #define O2C_U8_MR 2
 #define O2C_U8_NV 2
-O2C_U8_INLINE o2c_u8_vec o2c_u8_word(uint32_t x)
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
   return _mm256_set1_epi32((int32_t)x);
 }
@@ -136,9 +137,9 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_vec a, o2c_u8_vec b)
 #define O2C_U8_NV 4
 #define O2C_U8_NP 1
 #define O2C_U8_HALF 1 /* a tile has 8 of the panel's 16 outputs */
-typedef __m128i o2c_u8_vec;
+typedef __m128i o2c_u8_vec, o2c_u8_four;
 
-O2C_U8_INLINE o2c_u8_vec o2c_u8_word(uint32_t x)
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
   return _mm_unpacklo_epi8(_mm_set1_epi32((int32_t)x), _mm_setzero_si128());
 }
@@ -164,28 +165,57 @@ O2C_U8_INLINE __m128i o2c_u8_fold(__m128i a, __m128i b)
 
 #elif defined(O2C_U8_ISA_DOT)
 
-/* SDOT wants two signed operands: x - 128, and 128 * sum(w) added to the bias
- * once per panel (o2c_u8_signed_bias). */
 #define O2C_U8_MR 6
 #define O2C_U8_NV 4
 #define O2C_U8_NP 1
-#define O2C_U8_SIGNED 1
 typedef int32x4_t o2c_u8_vec;
 
-O2C_U8_INLINE int8x16_t o2c_u8_word(uint32_t x)
+#if defined(O2C_U8_I8MM)
+/* USDOT for single pixels; conv_u8_mm.h for more. */
+typedef uint8x16_t o2c_u8_four;
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
-  return vreinterpretq_s8_u32(vdupq_n_u32(x ^ 0x80808080u));
+  return vreinterpretq_u8_u32(vdupq_n_u32(x));
 }
+
+O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_four a, int8x16_t b)
+{
+  return vusdotq_s32(c, a, b);
+}
+#else
+/* SDOT wants two signed operands: x - 128, and 128 * sum(w) added to the bias
+ * once per panel (o2c_u8_signed_bias). */
+#define O2C_U8_SIGNED 1
+typedef int8x16_t o2c_u8_four;
+
+/* Both in assembly that keeps its order: gcc 12 takes the groups of all pixels
+ * ahead, and then lacks registers. */
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
+{
+#if defined(__clang__)
+  return vreinterpretq_s8_u32(vdupq_n_u32(x ^ 0x80808080u));
+#else
+  o2c_u8_four v;
+  __asm__ volatile("dup %0.4s, %w1" : "=w"(v) : "r"(x ^ 0x80808080u));
+  return v;
+#endif
+}
+
+O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_four a, int8x16_t b)
+{
+#if defined(__clang__)
+  return vdotq_s32(c, a, b);
+#else
+  __asm__ volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(c) : "w"(a), "w"(b));
+  return c;
+#endif
+}
+#endif
 
 O2C_U8_INLINE int8x16_t o2c_u8_ldb(const int8_t *w, int64_t panel, int v)
 {
   (void)panel;
   return vld1q_s8(w + 16 * v);
-}
-
-O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, int8x16_t a, int8x16_t b)
-{
-  return vdotq_s32(c, a, b);
 }
 
 #else /* NEON without SDOT: products of 8 bits, added in pairs */
@@ -196,8 +226,9 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, int8x16_t a, int8x16_t b)
 #define O2C_U8_HALF 1
 #define O2C_U8_SIGNED 1
 typedef int32x4_t o2c_u8_vec;
+typedef int8x8_t o2c_u8_four;
 
-O2C_U8_INLINE int8x8_t o2c_u8_word(uint32_t x)
+O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
   return vreinterpret_s8_u32(vdup_n_u32(x ^ 0x80808080u));
 }
@@ -208,7 +239,7 @@ O2C_U8_INLINE int8x8_t o2c_u8_ldb(const int8_t *w, int64_t panel, int v)
   return vld1_s8(w + 8 * v);
 }
 
-O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, int8x8_t a, int8x8_t b)
+O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_four a, int8x8_t b)
 {
   return vpadalq_s16(c, vmull_s8(a, b));
 }
@@ -221,7 +252,7 @@ O2C_U8_INLINE int32x4_t o2c_u8_fold(int32x4_t a, int32x4_t b)
 
 /* What vector v of the sums begins with: zero, and o2c_u8_put adds the bias;
  * with AVX-512 the bias itself. */
-#if defined(O2C_U8_SIGNED)
+#if defined(O2C_U8_ISA_DOT) || defined(O2C_U8_ISA_NEON)
 #define O2C_U8_FIRST(j, v) vdupq_n_s32(0)
 #elif defined(O2C_U8_ISA_AVX512VNNI)
 #define O2C_U8_FIRST(j, v) o2c_u8_lanes_load((j)->bias + 16 * (v))
@@ -299,7 +330,7 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
 #if defined(O2C_U8_HALF)
   (void)nv;
   o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
-#elif defined(O2C_U8_SIGNED)
+#elif defined(O2C_U8_ISA_DOT)
   (void)nv;
   o2c_u8_put(j, o2c_u8_pair(v), o, y, kind);
   o2c_u8_put(j, o2c_u8_pair(v + 2), o + 8, y, kind);
@@ -322,15 +353,15 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
           F(11, p9, s + s) F(12, p12, 0) F(13, p12, s)
 #define O2C_U8_START(i, p, m) \
   o2c_u8_vec c##i = first0, d##i = first1, e##i = first2, f##i = first3;
-#define O2C_U8_STEP(i, p, m)                                \
-  if (mr > i) {                                             \
-    const uint32_t x##i = o2c_u8_group(p + (m), few);       \
-    O2C_U8_DOT(c##i, x##i, 0) O2C_U8_DOT(d##i, x##i, 1)     \
-    O2C_U8_DOT(e##i, x##i, 2) O2C_U8_DOT(f##i, x##i, 3)     \
+#define O2C_U8_STEP(i, p, m)                                          \
+  if (mr > i) {                                                       \
+    const o2c_u8_four x##i = o2c_u8_word(o2c_u8_group(p + (m), few)); \
+    O2C_U8_DOT(c##i, x##i, 0) O2C_U8_DOT(d##i, x##i, 1)               \
+    O2C_U8_DOT(e##i, x##i, 2) O2C_U8_DOT(f##i, x##i, 3)               \
   }
 #define O2C_U8_DOT(c, x, v) \
   if (nv > v)               \
-    c = o2c_u8_dot(c, o2c_u8_word(x), o2c_u8_ldb(w, panel, v));
+    c = o2c_u8_dot(c, x, o2c_u8_ldb(w, panel, v));
 #define O2C_U8_PUT(i, p, m)                                     \
   if (mr > i && i >= done) {                                    \
     const o2c_u8_vec v##i[4] = {c##i, d##i, e##i, f##i};        \
@@ -396,11 +427,15 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 
 #if defined(O2C_U8_ISA_AVX512VNNI)
 #include "conv_u8_avx512.h"
+#elif defined(O2C_U8_I8MM)
+#include "conv_u8_mm.h"
 #endif
 
 /* The tile sizes of this machine, largest first. */
 #if O2C_U8_MR == 14
 #define O2C_U8_SIZES(F) F(14) F(8) F(7) F(4) F(2) F(1)
+#elif defined(O2C_U8_I8MM)
+#define O2C_U8_SIZES(F) F(1)
 #elif O2C_U8_MR == 6
 #define O2C_U8_SIZES(F) F(6) F(4) F(2) F(1)
 #elif O2C_U8_MR == 4
@@ -414,6 +449,14 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
     o2c_u8_tile(j, x, w, o, y, m, nv, 0, kind); \
     x += m * j->p->x_pix;                       \
     y = o2c_u8_at(y, m * j->p->y_pix, kind);    \
+  }
+
+#define O2C_U8_RUN_MM(m)                     \
+  O2C_U8_ROLLED                              \
+  for (; n >= m; n -= m) {                   \
+    o2c_u8_mm(j, x, w, y, m, kind);          \
+    x += m * j->p->x_pix;                    \
+    y = o2c_u8_at(y, m * j->p->y_pix, kind); \
   }
 
 /* n pixels of one row. */
@@ -439,6 +482,9 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
     x += 6 * tiles * j->p->x_pix;
     y = o2c_u8_at(y, 6 * tiles * j->p->y_pix, kind);
   }
+#endif
+#if defined(O2C_U8_I8MM)
+  O2C_U8_RUN_MM(6) O2C_U8_RUN_MM(4) O2C_U8_RUN_MM(2)
 #endif
   O2C_U8_SIZES(O2C_U8_RUN)
 }

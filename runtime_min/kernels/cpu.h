@@ -13,6 +13,7 @@
 #define O2C_CPU_AVX512VNNI 16u
 #define O2C_CPU_AVX512BF16 32u
 #define O2C_CPU_DOTPROD 64u   /* AArch64 */
+#define O2C_CPU_I8MM 128u
 
 #if defined __GNUC__ && defined __x86_64__
 #include <cpuid.h>
@@ -48,7 +49,8 @@ static uint32_t o2c_cpu(void)
 #include <sys/auxv.h>
 static uint32_t o2c_cpu(void)
 {
-  return getauxval(AT_HWCAP) & 1ul << 20 ? O2C_CPU_DOTPROD : 0;
+  uint32_t has = getauxval(AT_HWCAP) & 1ul << 20 ? O2C_CPU_DOTPROD : 0;
+  return has | (getauxval(AT_HWCAP2) & 1ul << 13 ? O2C_CPU_I8MM : 0);
 }
 #else
 static uint32_t o2c_cpu(void)

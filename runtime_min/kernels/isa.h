@@ -43,6 +43,9 @@
 #if defined(__ARM_FEATURE_DOTPROD)
 #define O2C_HAVE_DOTPROD 1
 #endif
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define O2C_HAVE_I8MM 1
+#endif
 /* Vectors of Cortex-M55 and M85, integers and floats. */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2) && \
     defined(__ARM_FEATURE_UNALIGNED)

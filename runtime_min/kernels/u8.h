@@ -56,7 +56,10 @@
 #elif defined(O2C_HAVE_SSE2)
 #define O2C_U8_ISA_SSE2 1
 #elif defined(O2C_HAVE_NEON) && !defined(__ARM_BIG_ENDIAN)
-#if defined(O2C_HAVE_DOTPROD)
+#if defined(O2C_HAVE_I8MM)
+#define O2C_U8_ISA_DOT 1
+#define O2C_U8_I8MM 1
+#elif defined(O2C_HAVE_DOTPROD)
 #define O2C_U8_ISA_DOT 1
 #else
 #define O2C_U8_ISA_NEON 1

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 cp "$ROOT/runtime_min/o2c.h" .
 all=x86-64-v4,x86-64,x86-64-v2,x86-64-v3 # in any order
-arm=arm64,arm64-dotprod
+arm=arm64,arm64-dotprod,arm64-i8mm
 
 expect 0 "$ONNX2C" --list-targets
 says x86-64-v4-vnni
@@ -23,6 +23,7 @@ flags() {
   x86-64-v4-vnni) echo "-march=x86-64-v4 -mavx512vnni" ;;
   arm64) echo "" ;;
   arm64-dotprod) echo "-march=armv8.2-a+dotprod" ;;
+  arm64-i8mm) echo "-march=armv8.2-a+dotprod+i8mm" ;;
   *) echo "-march=$1" ;;
   esac
 }

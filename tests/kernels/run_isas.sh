@@ -57,6 +57,8 @@ if has aarch64-linux-gnu-gcc && has qemu-aarch64; then
   one armv8-a "$q" aarch64-linux-gnu-gcc -march=armv8-a -DSTEP=19997
   one armv8.2-a+dotprod "$q" aarch64-linux-gnu-gcc \
     -march=armv8.2-a+dotprod -DSTEP=19997
+  one armv8.2-a+dotprod+i8mm "$q -cpu max" aarch64-linux-gnu-gcc \
+    -march=armv8.2-a+dotprod+i8mm -DSTEP=19997
 else
   echo "aarch64: no cross compiler or QEMU, left out"
 fi

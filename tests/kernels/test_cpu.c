@@ -26,7 +26,7 @@ static void test_features(void)
 #else
 static void test_features(void)
 {
-  CHECK((o2c_cpu() & ~O2C_CPU_DOTPROD) == 0);
+  CHECK((o2c_cpu() & ~(O2C_CPU_DOTPROD | O2C_CPU_I8MM)) == 0);
 }
 #endif
 
