@@ -180,6 +180,10 @@ o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
   if ((uintptr_t)ctx_mem % G_UPPER<%%>_CTX_ALIGN ||
       (uintptr_t)cfg->workspace % G_UPPER<%%>_WORKSPACE_ALIGN)
     return O2C_E_ALIGN;
+#ifdef O2C_NEEDS_AMX
+  if (!(o2c_cpu() & O2C_CPU_AMX))
+    return O2C_E_DEVICE; /* the system does not grant its registers */
+#endif
 G_INIT_WEIGHTS<%%>m4_dnl
 G_IF(G_LEVELS, <%  c->run = rows_find(cfg->flags >> 24);
   if (!c->run)

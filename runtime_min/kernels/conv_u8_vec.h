@@ -430,6 +430,9 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 #elif defined(O2C_U8_I8MM)
 #include "conv_u8_mm.h"
 #endif
+#if defined(O2C_U8_ISA_AMX)
+#include "conv_u8_amx.h"
+#endif
 
 /* The tile sizes of this machine, largest first. */
 #if O2C_U8_MR == 14
@@ -528,6 +531,10 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
                                 const int64_t *size, const int kind)
 {
   int32_t o, np;
+#if defined(O2C_U8_ISA_AMX)
+  o2c_amx_plan amx;
+  const int tiles = o2c_u8_amx_plan_make(p, size, &amx);
+#endif
   for (o = 0; o < p->oc; o += 16 * np) {
     o2c_u8_job j = o2c_u8_job_make(p, o, bias, scale);
     const int8_t *wo = w + o / 16 * j.panel;
@@ -541,6 +548,13 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
 #if defined(O2C_U8_ISA_AVX512VNNI)
     if (kind == O2C_U8_TO_U8)
       j.fits = o2c_u8_fits(j.bias, j.scale, 16 * np, (int64_t)p->ntap * p->kc);
+#endif
+#if defined(O2C_U8_ISA_AMX)
+    if (tiles && np == 2)
+      o2c_u8_amx_rows(&j, &amx, x, wo, yo, 2, kind);
+    else if (tiles)
+      o2c_u8_amx_rows(&j, &amx, x, wo, yo, 1, kind);
+    else
 #endif
 #if defined(O2C_U8_ISA_AVX512VNNI)
     if (j.n > 48 && size[0] * size[1] == 1 && p->kc >= 4) {
@@ -575,6 +589,9 @@ O2C_U8_INLINE void o2c_u8_conv(const uint8_t *x, const int8_t *w,
   n[1] = flat ? (int64_t)p->oh * p->ow : p->ow;
   size[0] = p->x_row > 0 && !flat ? budget / p->x_row + 1 : 1;
   size[1] = flat && p->x_pix > 0 ? (budget / p->x_pix + 84) / 84 * 84 : n[1];
+#if defined(O2C_U8_ISA_AMX)
+  o2c_u8_amx_open(p);
+#endif
   for (at[0] = 0; at[0] < n[0]; at[0] += size[0]) {
     for (at[1] = 0; at[1] < n[1]; at[1] += size[1]) {
       int64_t now[2];
@@ -585,6 +602,9 @@ O2C_U8_INLINE void o2c_u8_conv(const uint8_t *x, const int8_t *w,
                    now, kind);
     }
   }
+#if defined(O2C_U8_ISA_AMX)
+  o2c_u8_amx_close(p);
+#endif
 }
 
 #endif /* O2C_U8_LANES */

@@ -36,6 +36,12 @@
 #if defined(__AVX512VBMI__)
 #define O2C_HAVE_AVX512VBMI 1
 #endif
+/* Tiles of bytes, as Linux gives them to processes that ask; gcc's name and
+   clang's. */
+#if (defined(__AMX_INT8__) || defined(__AMXINT8__)) && defined(__linux__) && \
+    defined(__GNUC__) && defined(__x86_64__)
+#define O2C_HAVE_AMX 1
+#endif
 /* NEON of AArch64: the older one rounds otherwise. */
 #if defined(__ARM_NEON) && defined(__aarch64__)
 #define O2C_HAVE_NEON 1

@@ -49,6 +49,9 @@
 #elif defined(O2C_HAVE_AVX512F) && defined(O2C_HAVE_AVX512BW) && \
     defined(O2C_HAVE_AVX512VL) && defined(O2C_HAVE_AVX512VNNI)
 #define O2C_U8_ISA_AVX512VNNI 1
+#if defined(O2C_HAVE_AMX)
+#define O2C_U8_ISA_AMX 1 /* besides */
+#endif
 #elif defined(O2C_HAVE_AVX2) && defined(O2C_HAVE_AVXVNNI)
 #define O2C_U8_ISA_AVXVNNI 1
 #elif defined(O2C_HAVE_AVX2)

@@ -5,7 +5,7 @@
 # alone; other machines fall back; lists are checked.
 . "$(dirname "$0")/lib.sh"
 cp "$ROOT/runtime_min/o2c.h" .
-all=x86-64-v4,x86-64,x86-64-v2,x86-64-v3 # in any order
+all=x86-64-v4,x86-64,amx,x86-64-v2,x86-64-v3 # in any order
 arm=arm64,arm64-dotprod,arm64-i8mm
 
 expect 0 "$ONNX2C" --list-targets
@@ -21,6 +21,7 @@ flags() {
   case $1 in
   x86-64-v3-vnni) echo "-march=x86-64-v3 -mavxvnni" ;;
   x86-64-v4-vnni) echo "-march=x86-64-v4 -mavx512vnni" ;;
+  amx) echo "-march=x86-64-v4 -mavx512vnni -mamx-tile -mamx-int8" ;;
   arm64) echo "" ;;
   arm64-dotprod) echo "-march=armv8.2-a+dotprod" ;;
   arm64-i8mm) echo "-march=armv8.2-a+dotprod+i8mm" ;;
@@ -44,7 +45,7 @@ result() {
 same() {
   expect 0 "$ONNX2C" "$zoo/$2/model.onnx" -o fat.c --target "$3" \
     --weights string
-  sed -n "s/^ \*   target [0-9]*: \($arch[-a-z0-9]*\).*/\1/p" fat.h >names
+  sed -n "s/^ \*   target [0-9]*: \($arch\).*/\1/p" fat.h >names
   result fat "$1" "$STRICT" "$(($(wc -l <names) + 1))"
   cp log fat
   expect 0 "$ONNX2C" "$zoo/$2/model.onnx" -o one.c --weights string
@@ -65,7 +66,7 @@ same() {
     fail "$2, $1: a set that is not there"
 }
 
-arch=x86
+arch="x86[-a-z0-9]*\|amx"
 runner=
 link=
 if [ "$(uname -m)" = x86_64 ]; then
@@ -87,7 +88,7 @@ fi
 
 # Elsewhere: one file for both architectures, and the text without levels.
 if have aarch64-linux-gnu-gcc && have qemu-aarch64; then
-  arch=arm
+  arch="arm[-a-z0-9]*"
   link=-static
   runner="qemu-aarch64 -cpu max"
   same aarch64-linux-gnu-gcc tiny_dscnn-s8 $all,$arm

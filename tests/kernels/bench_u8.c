@@ -223,6 +223,10 @@ int main(int argc, char **argv)
 {
   const int runs = argc > 1 ? atoi(argv[1]) : 20;
   size_t i;
+#ifdef O2C_NEEDS_AMX
+  if (!(o2c_cpu() & O2C_CPU_AMX))
+    return 2; /* not granted */
+#endif
   for (i = 0; i < sizeof x; ++i) {
     x[i] = (uint8_t)(i * 7 + i / 1000);
     z[i] = (uint8_t)(i * 13);

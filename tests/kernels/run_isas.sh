@@ -51,6 +51,16 @@ if [ "$(uname -m)" = x86_64 ]; then
   if grep -qw avx_vnni /proc/cpuinfo; then
     one avx-vnni "" "$cc" -march=x86-64-v3 -mavxvnni
   fi
+  if [ "$name" = test_u8.c ] && grep -qw avx512_vnni /proc/cpuinfo; then
+    one "amx, emulated" "" "$cc" -march=x86-64-v4 -mavx512vnni \
+      -include "$here/amx_shim.h"
+  fi
+  if [ "$name" = test_u8.c ]; then
+    runner=true
+    if grep -qw amx_int8 /proc/cpuinfo; then runner=; fi
+    one "amx${runner:+, compiled only}" "$runner" "$cc" -march=x86-64-v4 \
+      -mavx512vnni -mamx-tile -mamx-int8
+  fi
 fi
 if has aarch64-linux-gnu-gcc && has qemu-aarch64; then
   q="qemu-aarch64 -L /usr/aarch64-linux-gnu"

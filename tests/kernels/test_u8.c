@@ -569,6 +569,12 @@ static void test_pool(void)
 
 int main(void)
 {
+#ifdef O2C_NEEDS_AMX
+  if (!(o2c_cpu() & O2C_CPU_AMX)) {
+    printf("AMX is not granted\n");
+    return 2;
+  }
+#endif
   test_gemm();
   test_conv();
   test_blocks();
