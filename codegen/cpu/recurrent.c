@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of f32 RNN, GRU and LSTM by recurrent_f32.h: the internal node
- * Recurrent, which passes make where the weights are constants. */
+ * Recurrent, which passes make where the weights are constants. An LSTM that
+ * may have one row takes the product of its inputs along (lstm_f32.h). */
 #include "cpu.h"
 
 #include <string.h>
@@ -60,8 +61,62 @@ static void put_operands(Step *s, const Node *n)
   }
 }
 
+/* The product that makes all inputs' sums of an LSTM, if lstm_f32.h does both:
+ * nobody else reads it, and threads would not share it. */
+static Node *inputs_of(Plan *p, const Node *n)
+{
+  DimPool *d = &p->m->dims;
+  Value *x = n->in[0];
+  Node *g = x->def;
+  int64_t hidden = n->in[2]->data->dim[2], rows;
+  if (math_is_fast(p) || recurrent_kind(n) != 2 || hidden % 16 || !g ||
+      !node_is_internal(g, "FusedGemm") || node_in(g, 3) || x->nuse != 1 ||
+      x->is_output || stored_in(p, x) != x || attr_get(g, "lo") ||
+      attr_get(g, "hi"))
+    return NULL;
+  const Tensor *w = g->in[1]->data;
+  const Dim *all = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
+  bool several = dim_is_int(x->dim[1 - (attr_int(n, "layout", 0) != 0)],
+                            &rows) && rows != 1;
+  bool shared = dim_is_int(all, &rows) &&
+    split_pays(p, all, dim_int(d, w->dim[0] * w->dim[1] * TICKS_MAC));
+  return several || shared ? NULL : g;
+}
+
+/* Is it a product that its reader takes along? */
+static bool taken_along(Plan *p, const Node *g)
+{
+  if (!node_is_internal(g, "FusedGemm") || g->out[0]->nuse != 1)
+    return false;
+  const Node *n = g->out[0]->use[0];
+  return node_is_internal(n, "Recurrent") && inputs_of(p, n) == g;
+}
+
+static void put_inputs(Step *s, Node *g)
+{
+  Plan *p = s->plan;
+  DimPool *d = &p->m->dims;
+  const Tensor *w = g->in[1]->data;
+  Value *b = node_in(g, 2);
+  step_in(s, "in", g->in[0]);
+  step_in(s, "w", gemm_pack_panels(g));
+  if (b) step_in(s, "b", b);
+  step_text(s, "BIAS", b ? "b" : "NULL");
+  step_int(s, "IN_SIZE", w->dim[0]);
+  step_int(s, "IN_PIX", stored_pixel(p, g->in[0]));
+  const Value *x = g->out[0];
+  const Dim *all = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
+  step_scratch(s, "x", DT_F32, /* O2C_LSTM_ROOM */
+               dim_add(d, dim_mul(d, all, dim_int(d, w->dim[1] + 16)),
+                       dim_int(d, w->dim[0] * 16)));
+  s->kernel_note = "lstm_f32, panel-16 weights";
+  step_kernel(s, "lstm_f32.h");
+  node_add_origin(s->node, g);
+}
+
 bool lower_recurrent_f32(Plan *p, Node *n)
 {
+  if (taken_along(p, n)) return true;
   if (!node_is_internal(n, "Recurrent")) return false;
   DimPool *d = &p->m->dims;
   const Tensor *r = n->in[2]->data;
@@ -69,8 +124,10 @@ bool lower_recurrent_f32(Plan *p, Node *n)
   int layout = attr_int(n, "layout", 0) != 0, kind = recurrent_kind(n);
   bool linear = attr_int(n, "linear_before_reset", 0) != 0;
   const Dim *rows = x->dim[1 - layout], *steps = x->dim[layout];
-  Step *s = step_new(p, n, "RECURRENT_F32");
-  step_in(s, "x", n->in[0]);
+  Node *inputs = inputs_of(p, n);
+  Step *s = step_new(p, n, inputs ? "LSTM_F32" : "RECURRENT_F32");
+  if (inputs) put_inputs(s, inputs);
+  else step_in(s, "x", n->in[0]);
   step_in(s, "r", pack_recurrence(n, r, kind == 1 && !linear));
   put_operands(s, n);
   put_strides(s, n);
@@ -86,10 +143,13 @@ bool lower_recurrent_f32(Plan *p, Node *n)
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
   s->status = node_in(n, 4) != NULL;
   step_int(s, "CHECKED", s->status);
-  s->kernel_note = "recurrent_f32, panel-16 weights";
-  step_kernel(s, "recurrent_f32.h");
+  if (!inputs) {
+    s->kernel_note = "recurrent_f32, panel-16 weights";
+    step_kernel(s, "recurrent_f32.h");
+  }
   int64_t times;
   if (dim_is_int(dim_mul(d, rows, steps), &times))
-    s->macs = times * r->dim[0] * r->dim[1] * r->dim[2];
+    s->macs = times * r->dim[0] * r->dim[1] *
+              (r->dim[2] + (inputs ? inputs->in[1]->data->dim[0] : 0));
   return true;
 }

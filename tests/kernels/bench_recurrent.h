@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Part of bench_f32.c, which includes it: recurrent_f32.h. */
+/* Part of bench_f32.c, which includes it: recurrent_f32.h and
+   lstm_f32.h. */
 #ifndef O2C_BENCH_RECURRENT_H
 #define O2C_BENCH_RECURRENT_H
-#include "../../runtime_min/kernels/recurrent_f32.h"
+#include "../../runtime_min/kernels/lstm_f32.h"
 
 typedef struct { float *x, *r, *y, *work; o2c_recurrent_f32_p p; } RecurRun;
 
@@ -39,6 +40,46 @@ static void bench_o2c_recurrent_f32(void)
     report(names[kind], &job);
     free(v.x), free(v.r), free(v.y), free(v.work);
   }
+}
+
+typedef struct {
+  float *in, *w, *r, *x, *y, *work;
+  o2c_lstm_f32_p p;
+} LstmRun;
+
+static void run_lstm(void *arg)
+{
+  LstmRun *v = (LstmRun *)arg;
+  o2c_lstm_f32(v->in, v->w, NULL, v->r, NULL, NULL, NULL, v->y, NULL, NULL,
+               v->x, v->work, &v->p);
+}
+
+/* 64 steps of one row, both directions, 128 inputs, 128 hidden. */
+static void bench_o2c_lstm_f32(void)
+{
+  const size_t n = 128, wide = 8 * n, steps = 64;
+  const char *const name = "LSTM and inputs, both ways, 128";
+  LstmRun v;
+  Job job = {run_lstm, &v, 4.0 * (double)(steps * n * wide), "GFLOP/s"};
+  if (!strstr(name, only))
+    return;
+  memset(&v, 0, sizeof v);
+  v.p.r.kind = v.p.r.dirs = 2;
+  v.p.r.steps = (int32_t)steps;
+  v.p.r.rows = 1;
+  v.p.r.hidden = v.p.in_size = (int32_t)n;
+  v.p.in_pix = (int64_t)n;
+  v.p.r.x_time = v.p.r.x_row = (int64_t)wide;
+  v.p.r.y_time = 2 * (int64_t)n;
+  v.p.r.y_dir = v.p.r.y_row = v.p.r.s_dir = v.p.r.s_row = (int64_t)n;
+  v.in = floats(steps * n);
+  v.w = floats(n * wide);
+  v.r = floats(n * wide);
+  v.x = floats(O2C_LSTM_ROOM(steps, 1, 2, n, n));
+  v.y = floats(steps * 2 * n);
+  v.work = floats(O2C_RECURRENT_ROOM(1, n));
+  report(name, &job);
+  free(v.in), free(v.w), free(v.r), free(v.x), free(v.y), free(v.work);
 }
 
 #endif

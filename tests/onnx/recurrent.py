@@ -6,7 +6,8 @@
 
 Networks of one operator for each direction, layout, with and without lengths,
 biases, states, peepholes, clip and other activations, weights baked in or
-given at run time. The outputs are computed here, in double, step by step.
+given at run time; and LSTM of one row, in blocks of steps. The outputs are
+computed here, in double, step by step.
 """
 import itertools
 import pathlib
@@ -18,7 +19,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-STEPS, INPUTS, HIDDEN = 5, 3, 18
+INPUTS = 3
+SIZES = 5, 18      # steps, hidden units
+BLOCKS = 40, 32    # for lstm_f32.h
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
@@ -38,7 +41,7 @@ class Cell:
         self.w, self.r = v["W"][d], v["R"][d]
         b = v.get("B")
         self.wb, self.rb = (0, 0) if b is None else np.split(b[d], 2)
-        self.p = v["P"][d].reshape(3, HIDDEN) if "P" in v else np.zeros((3, 1))
+        self.p = v["P"][d].reshape(3, -1) if "P" in v else np.zeros((3, 1))
         self.clip = attrs.get("clip", np.inf)
         odd = "activations" in attrs
         self.f = softsign if odd else sigmoid
@@ -60,7 +63,7 @@ class Cell:
         return self.act(self.f, o + self.p[1] * c) * self.act(self.g, c), c
 
     def gru(self, wx, rh, h):
-        n = HIDDEN
+        n = len(h)
         z = self.act(self.f, wx[:n] + rh[:n])
         r = self.act(self.f, wx[n:2 * n] + rh[n:2 * n])
         if self.attrs.get("linear_before_reset"):
@@ -75,14 +78,14 @@ def answer(op, attrs, v):
     """Y [steps, dirs, rows, H], Y_h and Y_c [dirs, rows, H]; layout 0."""
     x = v["X"].astype(np.float64)
     v = {k: a.astype(np.float64) if k != "lens" else a for k, a in v.items()}
-    dirs, rows = v["W"].shape[0], x.shape[1]
-    y = np.zeros((STEPS, dirs, rows, HIDDEN))
-    yh, yc = np.zeros((2, dirs, rows, HIDDEN))
+    dirs, (steps, rows), hidden = len(v["W"]), x.shape[:2], v["R"].shape[2]
+    y = np.zeros((steps, dirs, rows, hidden))
+    yh, yc = np.zeros((2, dirs, rows, hidden))
     for d, i in itertools.product(range(dirs), range(rows)):
         cell = Cell(op, attrs, v, d)
-        h = v["h0"][d, i] if "h0" in v else np.zeros(HIDDEN)
-        c = v["c0"][d, i] if "c0" in v else np.zeros(HIDDEN)
-        n = v["lens"][i] if "lens" in v else STEPS
+        h = v["h0"][d, i] if "h0" in v else np.zeros(hidden)
+        c = v["c0"][d, i] if "c0" in v else np.zeros(hidden)
+        n = v["lens"][i] if "lens" in v else steps
         back = attrs["direction"] == "reverse" or d
         for t in reversed(range(n)) if back else range(n):
             h, c = cell.step(x[t, i], h, c)
@@ -91,23 +94,24 @@ def answer(op, attrs, v):
     return y, yh, yc
 
 
-def operands(op, rng, dirs, rows, parts):
-    gh = GATES[op] * HIDDEN
+def operands(op, rng, dirs, rows, parts, sizes):
+    steps, hidden = sizes
+    gh = GATES[op] * hidden
 
     def noise(*shape):
         return (rng.standard_normal(shape) * 0.5).astype(np.float32)
-    v = {"X": noise(STEPS, rows, INPUTS), "W": noise(dirs, gh, INPUTS),
-         "R": noise(dirs, gh, HIDDEN)}
+    v = {"X": noise(steps, rows, INPUTS), "W": noise(dirs, gh, INPUTS),
+         "R": noise(dirs, gh, hidden)}
     if "B" in parts:
         v["B"] = noise(dirs, 2 * gh)
     if "lens" in parts:
-        v["lens"] = rng.integers(0, STEPS + 1, rows).astype(np.int32)
+        v["lens"] = rng.integers(0, steps + 1, rows).astype(np.int32)
     if "state" in parts:
-        v["h0"] = noise(dirs, rows, HIDDEN)
+        v["h0"] = noise(dirs, rows, hidden)
         if op == "LSTM":
-            v["c0"] = noise(dirs, rows, HIDDEN)
+            v["c0"] = noise(dirs, rows, hidden)
     if "P" in parts and op == "LSTM":
-        v["P"] = noise(dirs, 3 * HIDDEN)
+        v["P"] = noise(dirs, 3 * hidden)
     return v
 
 
@@ -125,7 +129,7 @@ def write(folder, op, attrs, v, outputs, baked):
     fed = [k for k in names if k in v and k not in fixed]
     result = ["Y", "Y_h", "Y_c"][:len(outputs)]
     node = helper.make_node(op, [k if k in v else "" for k in names], result,
-                            hidden_size=HIDDEN, **attrs)
+                            hidden_size=v["R"].shape[2], **attrs)
 
     def info(name, a):
         kind = TensorProto.INT32 if name == "lens" else TensorProto.FLOAT
@@ -159,13 +163,18 @@ def cases():
         for linear in (0, 1) if op == "GRU" else (0,):
             if linear:
                 attrs = attrs | {"linear_before_reset": 1}
-            yield op, attrs, have, baked
+            yield op, attrs, have, baked, SIZES
     for op in GATES:
-        yield op, {"direction": "forward", "clip": 0.3}, ("B",), True
+        yield op, {"direction": "forward", "clip": 0.3}, ("B",), True, SIZES
     dirs = {"direction": "bidirectional"}
-    yield "GRU", dirs | {"activations": ["Softsign", "Tanh"] * 2}, ("B",), True
+    yield "GRU", dirs | {"activations": ["Softsign", "Tanh"] * 2}, \
+        ("B",), True, SIZES
     yield "LSTM", dirs | {"activations": ["Softsign", "Tanh", "Tanh"] * 2}, \
-        ("B",), True
+        ("B",), True, SIZES
+    for direction, layout, have in itertools.product(
+            ("forward", "reverse", "bidirectional"), (0, 1), parts[:3]):
+        yield "LSTM", {"direction": direction, "layout": layout}, have, True, \
+            BLOCKS
 
 
 def main():
@@ -174,9 +183,10 @@ def main():
     rng = np.random.default_rng(3)
     with tempfile.TemporaryDirectory() as root:
         folders = []
-        for i, (op, attrs, have, baked) in enumerate(cases()):
+        for i, (op, attrs, have, baked, sizes) in enumerate(cases()):
             dirs = 2 if attrs["direction"] == "bidirectional" else 1
-            v = operands(op, rng, dirs, (1, 4)[i % 2], have)
+            v = operands(op, rng, dirs, (1, 4)[i % 2 and sizes == SIZES],
+                         have, sizes)
             outputs = answer(op, attrs, v)[:3 if op == "LSTM" else 2]
             folders.append(pathlib.Path(root) / f"{op}_{i}")
             write(folders[-1], op, attrs, v, outputs, baked)
