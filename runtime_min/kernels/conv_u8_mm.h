@@ -105,9 +105,9 @@ O2C_U8_INLINE int32x4_t o2c_u8_mm_dot(int32x4_t c, uint8x16_t a, int8x16_t b)
   }
 
 /* mr pixels, 6, 4 or 2, by the 16 outputs of a panel. kc is 4 or more. */
-O2C_U8_INLINE void o2c_u8_mm(const o2c_u8_job *j, const uint8_t *x,
-                             const int8_t *w, void *y, const int mr,
-                             const int kind)
+O2C_U8_INLINE void o2c_u8_own_tile(const o2c_u8_job *j, const uint8_t *x,
+                                   const int8_t *w, void *y, const int mr,
+                                   const int kind)
 {
   const int32x4_t zero = vdupq_n_s32(0);
   const int64_t s = j->p->x_pix;

@@ -184,31 +184,17 @@ O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_four a, int8x16_t b)
 }
 #else
 /* SDOT wants two signed operands: x - 128, and 128 * sum(w) added to the bias
- * once per panel (o2c_u8_signed_bias). */
+ * once per panel (o2c_u8_signed_bias). conv_u8_dot.h where kc is 4 or more. */
 #define O2C_U8_SIGNED 1
 typedef int8x16_t o2c_u8_four;
-
-/* Both in assembly that keeps its order: gcc 12 takes the groups of all pixels
- * ahead, and then lacks registers. */
 O2C_U8_INLINE o2c_u8_four o2c_u8_word(uint32_t x)
 {
-#if defined(__clang__)
   return vreinterpretq_s8_u32(vdupq_n_u32(x ^ 0x80808080u));
-#else
-  o2c_u8_four v;
-  __asm__ volatile("dup %0.4s, %w1" : "=w"(v) : "r"(x ^ 0x80808080u));
-  return v;
-#endif
 }
 
 O2C_U8_INLINE o2c_u8_vec o2c_u8_dot(o2c_u8_vec c, o2c_u8_four a, int8x16_t b)
 {
-#if defined(__clang__)
   return vdotq_s32(c, a, b);
-#else
-  __asm__ volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(c) : "w"(a), "w"(b));
-  return c;
-#endif
 }
 #endif
 
@@ -429,6 +415,8 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 #include "conv_u8_avx512.h"
 #elif defined(O2C_U8_I8MM)
 #include "conv_u8_mm.h"
+#elif defined(O2C_U8_ISA_DOT)
+#include "conv_u8_dot.h"
 #endif
 #if defined(O2C_U8_ISA_AMX)
 #include "conv_u8_amx.h"
@@ -438,7 +426,10 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
 #if O2C_U8_MR == 14
 #define O2C_U8_SIZES(F) F(14) F(8) F(7) F(4) F(2) F(1)
 #elif defined(O2C_U8_I8MM)
-#define O2C_U8_SIZES(F) F(1)
+#define O2C_U8_SIZES(F) \
+  O2C_U8_RUN_OWN(6) O2C_U8_RUN_OWN(4) O2C_U8_RUN_OWN(2) F(1)
+#elif defined(O2C_U8_ISA_DOT)
+#define O2C_U8_SIZES(F) O2C_U8_RUN_OWN(4) O2C_U8_RUN_OWN(2) O2C_U8_RUN_OWN(1)
 #elif O2C_U8_MR == 6
 #define O2C_U8_SIZES(F) F(6) F(4) F(2) F(1)
 #elif O2C_U8_MR == 4
@@ -454,10 +445,10 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
     y = o2c_u8_at(y, m * j->p->y_pix, kind);    \
   }
 
-#define O2C_U8_RUN_MM(m)                     \
+#define O2C_U8_RUN_OWN(m)                     \
   O2C_U8_ROLLED                              \
   for (; n >= m; n -= m) {                   \
-    o2c_u8_mm(j, x, w, y, m, kind);          \
+    o2c_u8_own_tile(j, x, w, y, m, kind);    \
     x += m * j->p->x_pix;                    \
     y = o2c_u8_at(y, m * j->p->y_pix, kind); \
   }
@@ -485,9 +476,6 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
     x += 6 * tiles * j->p->x_pix;
     y = o2c_u8_at(y, 6 * tiles * j->p->y_pix, kind);
   }
-#endif
-#if defined(O2C_U8_I8MM)
-  O2C_U8_RUN_MM(6) O2C_U8_RUN_MM(4) O2C_U8_RUN_MM(2)
 #endif
   O2C_U8_SIZES(O2C_U8_RUN)
 }
