@@ -274,7 +274,7 @@ static Buffer buffer_new(size_t n, size_t align)
   size_t i;
   if (align < sizeof(void *)) align = sizeof(void *);
   b.n = n;
-  if (posix_memalign(&p, align, n || GUARD ? n + GUARD : 1))
+  if (posix_memalign(&p, align, n || GUARD > 0 ? n + GUARD : 1))
     die("out of memory");
   b.p = (unsigned char *)p;
   /* Not zeros: a model must not count on cleared storage. */
