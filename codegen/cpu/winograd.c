@@ -11,7 +11,7 @@
 #include "cpu.h"
 
 /* What the kernel takes: see its contract. */
-#define STEP(n) (((n) + 15) / 16 * 16 + 16)
+#define STEP(n) (((n) + 15) / 16 * 16 + ((n) > 128 ? 16 : 0))
 
 #define ASSUMED 320
 
@@ -42,43 +42,59 @@ static const Dim *tiles_in(const Conv *v, int64_t m)
 }
 
 /* Costs in multiply-adds for each pair of an input and an output channel.
- * Measured on one core of Zen 4, weights in memory: a weight that is read
- * costs as much as 14 products with it, transforms 600 products a tile and
- * channel of m = 4, 260 of m = 2. Less than 15 % is no reason for more weights,
- * and networks of small devices, whose flash is scarce, stay as they are. */
-#define READ 14
+ * Measured on one core of Zen 4: a weight that is read from memory costs as
+ * much as 14 products with it, 3 where all of a network's weights stay in the
+ * second-level cache; transforms cost 600 products a tile and channel of m = 4,
+ * 260 of m = 2. Less than 15 % is no reason for more weights. Small layers are
+ * left as they are where little is optimised (-O1), for devices whose flash is
+ * scarce. */
+#define READ_FAR 14
+#define READ_NEAR 3
+#define NEAR_BYTES (512 << 10)
 #define GAIN 1.15
-#define LEAST_MACS 4e6
+#define SMALL_MACS 4e6
 
-static double direct_cost(const Sizes *z)
+/* Products that reading a weight is worth. */
+static double read_cost(const Plan *p)
 {
-  return 9.0 * (double)(z->oh * z->ow + READ);
+  int64_t bytes = 0;
+  for (const Node *n = p->g->first; n; n = n->next)
+    for (int i = 0; i < n->nin; i++)
+      if (n->in[i] && n->in[i]->data)
+        bytes += n->in[i]->data->n * dtype_info(n->in[i]->dtype)->size;
+  return bytes > NEAR_BYTES ? READ_FAR : READ_NEAR;
 }
 
-static double cost(const Conv *v, const Sizes *z, int64_t m)
+static double direct_cost(const Sizes *z, double read)
+{
+  return 9.0 * ((double)(z->oh * z->ow) + read);
+}
+
+static double cost(const Conv *v, const Sizes *z, int64_t m, double read)
 {
   double tiles = (double)tiles_of(z, m), one = m == 4 ? 300 : 130;
   double oc = (double)((v->oc + 15) / 16 * 16);
-  return GAIN * ((double)((m + 2) * (m + 2)) * (tiles + READ) +
+  return GAIN * ((double)((m + 2) * (m + 2)) * (tiles + read) +
                  tiles * one * (1 / oc + 1 / (double)v->c));
 }
 
-static bool fits(const Conv *v, const Sizes *z)
+static bool fits(const Plan *p, const Conv *v, const Sizes *z)
 {
   double macs = (double)(z->oh * z->ow) * 9 * (double)(v->c * v->oc);
   return v->kh == 3 && v->kw == 3 && v->sh == 1 && v->sw == 1 && v->dh == 1 &&
-         v->dw == 1 && v->g.group == 1 && v->c >= 16 && macs >= LEAST_MACS;
+         v->dw == 1 && v->g.group == 1 && v->c >= 16 &&
+         (macs >= SMALL_MACS || p->m->opt->level > 1);
 }
 
 /* 2, 4, or 0: not by this kernel. */
 static int64_t choose(Plan *p, const Conv *v, const Sizes *z)
 {
   const Options *o = p->m->opt;
-  double pairs = (double)(v->c * v->oc);
+  double pairs = (double)(v->c * v->oc), read = read_cost(p);
   const Way way[] = {
-    { "direct", cost_ns(o, "CONV_F32", direct_cost(z) * pairs, 0) },
-    { "F(2x2)", cost_ns(o, "CONV_F32", cost(v, z, 2) * pairs, 0) },
-    { "F(4x4)", cost_ns(o, "CONV_F32", cost(v, z, 4) * pairs, 0) }
+    { "direct", cost_ns(o, "CONV_F32", direct_cost(z, read) * pairs, 0) },
+    { "F(2x2)", cost_ns(o, "CONV_F32", cost(v, z, 2, read) * pairs, 0) },
+    { "F(4x4)", cost_ns(o, "CONV_F32", cost(v, z, 4, read) * pairs, 0) }
   };
   const char *key = arena_printf(p->a, "Conv f32 3x3, %lld channels to %lld of "
                                  "%s x %s", (long long)v->c, (long long)v->oc,
@@ -146,7 +162,8 @@ bool lower_winograd_f32(Plan *p, Node *n)
   Conv v;
   Sizes z;
   if (!node_is_internal(n, "FusedConv") || !conv_shape(p, n, &v) ||
-      !assume(&v, v.oh, &z.oh) || !assume(&v, v.ow, &z.ow) || !fits(&v, &z))
+      !assume(&v, v.oh, &z.oh) || !assume(&v, v.ow, &z.ow) ||
+      !fits(p, &v, &z))
     return false;
   int64_t m = choose(p, &v, &z);
   if (!m)
@@ -157,7 +174,7 @@ bool lower_winograd_f32(Plan *p, Node *n)
   conv_put_operands(&v, pack(&v, n->in[1]->data, m));
   step_scratch(s, "scratch", DT_F32,
                dim_int(v.d, (m + 2) * (m + 2) *
-                       (tiles * (STEP(v.c) + STEP(v.oc)) + v.c)));
+                       (tiles * (STEP(v.c) + STEP(v.oc)) + 32 + v.c)));
   step_int(s, "M", m);
   step_int(s, "TILES", tiles);
   step_int(s, "OC", v.oc);

@@ -169,10 +169,11 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
   for (int t = 0; t < a->ntap; t++) {
     const ptrdiff_t end = (ptrdiff_t)a->tap[t] + a->kc;
     for (ptrdiff_t k = a->tap[t]; k < end; k++) {
-      const o2c_v v0 = o2c_vld(w0), v1 = o2c_vld(nv > 1 ? w1 : w0),
-                  v2 = o2c_vld(nv > 2 ? w2 : w0),
-                  v3 = o2c_vld(nv > 3 ? w3 : w0);
-      o2c_v s;
+      o2c_v v0 = o2c_vld(w0), v1 = o2c_vld(nv > 1 ? w1 : w0),
+            v2 = o2c_vld(nv > 2 ? w2 : w0), v3 = o2c_vld(nv > 3 ? w3 : w0), s;
+      if (mr > 1) { O2C_HOLD(v0); }
+      if (mr > 1 && nv > 1) { O2C_HOLD(v1); }
+      if (mr > 1 && nv > 2) { O2C_HOLD(v2); O2C_HOLD(v3); }
 #define O2C_MUL(i, q) if (nv > q) c##i##q = o2c_vfma(s, v##q, c##i##q);
 #define O2C_X2(i) if (mr > i) { s = o2c_vset1(x##i[k]); \
       O2C_MUL(i, 0) O2C_MUL(i, 1) }
@@ -475,8 +476,5 @@ O2C_NOINLINE void o2c_pad_hwc_f32(const float *x, float *y,
   }
   o2c_fill_f32(y, p->value, p->bottom * wide);
 }
-
-#undef O2C_F32_ROWS
-#undef O2C_F32_TILES
 
 #endif

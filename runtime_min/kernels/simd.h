@@ -59,6 +59,17 @@
 #include <arm_neon.h>
 #endif
 
+/* Keeps a vector in its register: gcc loads one again for each of up to four
+   products with it. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(O2C_AVX512)
+#define O2C_HOLD(v) __asm__("" : "+v"(v))
+#elif defined(__GNUC__) && !defined(__clang__) && \
+    (defined(O2C_AVX2) || defined(O2C_SSE2))
+#define O2C_HOLD(v) __asm__("" : "+x"(v))
+#else
+#define O2C_HOLD(v) ((void)(v))
+#endif
+
 /* Small cores without vectors have no caches to fill. */
 #if defined(__GNUC__) && (defined(O2C_AVX512) || defined(O2C_AVX2) || \
                           defined(O2C_SSE2) || defined(O2C_NEON))

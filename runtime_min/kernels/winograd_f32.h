@@ -50,12 +50,15 @@ typedef struct {
   float lo, hi;           /* -INFINITY, INFINITY: no clamp */
 } o2c_winograd_f32_p;
 
-/* Elements of a row of transformed inputs, and of products: no power of two,
-   whose rows compete for few places of the first-level cache. */
-#define O2C_WINOGRAD_STEP(n) (((n) + 15) / 16 * 16 + 16)
+/* Elements of a row of transformed inputs, and of products; of all rows of a
+   position, of n tiles. None is a power of two, whose multiples compete for few
+   places of the first-level cache. */
+#define O2C_WINOGRAD_STEP(n) \
+  (((n) + 15) / 16 * 16 + ((n) > 128 ? 16 : 0))
+#define O2C_WINOGRAD_ALL(n, tiles) ((tiles) * O2C_WINOGRAD_STEP(n) + 16)
 #define O2C_WINOGRAD_SCRATCH(m, c, oc, tiles) \
-  (((m) + 2) * ((m) + 2) * ((int64_t)(tiles) * \
-   (O2C_WINOGRAD_STEP(c) + O2C_WINOGRAD_STEP(oc)) + (c)))
+  (((m) + 2) * ((m) + 2) * (O2C_WINOGRAD_ALL(c, (int64_t)(tiles)) + \
+   O2C_WINOGRAD_ALL(oc, (int64_t)(tiles)) + (c)))
 
 #define O2C_WINO_A 0.70710678118654752f
 #define O2C_WINO_B 1.41421356237309505f
@@ -167,6 +170,145 @@ O2C_NOINLINE void o2c_wino4_in(const float *x, ptrdiff_t row, ptrdiff_t pix,
     o2c_wino4_line(d1, d2, pix, 0, to + 4 * step, step);
     o2c_wino4_line(d2, d1, pix, 1, to + 8 * step, step);
     o2c_wino4_line(d1, d3, pix, 1, to + 12 * step, step);
+  }
+}
+
+/* Products of `count` positions: MR rows of transformed inputs by NV vectors of
+   filters, whole ones, as both buffers have room for them. Sums start from 0;
+   nothing is added and nothing clamped, so this is less than conv_f32.h's
+   tile. Rows stand at one distance and so need few registers. */
+typedef struct {
+  const float *v, *u;
+  float *s;
+  ptrdiff_t c, v_row, s_row;    /* channels; elements between rows */
+  ptrdiff_t v_step, u_step, s_step; /* between positions */
+  ptrdiff_t count;
+  ptrdiff_t next, next_step;    /* from a weight to the one asked for, and how
+                                   much further that moves at each k */
+} o2c_wino_mul;
+
+/* Row i is i % 4 rows from one of few pointers. */
+#define O2C_WINO_AT(i) ((i) < 4 ? x0 : (i) < 8 ? x4 : (i) < 12 ? x8 : x12)[ \
+  (i) % 4 * row]
+
+O2C_INLINE void o2c_wino_mul_body(const o2c_wino_mul *a, const int mr,
+                                  const int nv)
+{
+  const ptrdiff_t row = a->v_row, c = a->c, s_row = a->s_row;
+  const ptrdiff_t w_panel = c * 16;
+  const float *v = a->v, *u = a->u;
+  float *s = a->s;
+  for (ptrdiff_t e = 0; e < a->count; e++) {
+    const float *x0 = v, *x4 = v + 4 * row, *x8 = v + 8 * row,
+                *x12 = v + 12 * row, *w0 = u;
+    const float *const end = v + c, *next = u + a->next;
+#define O2C_COL(q) (w_panel * ((q) * O2C_LANES / 16) + (q) * O2C_LANES % 16)
+    const float *w1 = w0 + O2C_COL(1), *w2 = w0 + O2C_COL(2),
+                *w3 = w0 + O2C_COL(3);
+#undef O2C_COL
+#define O2C_X2(i) o2c_v c##i##0 = o2c_vzero(), c##i##1 = c##i##0;
+#define O2C_X4(i) O2C_X2(i) o2c_v c##i##2 = c##i##0, c##i##3 = c##i##0;
+    O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
+    O2C_ROLLED
+    for (; x0 < end; x0++, x4++, x8++, x12++) {
+      o2c_v b0 = o2c_vld(w0), b1 = o2c_vld(nv > 1 ? w1 : w0),
+            b2 = o2c_vld(nv > 2 ? w2 : w0), b3 = o2c_vld(nv > 3 ? w3 : w0), t;
+      if (mr > 1) { O2C_HOLD(b0); }
+      if (mr > 1 && nv > 1) { O2C_HOLD(b1); }
+      if (mr > 1 && nv > 2) { O2C_HOLD(b2); O2C_HOLD(b3); }
+#define O2C_MUL(i, q) if (nv > q) c##i##q = o2c_vfma(t, b##q, c##i##q);
+#define O2C_X2(i) if (mr > i) { t = o2c_vset1(O2C_WINO_AT(i)); \
+      O2C_MUL(i, 0) O2C_MUL(i, 1) }
+#define O2C_X4(i) O2C_X2(i) if (mr > i) { O2C_MUL(i, 2) O2C_MUL(i, 3) }
+      O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
+#undef O2C_MUL
+#define O2C_NEXT(q) if (nv > q && (q) * O2C_LANES % 16 == 0) \
+        O2C_PREFETCH_L2(next + w_panel * ((q) * O2C_LANES / 16)); \
+      w##q += 16;
+      O2C_NEXT(0)
+      O2C_NEXT(1)
+      O2C_NEXT(2)
+      O2C_NEXT(3)
+#undef O2C_NEXT
+      next += a->next_step;
+    }
+#define O2C_OUT(i, q) if (mr > i && nv > q) \
+      o2c_vst(s + i * s_row + (q) * O2C_LANES, c##i##q);
+#define O2C_X2(i) O2C_OUT(i, 0) O2C_OUT(i, 1)
+#define O2C_X4(i) O2C_X2(i) O2C_OUT(i, 2) O2C_OUT(i, 3)
+    O2C_F32_ROWS(O2C_X4, O2C_X2)
+#undef O2C_X2
+#undef O2C_X4
+#undef O2C_OUT
+    v += a->v_step;
+    u += a->u_step;
+    s += a->s_step;
+  }
+}
+
+#define O2C_X(m, n) O2C_NOINLINE void o2c_wino_mul_##m##x##n( \
+  const o2c_wino_mul *a) { o2c_wino_mul_body(a, m, n); }
+O2C_F32_TILES(O2C_X)
+#undef O2C_X
+
+O2C_UNUSED static void o2c_wino_mul_run(const o2c_wino_mul *a, int mr, int nv)
+{
+  switch (16 * nv + mr) {
+#define O2C_X(m, n) case 16 * n + m: o2c_wino_mul_##m##x##n(a); break;
+  O2C_F32_TILES(O2C_X)
+#undef O2C_X
+  default: break;
+  }
+}
+
+/* Columns from vector q on, nv of them, of n rows in `tiles` tiles: of one
+   position, or of more if that is one tile. Each asks for its part of the
+   weights that follow. */
+O2C_UNUSED static void o2c_wino_columns(const o2c_wino_mul *all, int32_t q,
+                                        int nv, int32_t n, int32_t tiles)
+{
+  const ptrdiff_t col = (ptrdiff_t)q * O2C_LANES;
+  o2c_wino_mul a = *all;
+  a.u += col / 16 * a.c * 16 + col % 16;
+  a.s += col;
+  a.next_step = (16 + tiles - 1) / tiles;
+  a.next = (nv * O2C_LANES + 15) / 16 * 16 * a.c;
+  for (int32_t t = 0; t < tiles; t++) {
+    const int32_t rows = n / tiles + (t < n % tiles);
+    o2c_wino_mul_run(&a, rows, nv);
+    a.v += rows * a.v_row;
+    a.s += rows * a.s_row;
+    a.next += a.next_step * a.c;
+  }
+}
+
+/* All columns and positions of n rows. */
+O2C_UNUSED static void o2c_wino_products(const o2c_wino_mul *all, int32_t n,
+                                         int32_t oc)
+{
+  const int32_t nvec = (oc + O2C_LANES - 1) / O2C_LANES;
+  const int wide = n <= O2C_F32_MR4 ? 4 : nvec > 1 ? 2 : 1;
+  const int32_t cap = wide == 4 ? O2C_F32_MR4
+                    : wide == 2 ? O2C_F32_MR : O2C_F32_MR1;
+  const int32_t tiles = (n + cap - 1) / cap;
+  o2c_wino_mul a = *all;
+  if (nvec > wide || nvec == 3 ||
+      (tiles > 1 && all->count * all->u_step * 4 > O2C_F32_L2 / 4))
+    a.count = 1;
+  for (ptrdiff_t e = 0; e < all->count; e += a.count) {
+    int nv;
+    for (int32_t q = 0; q < nvec; q += nv) {
+      const int32_t left = nvec - q;
+      nv = left >= wide ? wide : left >= 2 ? 2 : 1;
+      o2c_wino_columns(&a, q, nv, n, tiles);
+    }
+    a.v += a.v_step;
+    a.u += a.u_step;
+    a.s += a.s_step;
   }
 }
 
@@ -299,7 +441,7 @@ O2C_NOINLINE void o2c_wino_output(const float *m, const float *bias,
   const int32_t across = (p->ow + p->m - 1) / p->m;
   const ptrdiff_t row = (ptrdiff_t)O2C_WINOGRAD_STEP(p->oc);
   o2c_wino_tile t;
-  t.step = n * row;
+  t.step = O2C_WINOGRAD_ALL(p->oc, n);
   t.y_row = (ptrdiff_t)p->y_row;
   t.y_pix = (ptrdiff_t)p->y_pix;
   t.r_row = (ptrdiff_t)p->r_row;
@@ -351,35 +493,30 @@ O2C_NOINLINE void o2c_winograd_f32_tiles(const float *x, const float *u,
                                          const o2c_winograd_f32_p *p,
                                          int32_t first, int32_t end)
 {
-  static const int32_t tap[] = { 0 };
   const int32_t m = p->m, across = (p->ow + m - 1) / m;
   const int32_t all = end - first, e = (m + 2) * (m + 2);
   const int32_t blocks = (all + p->tiles - 1) / p->tiles;
-  const ptrdiff_t w = (ptrdiff_t)((p->oc + 15) / 16) * p->c * 16;
-  o2c_conv_f32_p q;
-  memset(&q, 0, sizeof q);
-  q.oh = q.ntap = 1;
-  q.oc = p->oc;
-  q.kc = p->c;
-  q.tap = tap;
-  q.x_pix = O2C_WINOGRAD_STEP(p->c);
-  q.y_pix = O2C_WINOGRAD_STEP(p->oc);
-  q.lo = -INFINITY;
-  q.hi = INFINITY;
+  float *const v = scratch + (ptrdiff_t)e * p->c;
+  o2c_wino_mul q;
+  q.v = v;
+  q.u = u;
+  q.c = p->c;
+  q.v_row = O2C_WINOGRAD_STEP(p->c);
+  q.s_row = O2C_WINOGRAD_STEP(p->oc);
+  q.u_step = (ptrdiff_t)((p->oc + 15) / 16) * p->c * 16;
+  q.count = e;
   for (int32_t b = 0; b < blocks; b++) {
     const int32_t from = first + (int32_t)((int64_t)all * b / blocks);
     const int32_t n = first + (int32_t)((int64_t)all * (b + 1) / blocks) - from;
-    const ptrdiff_t step = (ptrdiff_t)(n * q.x_pix);
-    float *v = scratch + (ptrdiff_t)e * p->c, *s = v + e * step;
-    q.ow = n;
+    q.v_step = O2C_WINOGRAD_ALL(p->c, n);
+    q.s_step = O2C_WINOGRAD_ALL(p->oc, n);
+    q.s = v + e * q.v_step;
     for (int32_t t = 0; t < n; t++)
-      o2c_wino_input(x, v + t * q.x_pix, step, scratch,
+      o2c_wino_input(x, v + t * q.v_row, q.v_step, scratch,
                      (from + t) / across * m - p->top,
                      (from + t) % across * m - p->left, p);
-    for (int32_t k = 0; k < e; k++)
-      o2c_conv_f32(v + k * step, u + k * w, NULL, NULL,
-                   s + k * (ptrdiff_t)(n * q.y_pix), &q);
-    o2c_wino_output(s, bias, r, y, from, n, p);
+    o2c_wino_products(&q, n, p->oc);
+    o2c_wino_output(q.s, bias, r, y, from, n, p);
   }
 }
 

@@ -53,6 +53,7 @@ static void bench_o2c_winograd_f32(void)
 {
   static const int shapes[][3] = {
     {56, 64, 64}, {28, 128, 128}, {14, 256, 256}, {7, 512, 512},
+    {32, 16, 16}, {16, 32, 32}, {8, 64, 64},
     {112, 128, 128}, {28, 512, 512}, {56, 128, 32}, {27, 32, 128}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
     for (int m = 2; m <= 4; m += 2)
