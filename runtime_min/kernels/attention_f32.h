@@ -130,6 +130,16 @@ O2C_NOINLINE int o2c_att_blocked(const uint8_t *allow, const float *bias,
   return 1;
 }
 
+/* exp(x) of a score less the largest of its row; 0 where that is no normal
+   number, as sums of its products with values would take several times as
+   long. */
+O2C_INLINE float o2c_att_exp(float x)
+{
+  const int far = x < -87.0f;
+  const o2c_exp_f32 e = o2c_exp_parts(o2c_select_f32(far, -87.0f, x), 0.0f);
+  return o2c_select_f32(far, 0.0f, (e.q + 1.0f) * e.s * e.t);
+}
+
 /* Scores of row i, of keys from `start` on, to exponentials; one over their
    sum comes back. What lies outside of the row's keys becomes 0. */
 O2C_INLINE float o2c_att_row(const o2c_attention_f32_t *a, float *s, int64_t i,
@@ -156,7 +166,7 @@ O2C_INLINE float o2c_att_row(const o2c_attention_f32_t *a, float *s, int64_t i,
   else
     max = o2c_att_scale(s, bias, n, p->scale);
   for (ptrdiff_t j = 0; j < n; j++)
-    s[j] = o2c_expf(s[j] - max);
+    s[j] = o2c_att_exp(s[j] - max);
   sum = o2c_sum_f32(s, n);
   if (sum > 0.0f || p->zero == 1)
     return 1.0f / sum;
