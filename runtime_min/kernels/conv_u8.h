@@ -49,6 +49,11 @@ typedef struct {
   int32_t last;  /* step to the last group */
   int32_t fits;  /* 0: needs the clamp before the conversion (AVX-512) */
   int64_t panel; /* bytes of one panel of weights */
+  /* AVX-512: of the next group's weights each pixel of the row at x asks for
+   * next_pixel / 16 bytes a step, the first from next on. */
+  const uint8_t *x;
+  const int8_t *next;
+  int32_t next_pixel;
 } o2c_u8_job;
 
 O2C_U8_INLINE o2c_u8_job o2c_u8_job_make(const o2c_conv_u8_p *p, int32_t o,
@@ -66,6 +71,9 @@ O2C_U8_INLINE o2c_u8_job o2c_u8_job_make(const o2c_conv_u8_p *p, int32_t o,
   j.last = p->kc % 4 ? p->kc % 4 : 4;
   j.panel = (int64_t)p->ntap * j.ng * 64;
   j.fits = 1;
+  j.x = 0;
+  j.next = 0;
+  j.next_pixel = 0;
   return j;
 }
 

@@ -10,10 +10,12 @@
 #define O2C_CONV_U8_AVX512_H
 
 /* Is there room for three steps within a tap, and a panel small enough to be
- * read for every six pixels? */
-O2C_U8_INLINE int o2c_u8_is_short(const o2c_u8_job *j)
+ * read for every six pixels? What overlaps saves less than a rest of one pixel
+ * costs where sums are longer. */
+O2C_U8_INLINE int o2c_u8_is_short(const o2c_u8_job *j, int64_t n)
 {
-  return j->ng >= 3 && j->panel <= 8192 && j->n >= 32;
+  return j->ng >= 3 && j->n >= 32 && n >= 18 &&
+         j->panel <= (n % 6 ? 4096 : 8192);
 }
 
 /* As o2c_u8_dot, but stays where it is written: compilers move all products

@@ -366,6 +366,29 @@ O2C_U8_INLINE void o2c_u8_out(const o2c_u8_job *j, const o2c_u8_vec *v, int nv,
     o2c_u8_store4(j, o2c_u8_bytes(j, c##i, c##k, c##l, c##m, 0), \
                   (uint8_t *)y + i * s, s);
 
+#if defined(O2C_U8_ISA_AVX512VNNI)
+/* The tiles of a column group share the asking for the next group's weights,
+ * each by its pixels. Short panels come in time by themselves, and for many
+ * pixels weights are a small part of the time. */
+O2C_U8_INLINE void o2c_u8_ask_next(o2c_u8_job *j, const int8_t *w,
+                                   const int64_t *size)
+{
+  const int64_t pixels = size[0] * size[1];
+  j->next = j->n > 32 ? w + 2 * j->panel : w;
+  if (j->panel > 4096 && pixels <= 2048)
+    j->next_pixel = (int32_t)((2048 + pixels - 1) / pixels);
+}
+
+/* Where the tile of the pixel at x begins to ask. */
+O2C_U8_INLINE const int8_t *o2c_u8_next(const o2c_u8_job *j, const uint8_t *x)
+{
+  if (!j->next_pixel || !j->p->x_pix)
+    return j->next;
+  return j->next +
+         (x - j->x) / j->p->x_pix * j->next_pixel * (j->panel / 64) / 16;
+}
+#endif
+
 /* mr pixels from x by nv vectors of outputs; o: the first, counted from the
  * group's first, which y and j point to. mr, nv, few, kind are literals at
  * every call, so what they rule out costs nothing. */
@@ -382,6 +405,11 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
   int64_t s = j->p->x_pix;
   int32_t t, g, done = 0;
   O2C_U8_ROWS(O2C_U8_START)
+#if defined(O2C_U8_ISA_AVX512VNNI)
+  const int asks = mr > 4 && nv == 2;
+  const int8_t *next = asks ? o2c_u8_next(j, x) : w;
+  const int64_t ahead = (j->next_pixel * mr + 15) / 16;
+#endif
 
   O2C_U8_ROLLED
   for (t = 0; t < j->p->ntap; ++t) {
@@ -395,6 +423,12 @@ O2C_U8_INLINE void o2c_u8_tile(const o2c_u8_job *j, const uint8_t *x,
       const int32_t step = g == 2 ? j->last : 4;
       O2C_U8_ROWS(O2C_U8_STEP)
       w += 64;
+#if defined(O2C_U8_ISA_AVX512VNNI)
+      if (asks) {
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        next += ahead;
+      }
+#endif
       p0 += step, p3 += step, p6 += step, p9 += step, p12 += step;
     }
   }
@@ -469,7 +503,7 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
     return;
   }
 #if defined(O2C_U8_ISA_AVX512VNNI)
-  if (nv == 2 && kind == O2C_U8_TO_U8 && o2c_u8_is_short(j) && n >= 18) {
+  if (nv == 2 && kind == O2C_U8_TO_U8 && o2c_u8_is_short(j, n)) {
     const int64_t tiles = n / 6;
     o2c_u8_short(j, x, w, (uint8_t *)y, tiles);
     n -= 6 * tiles;
@@ -481,15 +515,20 @@ O2C_U8_INLINE void o2c_u8_strip(const o2c_u8_job *j, const uint8_t *x,
 }
 
 /* The rows of one group of outputs: np panels, or a half of one. */
-O2C_U8_INLINE void o2c_u8_rows(const o2c_u8_job *j, const uint8_t *x,
+O2C_U8_INLINE void o2c_u8_rows(o2c_u8_job *j, const uint8_t *x,
                                const int8_t *w, void *y, int64_t rows,
                                int64_t cols, const int np, const int kind)
 {
   for (; rows > 0; --rows) {
+    j->x = x;
     o2c_u8_strip(j, x, w, 0, y, cols, O2C_U8_NV * np, kind);
 #if defined(O2C_U8_HALF)
     if (j->n > 8)
       o2c_u8_strip(j, x, w + 32, 8, y, cols, O2C_U8_NV, kind);
+#endif
+#if defined(O2C_U8_ISA_AVX512VNNI)
+    if (np == 2)
+      j->next += cols * j->next_pixel * (j->panel / 64) / 16;
 #endif
     x += j->p->x_row;
     y = o2c_u8_at(y, j->p->y_row, kind);
@@ -548,9 +587,10 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
     if (j.n > 48 && size[0] * size[1] == 1 && p->kc >= 4) {
       np = 4; /* one pixel: four chains hide the latency */
       o2c_u8_tile(&j, x, wo, 0, yo, 1, 4, 0, kind);
-    } else if (np == 2)
+    } else if (np == 2) {
+      o2c_u8_ask_next(&j, wo, size);
       o2c_u8_rows(&j, x, wo, yo, size[0], size[1], 2, kind);
-    else
+    } else
 #elif defined(O2C_U8_ISA_AVX2)
     if (p->scratch && p->kc >= 4 && size[0] * size[1] > 2) {
       o2c_u8_order order;
