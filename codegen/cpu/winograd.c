@@ -45,14 +45,12 @@ static const Dim *tiles_in(const Conv *v, int64_t m)
  * Measured on one core of Zen 4: a weight that is read from memory costs as
  * much as 14 products with it, 3 where all of a network's weights stay in the
  * second-level cache; transforms cost 600 products a tile and channel of m = 4,
- * 260 of m = 2. Less than 15 % is no reason for more weights. Small layers are
- * left as they are where little is optimised (-O1), for devices whose flash is
- * scarce. */
+ * 260 of m = 2. Less than 15 % is no reason for more weights. Where flash is
+ * scarcer than time, --tune FILE with the way "direct" keeps the small ones. */
 #define READ_FAR 14
 #define READ_NEAR 3
 #define NEAR_BYTES (512 << 10)
 #define GAIN 1.15
-#define SMALL_MACS 4e6
 
 /* Products that reading a weight is worth. */
 static double read_cost(const Plan *p)
@@ -78,12 +76,10 @@ static double cost(const Conv *v, const Sizes *z, int64_t m, double read)
                  tiles * one * (1 / oc + 1 / (double)v->c));
 }
 
-static bool fits(const Plan *p, const Conv *v, const Sizes *z)
+static bool fits(const Conv *v)
 {
-  double macs = (double)(z->oh * z->ow) * 9 * (double)(v->c * v->oc);
   return v->kh == 3 && v->kw == 3 && v->sh == 1 && v->sw == 1 && v->dh == 1 &&
-         v->dw == 1 && v->g.group == 1 && v->c >= 16 &&
-         (macs >= SMALL_MACS || p->m->opt->level > 1);
+         v->dw == 1 && v->g.group == 1 && v->c >= 16;
 }
 
 /* 2, 4, or 0: not by this kernel. */
@@ -163,7 +159,7 @@ bool lower_winograd_f32(Plan *p, Node *n)
   Sizes z;
   if (!node_is_internal(n, "FusedConv") || !conv_shape(p, n, &v) ||
       !assume(&v, v.oh, &z.oh) || !assume(&v, v.ow, &z.ow) ||
-      !fits(p, &v, &z))
+      !fits(&v))
     return false;
   int64_t m = choose(p, &v, &z);
   if (!m)
