@@ -100,13 +100,22 @@ static bool is_listed(const char *list, const char *name)
   return false;
 }
 
+/* Listed, or better than one that is; not (of no other one) where it would be
+ * the same code once more, in a list. */
+static bool is_worth(const Plan *p, const char *list, const Level *l)
+{
+  bool uses = has_kernels(p, l->kernels);
+  if (is_listed(list, l->name))
+    return l->of || !l->kernels || uses || !strchr(list, ',');
+  return is_listed(list, l->of) && uses;
+}
+
 void plan_levels(Plan *p)
 {
   const char *list = p->m->opt->target;
   p->level = NEW(p->a, const Level *, COUNT(levels));
   for (int i = 0; i < COUNT(levels) && !levels_none(list); i++)
-    if (is_listed(list, levels[i].name) ||
-        (is_listed(list, levels[i].of) && has_kernels(p, levels[i].kernels)))
+    if (is_worth(p, list, &levels[i]))
       p->level[p->nlevel++] = &levels[i];
 }
 

@@ -250,16 +250,40 @@ O2C_INLINE void o2c_wino_mul_body(const o2c_wino_mul *a, const int mr,
   }
 }
 
+/* Not every number of rows is worth its code: fewer rows than asked for are
+   what the next ones take. */
+#if defined(O2C_AVX512)
+#define O2C_WINO_SIZES1(X) X(14, 1) X(8, 1) X(4, 1) X(2, 1) X(1, 1)
+#define O2C_WINO_SIZES2(X) X(14, 2) X(8, 2) X(7, 2) X(4, 2) X(2, 2) X(1, 2)
+#define O2C_WINO_SIZES4(X) X(6, 4) X(4, 4) X(2, 4) X(1, 4)
+#define O2C_WINO_TILES(X) O2C_WINO_SIZES1(X) O2C_WINO_SIZES2(X) \
+  O2C_WINO_SIZES4(X)
+O2C_UNUSED static int32_t o2c_wino_rows(int32_t want, int nv)
+{
+#define O2C_X(m, n) if (nv == n && want >= m) return m;
+  O2C_WINO_TILES(O2C_X)
+#undef O2C_X
+  return want;
+}
+#else
+#define O2C_WINO_TILES(X) O2C_F32_TILES(X)
+O2C_UNUSED static int32_t o2c_wino_rows(int32_t want, int nv)
+{
+  (void)nv;
+  return want;
+}
+#endif
+
 #define O2C_X(m, n) O2C_NOINLINE void o2c_wino_mul_##m##x##n( \
   const o2c_wino_mul *a) { o2c_wino_mul_body(a, m, n); }
-O2C_F32_TILES(O2C_X)
+O2C_WINO_TILES(O2C_X)
 #undef O2C_X
 
 O2C_UNUSED static void o2c_wino_mul_run(const o2c_wino_mul *a, int mr, int nv)
 {
   switch (16 * nv + mr) {
 #define O2C_X(m, n) case 16 * n + m: o2c_wino_mul_##m##x##n(a); break;
-  O2C_F32_TILES(O2C_X)
+  O2C_WINO_TILES(O2C_X)
 #undef O2C_X
   default: break;
   }
@@ -277,9 +301,10 @@ O2C_UNUSED static void o2c_wino_columns(const o2c_wino_mul *all, int32_t q,
   a.s += col;
   a.next_step = (16 + tiles - 1) / tiles;
   a.next = (nv * O2C_LANES + 15) / 16 * 16 * a.c;
-  for (int32_t t = 0; t < tiles; t++) {
-    const int32_t rows = n / tiles + (t < n % tiles);
+  for (int32_t left = n, t = tiles; left > 0; t -= t > 1) {
+    const int32_t rows = o2c_wino_rows((left + t - 1) / t, nv);
     o2c_wino_mul_run(&a, rows, nv);
+    left -= rows;
     a.v += rows * a.v_row;
     a.s += rows * a.s_row;
     a.next += a.next_step * a.c;
