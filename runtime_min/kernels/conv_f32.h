@@ -166,8 +166,10 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
   O2C_F32_ROWS(O2C_X4, O2C_X2)
 #undef O2C_X2
 #undef O2C_X4
+  O2C_ROLLED
   for (int t = 0; t < a->ntap; t++) {
     const ptrdiff_t end = (ptrdiff_t)a->tap[t] + a->kc;
+    O2C_ROLLED
     for (ptrdiff_t k = a->tap[t]; k < end; k++) {
       o2c_v v0 = o2c_vld(w0), v1 = o2c_vld(nv > 1 ? w1 : w0),
             v2 = o2c_vld(nv > 2 ? w2 : w0), v3 = o2c_vld(nv > 3 ? w3 : w0), s;
@@ -228,8 +230,10 @@ O2C_INLINE void o2c_gemv_f32_body(const o2c_tile_f32 *a)
   O2C_COLS(O2C_X)
 #undef O2C_X
   ptrdiff_t e = 0;
+  O2C_ROLLED
   for (int t = 0; t < a->ntap; t++) {
     const ptrdiff_t end = (ptrdiff_t)a->tap[t] + a->kc;
+    O2C_ROLLED
     for (ptrdiff_t k = a->tap[t]; k < end; k++, e += 16) {
       const o2c_v s = o2c_vset1(x[k]);
 #define O2C_X(q) c##q = o2c_vfma(s, o2c_vld(w##q + e), c##q); \

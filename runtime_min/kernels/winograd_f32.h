@@ -198,6 +198,7 @@ O2C_INLINE void o2c_wino_mul_body(const o2c_wino_mul *a, const int mr,
   const ptrdiff_t w_panel = c * 16;
   const float *v = a->v, *u = a->u;
   float *s = a->s;
+  O2C_ROLLED
   for (ptrdiff_t e = 0; e < a->count; e++) {
     const float *x0 = v, *x4 = v + 4 * row, *x8 = v + 8 * row,
                 *x12 = v + 12 * row, *w0 = u;
