@@ -157,7 +157,7 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
   const float *w0 = a->w, *w1 = w0 + O2C_F32_WCOL(1),
               *w2 = w0 + O2C_F32_WCOL(2), *w3 = w0 + O2C_F32_WCOL(3);
   const float *next = a->next;
-  const ptrdiff_t next_step = a->next_step;
+  ptrdiff_t next_step = a->next_step, next_panel = a->w_panel;
   const o2c_v b0 = o2c_tile_bias(a, 0, nv), b1 = o2c_tile_bias(a, 1, nv),
               b2 = o2c_tile_bias(a, 2, nv), b3 = o2c_tile_bias(a, 3, nv);
 #define O2C_X2(i) const float *x##i = a->x[mr > i ? i : 0]; \
@@ -177,7 +177,9 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
       if (mr > 1 && nv > 1) { O2C_HOLD(v1); }
       if (mr > 1 && nv > 2) { O2C_HOLD(v2); O2C_HOLD(v3); }
 #define O2C_MUL(i, q) if (nv > q) c##i##q = o2c_vfma(s, v##q, c##i##q);
-#define O2C_X2(i) if (mr > i) { s = o2c_vset1(x##i[k]); \
+#define O2C_X2(i) if (mr > i) { \
+      if (i > 8) { O2C_IN_MEMORY(x##i); } \
+      s = o2c_vset1(x##i[k]); \
       O2C_MUL(i, 0) O2C_MUL(i, 1) }
 #define O2C_X4(i) O2C_X2(i) \
       if (mr > i) { O2C_MUL(i, 2) O2C_MUL(i, 3) O2C_F32_DONE(c##i##3) }
@@ -185,8 +187,13 @@ O2C_INLINE void o2c_tile_f32_body(const o2c_tile_f32 *a, const int mr,
 #undef O2C_X2
 #undef O2C_X4
 #undef O2C_MUL
-#define O2C_NEXT(q) if (nv > q && (q) * O2C_LANES % 16 == 0) \
-        O2C_PREFETCH_L2(next + O2C_F32_WCOL(q)); \
+      const float *ask = next;
+      O2C_IN_MEMORY(next_step);
+      O2C_IN_MEMORY(next_panel);
+#define O2C_NEXT(q) if (nv > q && (q) * O2C_LANES % 16 == 0) { \
+        if (q) ask += next_panel; \
+        O2C_PREFETCH_L2(ask); \
+      } \
       w##q += 16;
       O2C_NEXT(0)
       O2C_NEXT(1)

@@ -70,6 +70,14 @@
 #define O2C_HOLD(v) ((void)(v))
 #endif
 
+/* Keeps an integer in memory over a loop: short of registers, gcc would keep it
+   in a vector register, and what brings it back takes the place of a product. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(O2C_AVX512)
+#define O2C_IN_MEMORY(v) __asm__("" : "+m"(v))
+#else
+#define O2C_IN_MEMORY(v) ((void)(v))
+#endif
+
 /* Small cores without vectors have no caches to fill. */
 #if defined(__GNUC__) && (defined(O2C_AVX512) || defined(O2C_AVX2) || \
                           defined(O2C_SSE2) || defined(O2C_NEON))
