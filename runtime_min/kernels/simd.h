@@ -70,8 +70,8 @@
 #define O2C_HOLD(v) ((void)(v))
 #endif
 
-/* Keeps an integer in memory over a loop: short of registers, gcc would keep it
-   in a vector register, and what brings it back takes the place of a product. */
+/* Keeps integers in memory over a loop: short of registers, gcc would keep them
+   in vector registers, and what brings them back takes the place of products. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(O2C_AVX512)
 #define O2C_IN_MEMORY(v) __asm__("" : "+m"(v))
 #else
