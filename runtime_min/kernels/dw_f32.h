@@ -104,7 +104,7 @@ O2C_INLINE void o2c_dw_any(const o2c_dw_tile *a, const int px, const int full)
 /* Tap b of pixel q, of stride s: equal inputs are loaded once. */
 #define O2C_DW_X(q, b) o2c_dw_ld(x + ((q) * s + (b)) * t, a, full)
 #define O2C_DW_TAP(b) if (kw > b) { \
-    const o2c_v v = o2c_dw_ld(w + (b) * a->w_tap, a, full); \
+    const o2c_v v = o2c_dw_ld(w + (b) * w_tap, a, full); \
     c0 = o2c_vfma(O2C_DW_X(0, b), v, c0); c1 = o2c_vfma(O2C_DW_X(1, b), v, c1);\
     c2 = o2c_vfma(O2C_DW_X(2, b), v, c2); c3 = o2c_vfma(O2C_DW_X(3, b), v, c3);}
 
@@ -112,11 +112,13 @@ O2C_INLINE void o2c_dw_any(const o2c_dw_tile *a, const int px, const int full)
 O2C_INLINE void o2c_dw_four(const o2c_dw_tile *a, const int kw, const int s,
                             const int full)
 {
-  const ptrdiff_t t = a->tap_pix;
+  ptrdiff_t t = a->tap_pix, w_tap = a->w_tap;
   const float *x = a->x, *w = a->w;
+  O2C_IN_MEMORY(t); /* or its multiples take registers from loop to loop */
+  O2C_IN_MEMORY(w_tap);
   o2c_v c0 = o2c_dw_bias(a, full), c1 = c0, c2 = c0, c3 = c0;
   O2C_ROLLED
-  for (int i = 0; i < a->kh; i++, x += a->tap_row, w += kw * a->w_tap) {
+  for (int i = 0; i < a->kh; i++, x += a->tap_row, w += kw * w_tap) {
     O2C_DW_TAP(0)
     O2C_DW_TAP(1)
     O2C_DW_TAP(2)
@@ -133,14 +135,16 @@ O2C_INLINE void o2c_dw_four(const o2c_dw_tile *a, const int kw, const int s,
    and i - 1 for the lower. */
 O2C_INLINE void o2c_dw_eight(const o2c_dw_tile *a, const int full)
 {
-  const ptrdiff_t t = a->tap_pix;
+  ptrdiff_t t = a->tap_pix, w_tap = a->w_tap;
   const int kw = 3, s = 1;
+  O2C_IN_MEMORY(t);
+  O2C_IN_MEMORY(w_tap);
   const float *const x0 = a->x;
   const o2c_v bias = o2c_dw_bias(a, full);
   o2c_v u0 = bias, u1 = bias, u2 = bias, u3 = bias;
   o2c_v d0 = bias, d1 = bias, d2 = bias, d3 = bias;
 #define O2C_DW_ROW(i, k, p) { const float *x = x0 + (i) * a->tap_row; \
-    const float *w = a->w + 3 * (k) * a->w_tap; \
+    const float *w = a->w + 3 * (k) * w_tap; \
     o2c_v c0 = p##0, c1 = p##1, c2 = p##2, c3 = p##3; \
     O2C_DW_TAP(0) O2C_DW_TAP(1) O2C_DW_TAP(2) \
     p##0 = c0; p##1 = c1; p##2 = c2; p##3 = c3; }
