@@ -71,7 +71,7 @@
 #endif
 
 /* Keeps integers in memory over a loop: short of registers, gcc would keep them
-   in vector registers, and what brings them back takes the place of products. */
+   in vector registers, and bringing them back takes the place of products. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(O2C_AVX512)
 #define O2C_IN_MEMORY(v) __asm__("" : "+m"(v))
 #else
