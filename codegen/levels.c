@@ -291,6 +291,9 @@ void levels_shared(Map *done)
 
 void levels_top(const Plan *p, StrBuf *c)
 {
+  for (int i = 0; i < p->nlevel; i++)
+    if (strstr(p->level[i]->cpu, "O2C_CPU_AMX"))
+      sb_puts(c, "#define O2C_CPU_ASK_AMX 1\n");
   for (int i = 0; i < COUNT(shared); i++)
     amalgam_file(p, shared[i], c);
   for (int a = 0; a < COUNT(arch); a++)

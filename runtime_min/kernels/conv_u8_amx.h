@@ -18,6 +18,9 @@
 #ifndef O2C_CONV_U8_AMX_H
 #define O2C_CONV_U8_AMX_H
 
+#ifndef O2C_CPU_ASK_AMX
+#define O2C_CPU_ASK_AMX 1
+#endif
 #include "cpu.h"
 
 /* <model>_init sees to it, where the compiler's flags alone say AMX. */
@@ -105,10 +108,15 @@ O2C_U8_INLINE int o2c_u8_amx_plan_make(const o2c_conv_u8_p *p,
   return a->n >= 16 && a->n <= 4 * rows * cols;
 }
 
-/* The registers for a convolution, and an end to them. */
+/* The registers for a convolution, and an end to them; not for few pixels. */
+O2C_U8_INLINE int32_t o2c_u8_amx_bytes_of(const o2c_conv_u8_p *p)
+{
+  return (int64_t)p->oh * p->ow < O2C_AMX_ROWS ? 0 : o2c_u8_amx_part(p->kc);
+}
+
 O2C_U8_INLINE void o2c_u8_amx_open(const o2c_conv_u8_p *p)
 {
-  const int32_t bytes = o2c_u8_amx_part(p->kc);
+  const int32_t bytes = o2c_u8_amx_bytes_of(p);
   o2c_amx_config c;
   int i;
   if (!bytes)
@@ -124,7 +132,7 @@ O2C_U8_INLINE void o2c_u8_amx_open(const o2c_conv_u8_p *p)
 
 O2C_U8_INLINE void o2c_u8_amx_close(const o2c_conv_u8_p *p)
 {
-  if (o2c_u8_amx_part(p->kc))
+  if (o2c_u8_amx_bytes_of(p))
     O2C_AMX_RELEASE();
 }
 

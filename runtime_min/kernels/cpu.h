@@ -20,10 +20,12 @@
 #include <cpuid.h>
 /* AMX-TILE and AMX-INT8, which Linux (5.16 on) grants to a process that asks:
  * arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA), as a system call, since
- * C libraries have no name for it. `state` is XCR0, `edx` of leaf 7. */
+ * C libraries have no name for it. Only files with code for AMX ask: a grant
+ * makes Linux refuse small alternate signal stacks. `state` is XCR0, `edx` of
+ * leaf 7. */
 static uint32_t o2c_cpu_amx(uint32_t state, uint32_t edx)
 {
-#ifdef __linux__
+#if defined __linux__ && defined O2C_CPU_ASK_AMX
   long r = 158;
   if ((state & 0x60000u) != 0x60000u || (edx & 0x3000000u) != 0x3000000u)
     return 0;

@@ -21,7 +21,8 @@ flags() {
   case $1 in
   x86-64-v3-vnni) echo "-march=x86-64-v3 -mavxvnni" ;;
   x86-64-v4-vnni) echo "-march=x86-64-v4 -mavx512vnni" ;;
-  amx) echo "-march=x86-64-v4 -mavx512vnni -mamx-tile -mamx-int8" ;;
+  amx)
+    echo "-march=x86-64-v4 -mavx512vnni -mavx512bf16 -mamx-tile -mamx-int8" ;;
   arm64) echo "" ;;
   arm64-dotprod) echo "-march=armv8.2-a+dotprod" ;;
   arm64-i8mm) echo "-march=armv8.2-a+dotprod+i8mm" ;;
@@ -77,6 +78,15 @@ if [ "$(uname -m)" = x86_64 ]; then
   expect 0 gcc $STRICT -O1 -march=native -c fat.c -o fat.o
   echo '#include "fat.h"' >fat.cpp
   expect 0 g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only fat.cpp
+  # Only code for AMX asks the system for its registers.
+  for list in x86-64-v3,x86-64-v4 x86-64-v3,x86-64-v4,amx; do
+    expect 0 "$ONNX2C" "$zoo/tiny_dscnn-s8/model.onnx" -o fat.c --target $list
+    expect 0 gcc $STRICT -c fat.c -o fat.o
+    objdump -d fat.o >code
+    [ "$list:$(grep -cw syscall code)" = "${list%,amx}:0" ] ||
+      [ "$list:$(grep -cw syscall code)" = "${list%,amx},amx:1" ] ||
+      fail "$list: $(grep -cw syscall code) system calls"
+  done
   # One set: the text as it is without --target, and no flags needed.
   same gcc tiny_resnet8 x86-64-v3
   grep -q o2c_conv_f32_v3 fat.c && fail "names changed for one set"
