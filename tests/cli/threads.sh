@@ -18,7 +18,7 @@ names="pixels pool columns depthwise rows symbols"
 for name in $names; do
   expect 0 "$ONNX2C" "made/$name.onnx" -o "$name.c" --name "$name"
 done
-for name in tiny_resnet8 minilm_shape; do
+for name in squeezenet minilm_shape; do
   expect 0 "$ONNX2C" "$zoo/$name/model.onnx" -o "$name.c"
 done
 
@@ -79,7 +79,7 @@ build() {
   build clang "-O1 -g -march=native -fsanitize=address,undefined" $names
   expect 0 ./threads
   says "all right"
-  build gcc "-O1 -g -march=native -fsanitize=thread" $names tiny_resnet8 \
+  build gcc "-O1 -g -march=native -fsanitize=thread" $names squeezenet \
     minilm_shape
   expect 0 ./threads
   says "all right"
