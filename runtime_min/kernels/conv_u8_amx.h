@@ -83,6 +83,12 @@ O2C_U8_INLINE int32_t o2c_u8_amx_part(int32_t kc)
   return 0;
 }
 
+/* That of a convolution; not for few pixels. */
+O2C_U8_INLINE int32_t o2c_u8_amx_bytes_of(const o2c_conv_u8_p *p)
+{
+  return (int64_t)p->oh * p->ow < O2C_AMX_ROWS ? 0 : o2c_u8_amx_part(p->kc);
+}
+
 /* false: left to vectors. */
 O2C_U8_INLINE int o2c_u8_amx_plan_make(const o2c_conv_u8_p *p,
                                        const int64_t *size, o2c_amx_plan *a)
@@ -93,7 +99,7 @@ O2C_U8_INLINE int o2c_u8_amx_plan_make(const o2c_conv_u8_p *p,
                             : 0;
   const int64_t joined = pitch >= cols ? (rows - 1) * pitch + cols : 0;
   const int64_t apart = (cols + 15) / 16 * rows;
-  a->bytes = o2c_u8_amx_part(p->kc);
+  a->bytes = o2c_u8_amx_bytes_of(p);
   if (!a->bytes)
     return 0;
   a->parts = p->kc / a->bytes;
@@ -108,12 +114,7 @@ O2C_U8_INLINE int o2c_u8_amx_plan_make(const o2c_conv_u8_p *p,
   return a->n >= 16 && a->n <= 4 * rows * cols;
 }
 
-/* The registers for a convolution, and an end to them; not for few pixels. */
-O2C_U8_INLINE int32_t o2c_u8_amx_bytes_of(const o2c_conv_u8_p *p)
-{
-  return (int64_t)p->oh * p->ow < O2C_AMX_ROWS ? 0 : o2c_u8_amx_part(p->kc);
-}
-
+/* The registers for a convolution, and an end to them. */
 O2C_U8_INLINE void o2c_u8_amx_open(const o2c_conv_u8_p *p)
 {
   const int32_t bytes = o2c_u8_amx_bytes_of(p);
