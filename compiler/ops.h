@@ -24,6 +24,7 @@ bool conv_geometry(const Node *n, ConvGeom *g); /* Conv, QLinearConv, .. */
 bool conv_transpose_geometry(const Node *n, ConvGeom *g);
 bool pool_geometry(const Node *n, ConvGeom *g);
 int geometry_out(const ConvGeom *g, const Dim **dim); /* shape of y: rank */
+bool geometry_unpadded(const ConvGeom *g); /* no axis, proven */
 /* For infer functions: asks `of`, and tells what is wrong; false then. */
 bool infer_geometry(Node *n, bool (*of)(const Node *, ConvGeom *), ConvGeom *g);
 int geometry_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */

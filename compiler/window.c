@@ -357,6 +357,14 @@ bool conv_transpose_geometry(const Node *n, ConvGeom *g)
   return transpose_axes(n, g);
 }
 
+bool geometry_unpadded(const ConvGeom *g)
+{
+  for (int i = 0; i < g->n; i++)
+    if (!dim_is(g->begin[i], 0) || !dim_is(g->end[i], 0))
+      return false;
+  return true;
+}
+
 bool infer_geometry(Node *n, bool (*of)(const Node *, ConvGeom *), ConvGeom *g)
 {
   if (!infer_ready(n))

@@ -102,21 +102,6 @@ static Job read_job(void)
   return j;
 }
 
-static unsigned char *read_file(const char *path, size_t *n)
-{
-  FILE *f = fopen(path, "rb");
-  unsigned char *p;
-  long size = -1;
-  if (f && !fseek(f, 0, SEEK_END)) size = ftell(f);
-  if (size < 0) die("no job file");
-  rewind(f);
-  p = (unsigned char *)need((size_t)size);
-  if (fread(p, 1, (size_t)size, f) != (size_t)size) die("no job file");
-  fclose(f);
-  *n = (size_t)size;
-  return p;
-}
-
 /* --- Results -------------------------------------------------------------- */
 
 static void put_head(int64_t job, int64_t kind, int64_t detail, size_t work)

@@ -37,6 +37,21 @@ static void *need(size_t n)
 
 /* --- Reading -------------------------------------------------------------- */
 
+static unsigned char *read_file(const char *path, size_t *n)
+{
+  FILE *f = fopen(path, "rb");
+  unsigned char *p;
+  long size = -1;
+  if (f && !fseek(f, 0, SEEK_END)) size = ftell(f);
+  if (size < 0) die("no job file");
+  rewind(f);
+  p = (unsigned char *)need((size_t)size);
+  if (fread(p, 1, (size_t)size, f) != (size_t)size) die("no job file");
+  fclose(f);
+  *n = (size_t)size;
+  return p;
+}
+
 static const unsigned char *cursor, *file_end;
 
 static const unsigned char *take(int64_t bytes)

@@ -269,12 +269,7 @@ static bool pads_nothing(Node *n)
   ConvGeom g;
   if (!node_is(n, "Conv"))
     return !node_is(n, "ConvTranspose");
-  if (!conv_geometry(n, &g))
-    return false;
-  for (int i = 0; i < g.n; i++)
-    if (!dim_is(g.begin[i], 0) || !dim_is(g.end[i], 0))
-      return false;
-  return true;
+  return conv_geometry(n, &g) && geometry_unpadded(&g);
 }
 
 /* `f` is node n's, whose result the product reads. */

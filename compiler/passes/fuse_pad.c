@@ -88,6 +88,12 @@ static bool pads_something(const Node *n)
   return false;
 }
 
+/* What a border must not exceed to be no maximum. */
+static double least(Dtype t)
+{
+  return t == DT_F64 ? -DBL_MAX : -(double)FLT_MAX;
+}
+
 static bool fits(const Node *n, const Value *x, const Border *b)
 {
   if (node_is(n, "Conv"))
@@ -95,7 +101,7 @@ static bool fits(const Node *n, const Value *x, const Border *b)
   if (node_is(n, "MaxPool"))
     return dtype_info(x->dtype)->cls == DC_FLOAT && !node_out(n, 1) &&
            ((b->value == 0 && is_never_negative(x)) ||
-            b->value <= -(double)FLT_MAX);
+            b->value <= least(x->dtype));
   return node_is(n, "AveragePool") && b->value == 0 && !pads_something(n);
 }
 

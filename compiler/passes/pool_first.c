@@ -20,12 +20,10 @@ static bool pool_shrinks(const Node *n)
     return true;
   if (!node_is(n, "AveragePool") || !pool_geometry(n, &g))
     return false;
-  bool padded = false;
-  for (int i = 0; i < g.n; i++) {
+  for (int i = 0; i < g.n; i++)
     stride *= g.stride[i];
-    padded = padded || !dim_is(g.begin[i], 0) || !dim_is(g.end[i], 0);
-  }
-  return stride > 1 && !(padded && attr_int(n, "count_include_pad", 0));
+  return stride > 1 &&
+         (geometry_unpadded(&g) || !attr_int(n, "count_include_pad", 0));
 }
 
 static bool is_pointwise(const Node *c)
@@ -33,11 +31,10 @@ static bool is_pointwise(const Node *c)
   ConvGeom g;
   const Tensor *w = const_input(c, 1);
   if (!node_is(c, "Conv") || !w || w->dtype != DT_F32 ||
-      !conv_geometry(c, &g) || g.group != 1)
+      !conv_geometry(c, &g) || g.group != 1 || !geometry_unpadded(&g))
     return false;
   for (int i = 0; i < g.n; i++)
-    if (g.kernel[i] != 1 || g.stride[i] != 1 || !dim_is(g.begin[i], 0) ||
-        !dim_is(g.end[i], 0))
+    if (g.kernel[i] != 1 || g.stride[i] != 1)
       return false;
   return w->dim[0] >= 8; /* else the pool gets more to do than is saved */
 }

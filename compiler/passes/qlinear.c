@@ -88,12 +88,7 @@ static bool late_zero(const Node *n, const Ports *p)
     return false;
   if (!strcmp(p->to, "QGemm"))
     return true;
-  if (!conv_geometry(n, &g))
-    return false;
-  for (int i = 0; i < g.n; i++)
-    if (!dim_is(g.begin[i], 0) || !dim_is(g.end[i], 0))
-      return false;
-  return true;
+  return conv_geometry(n, &g) && geometry_unpadded(&g);
 }
 
 /* sum - zero * (sum of the filter's weights) */

@@ -45,22 +45,10 @@ O2C_INLINE void o2c_lstm_inputs(const float *in, const float *w,
                                 ptrdiff_t from, int32_t rows, int32_t d,
                                 int32_t columns, const o2c_lstm_f32_p *p)
 {
-  static const int32_t tap[] = {0};
   const ptrdiff_t at = (ptrdiff_t)p->r.hidden * 4 * d;
-  o2c_conv_f32_p q;
-  memset(&q, 0, sizeof q);
-  q.oh = 1;
-  q.ow = rows;
-  q.oc = columns;
-  q.ntap = 1;
-  q.kc = p->in_size;
-  q.tap = tap;
-  q.x_pix = p->in_pix;
-  q.y_pix = wide;
-  q.lo = -INFINITY;
-  q.hi = INFINITY;
-  o2c_conv_f32(in + from * p->in_pix, w + at * p->in_size, b ? b + at : b,
-               NULL, x + from * wide + at, &q);
+  o2c_recur_product(in + from * p->in_pix, (ptrdiff_t)p->in_pix,
+                    w + at * p->in_size, b ? b + at : b, x + from * wide + at,
+                    wide, rows, p->in_size, columns);
 }
 
 #if defined(O2C_AVX512)

@@ -142,10 +142,11 @@ O2C_NOINLINE void o2c_gru_linear_row(float *g, const float *x,
   o2c_gru_row(g, x, h, n);
 }
 
-/* y [rows, n], y_row apart, = a [rows, h] times panels. */
-O2C_INLINE void o2c_recur_product(const float *a, const float *panels,
-                                  float *y, int32_t rows, int32_t h,
-                                  int32_t n, int32_t y_row)
+/* y [rows, n], y_row apart, = a [rows, k], a_row apart, times panels, + b. */
+O2C_INLINE void o2c_recur_product(const float *a, ptrdiff_t a_row,
+                                  const float *panels, const float *b, float *y,
+                                  ptrdiff_t y_row, int32_t rows, int32_t k,
+                                  int32_t n)
 {
   static const int32_t tap[] = {0};
   o2c_conv_f32_p q;
@@ -154,13 +155,13 @@ O2C_INLINE void o2c_recur_product(const float *a, const float *panels,
   q.ow = rows;
   q.oc = n;
   q.ntap = 1;
-  q.kc = h;
+  q.kc = k;
   q.tap = tap;
-  q.x_pix = h;
+  q.x_pix = a_row;
   q.y_pix = y_row;
   q.lo = -INFINITY;
   q.hi = INFINITY;
-  o2c_conv_f32(a, panels, NULL, NULL, y, &q);
+  o2c_conv_f32(a, panels, b, NULL, y, &q);
 }
 
 /* The step that a row takes at time t; -1: none is left. */
@@ -185,7 +186,7 @@ O2C_NOINLINE void o2c_recur_step(const o2c_recur_dir *s, int32_t t,
   const int twice = p->kind == 1 && !p->linear;
   const int32_t gates = n * (p->kind == 2 ? 4 : p->kind == 1 ? 3 : 1);
   const int32_t first = twice ? 2 * n : gates;
-  o2c_recur_product(s->h, s->r, s->g, p->rows, n, first, gates);
+  o2c_recur_product(s->h, n, s->r, NULL, s->g, gates, p->rows, n, first);
   for (int32_t i = 0; twice && i < p->rows; i++) {
     const int32_t now = o2c_recur_now(s->lens, i, t, p->steps, s->back);
     float *const g = s->g + (ptrdiff_t)i * gates;
@@ -195,8 +196,9 @@ O2C_NOINLINE void o2c_recur_step(const o2c_recur_dir *s, int32_t t,
                     s->reset + at, n);
   }
   if (twice)
-    o2c_recur_product(s->reset, s->r + (ptrdiff_t)((2 * n + 15) / 16 * 16) * n,
-                      s->g + 2 * (ptrdiff_t)n, p->rows, n, n, gates);
+    o2c_recur_product(s->reset, n,
+                      s->r + (ptrdiff_t)((2 * n + 15) / 16 * 16) * n, NULL,
+                      s->g + 2 * (ptrdiff_t)n, gates, p->rows, n, n);
   for (int32_t i = 0; i < p->rows; i++) {
     const int32_t now = o2c_recur_now(s->lens, i, t, p->steps, s->back);
     float *const g = s->g + (ptrdiff_t)i * gates;

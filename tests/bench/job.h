@@ -22,17 +22,9 @@ static int64_t now(void)
 /* Goes to the inputs of the job and returns how many there are. */
 static size_t open_job(const char *path)
 {
-  FILE *f = fopen(path, "rb");
-  unsigned char *image;
-  long size = -1;
-  if (f && !fseek(f, 0, SEEK_END)) size = ftell(f);
-  if (size < 0) die("no job file");
-  rewind(f);
-  image = (unsigned char *)need((size_t)size);
-  if (fread(image, 1, (size_t)size, f) != (size_t)size) die("no job file");
-  fclose(f);
-  cursor = image;
-  file_end = image + size;
+  size_t size;
+  cursor = read_file(path, &size);
+  file_end = cursor + size;
   if (memcmp(take(8), "O2CJOBS1", 8)) die("not a job file");
   take_words(3); /* count, flags, limit of time */
   take_words(2); /* model, times */
