@@ -87,8 +87,8 @@ typedef struct {
 typedef struct {
   int kind;
   int64_t detail, workspace;
-  const int64_t *ns, *dim;
-  int nns, ndim, nout;
+  const int64_t *ps, *dim;
+  int nps, ndim, nout;
   const Tensor **out;
   const char *log;         /* what the child printed */
 } Result;

@@ -72,21 +72,22 @@ static int by_time(const void *a, const void *b)
 static void print_times(Host *h, const Case *c, const Sizes *s,
                         const Result *r)
 {
-  int64_t *t = NEW(&h->a, int64_t, r->nns);
-  memcpy(t, r->ns, (size_t)r->nns * sizeof *t);
-  qsort(t, (size_t)r->nns, sizeof *t, by_time);
-  long long least = t[0], median = t[r->nns / 2];
+  int64_t *t = NEW(&h->a, int64_t, r->nps);
+  memcpy(t, r->ps, (size_t)r->nps * sizeof *t);
+  qsort(t, (size_t)r->nps, sizeof *t, by_time);
+  double least = (double)t[0] / 1e3, median = (double)t[r->nps / 2] / 1e3;
+  int digits = least < 1e5 ? 6 : 4;
   const char *target = h->opt->target ? h->opt->target : "native";
   int threads = h->opt->workers ? h->opt->workers : 1;
   if (h->opt->json)
-    printf("{\"min_ns\": %lld, \"median_ns\": %lld, \"runs\": %d, "
+    printf("{\"min_ns\": %.1f, \"median_ns\": %.1f, \"runs\": %d, "
            "\"batch\": %lld, \"threads\": %d, \"target\": \"%s\", "
-           "\"workspace\": %lld", least, median, r->nns,
+           "\"workspace\": %lld", least, median, r->nps,
            (long long)s->batch, threads, target, (long long)r->workspace);
   else
-    printf("%s: min %.4f ms, median %.4f ms, %d runs, batch %lld, %d thread%s, "
-           "workspace %lld bytes\n", c->name, (double)least / 1e6,
-           (double)median / 1e6, r->nns, (long long)s->batch, threads,
+    printf("%s: min %.*f ms, median %.*f ms, %d runs, batch %lld, %d thread%s, "
+           "workspace %lld bytes\n", c->name, digits, least / 1e6, digits,
+           median / 1e6, r->nps, (long long)s->batch, threads,
            threads > 1 ? "s" : "", (long long)r->workspace);
 }
 
@@ -157,7 +158,7 @@ static ExitCode bench_case(Host *h, const Options *compiled, Case *c)
   Job job = {0, times, d->in, c->ports.nin, h->opt->profile};
   Result *r = jobs_run(h, &h->a, program, &job, 1);
   if (!r || !keep_program(h, c, program)) return EXIT_ENVIRONMENT;
-  if (r->kind != JR_DONE || !r->nns) {
+  if (r->kind != JR_DONE || !r->nps) {
     fprintf(stderr, "onnx2c: %s: %s\n%s", c->name, result_text(&h->a, r),
             r->log);
     return EXIT_VERIFY;

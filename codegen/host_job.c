@@ -193,7 +193,7 @@ static void get_result(Reader *r, Result *all, int n)
   x->kind = (int)get_word(r);
   x->detail = get_word(r);
   x->workspace = get_word(r);
-  x->ns = get_words(r, &x->nns);
+  x->ps = get_words(r, &x->nps);
   x->dim = get_words(r, &x->ndim);
   int64_t nout = get_word(r);
   if (r->bad || nout < 0 || nout > (r->end - r->p) / 8) {

@@ -15,7 +15,7 @@
  *           flags: 1 no child processes; 2 times of steps; the number of
  *           workers (o2c_threads.h) times 256
  *   RESULTS per job: 'O2CRSLT1' job kind detail workspace_bytes
- *           n, n times in ns  n, n dims as used  n, n tensors
+ *           n, n times in ps  n, n dims as used  n, n tensors
  *           With flag 2, of models made with --hooks, the tensors are of the
  *           steps in order: names (strings), times of a run in ns (int64), the
  *           least of all runs, node indices (int64)
@@ -23,10 +23,11 @@
  *           payload is a length word for each element, then all the text. A
  *           sequence, optional value: minus its o2c_kind, count, the items
  *
- * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then times k runs
- * of run() alone; -1 chooses k by the clock. kind: 0 done; 1 run() returned the
- * status `detail`; 2 killed by signal `detail`; 3 out of time; 4 exited with
- * code `detail`; 5 the data does not fit the model; 6 wrote outside a buffer.
+ * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then takes k
+ * times of run() alone (of short ones the mean of as many as calls_of_a_time
+ * says); -1 chooses k by the clock. kind: 0 done; 1 run() returned the status
+ * `detail`; 2 killed by signal `detail`; 3 out of time; 4 exited with code
+ * `detail`; 5 the data does not fit the model; 6 wrote outside a buffer.
  * Weights of `--weights file` are read from <model>.weights beside JOBS. POSIX,
  * C99; also under user-mode emulation. */
 #ifndef _POSIX_C_SOURCE
@@ -79,7 +80,7 @@ typedef struct {
   Buffer *in, *out, work, mem, weights;
   int64_t *shape; /* MAX_RANK for each output */
   o2c_value *value; /* of each output, where it is one */
-  int64_t *ns, nns;
+  int64_t *ps, nps;
   struct Profile *profile; /* or NULL */
   const o2c_parallel *par; /* or NULL */
 } Run;
@@ -471,22 +472,23 @@ static o2c_status call(const Run *r, void *ctx)
 static o2c_status time_runs(Run *r, void *ctx)
 {
   o2c_status s = O2C_OK;
-  int64_t begin = now_ns(), t, k, want = r->job->times;
-  do s = call(r, ctx);
+  int64_t begin = now_ns(), t, k = 0, i, calls, want = r->job->times;
+  do s = call(r, ctx), k++;
   while (s == O2C_OK && now_ns() - begin < 200000000);
+  calls = r->profile ? 1 : calls_of_a_time((now_ns() - begin) / k);
   if (r->profile) profile_forget(r->profile);
   if (want > MAX_TIMES) want = MAX_TIMES;
-  r->ns = (int64_t *)need(MAX_TIMES * sizeof *r->ns);
+  r->ps = (int64_t *)need(MAX_TIMES * sizeof *r->ps);
   begin = now_ns();
   for (k = 0; s == O2C_OK && k < MAX_TIMES; k++) {
     if (want >= 0 ? k >= want : k >= 10 && now_ns() - begin > 1000000000)
       break;
     t = now_ns();
-    s = call(r, ctx);
-    r->ns[k] = now_ns() - t;
+    for (i = 0; s == O2C_OK && i < calls; i++) s = call(r, ctx);
+    r->ps[k] = (now_ns() - t) * 1000 / calls;
     if (r->profile) profile_run_ends(r->profile);
   }
-  r->nns = k;
+  r->nps = k;
   return s;
 }
 
@@ -550,8 +552,8 @@ static void do_job(const Job *job, int64_t index, int64_t flags)
     return;
   }
   put_head(index, DONE, 0, r.work.n);
-  put_word(r.nns);
-  put(r.ns, (size_t)r.nns * 8);
+  put_word(r.nps);
+  put(r.ps, (size_t)r.nps * 8);
   put_word((int64_t)r.m->n_dim);
   put(r.dims, r.m->n_dim * sizeof *r.dims);
   if (r.profile) put_profile(r.profile);

@@ -59,7 +59,7 @@ def times(*words, out):
     kind, _, room, count = struct.unpack_from("=4q", data, 16)
     if data[:8] != b"O2CRSLT1" or kind or not count:
         sys.exit(f"{words[0]} gave no times")
-    return [t / 1e6 for t in struct.unpack_from(f"={count}q", data, 48)], room
+    return [t / 1e9 for t in struct.unpack_from(f"={count}q", data, 48)], room
 
 
 class Ours:
@@ -202,7 +202,8 @@ def arguments(argv=None):
 
 
 def row(name, best, ratios):
-    cells = [f"{b:12.4f}" if b else f"{'-':>12}" for b in best]
+    cells = [f"{b:12.{4 if b >= 1 else 6}f}" if b else f"{'-':>12}"
+             for b in best]
     cells += [f"{r:14.2f}" if r else f"{'-':>14}" for r in ratios]
     print(f"{name:24}", *cells, flush=True)
 

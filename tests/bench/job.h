@@ -70,23 +70,25 @@ static int64_t forget_peak(void)
   return memory("VmRSS");
 }
 
-/* Warms up, then times `runs` calls, or as many as fit the limit. The record's
+/* Warms up, then takes `runs` times, or as many as fit the limit. The record's
  * workspace is what the process grew by in the first call. */
 static int time_calls(void (*call)(void), int64_t runs, int64_t limit_ns,
                       const char *path)
 {
   int64_t *took = (int64_t *)need((size_t)runs * sizeof *took), n = 0;
-  int64_t before = forget_peak(), start, first, last, room;
+  int64_t before = forget_peak(), start, first, last, room, calls = 0, i;
   call();
   room = memory("VmHWM") - before;
   start = now();
   first = start + WARM_UP_NS;
   last = start + limit_ns;
-  while (now() < first) call();
+  do call(), calls++;
+  while (now() < first);
+  calls = calls_of_a_time((now() - start) / calls);
   while (n < runs && (!n || now() < last)) {
     start = now();
-    call();
-    took[n++] = now() - start;
+    for (i = 0; i < calls; i++) call();
+    took[n++] = (now() - start) * 1000 / calls;
   }
   results = fopen(path, "wb");
   if (!results) die("can't write the results");

@@ -80,7 +80,7 @@ static void check_results(const Result *r, const float *x)
   CHECK_INT(r[5].kind, JR_MISFIT);
   CHECK(strstr(r[5].log, "the type differs") != NULL);
   CHECK_INT(r[6].kind, JR_DONE);
-  CHECK_INT(r[6].nns, 7);
+  CHECK_INT(r[6].nps, 7);
   check_good(&r[7], x);
 }
 
