@@ -649,11 +649,20 @@ static bool inputs_bad(const Node *n)
 
 bool control_inline(Node *n, Node **next)
 {
-  bool is_if = node_is(n, "If"), is_loop = node_is(n, "Loop");
+  static const struct {
+    const char *domain, *op;
+    bool (*run)(Node *n);
+  } by[] = {
+    {"", "If", inline_if}, {"", "Loop", inline_loop}, {"", "Scan", inline_scan},
+    {"ai.onnx.preview", "FlexAttention", flex_inline},
+  };
   Node *before = n->prev;
-  if (!is_if && !is_loop && !node_is(n, "Scan")) return false;
-  if (inputs_bad(n)) return false;
-  if (!(is_if ? inline_if(n) : is_loop ? inline_loop(n) : inline_scan(n))) {
+  int k = 0;
+  while (k < COUNT(by) && (strcmp(n->op_type, by[k].op) ||
+                           strcmp(n->domain, by[k].domain)))
+    k++;
+  if (k == COUNT(by) || inputs_bad(n)) return false;
+  if (!by[k].run(n)) {
     n->bad = n->g->m->nerror > 0; /* told: the rest is silent */
     return false;
   }

@@ -28,6 +28,8 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
+bool flex_inline(Node *n); /* ops/flex.c: a FlexAttention, in the same way */
+
 /* sequence_open.c: sequences whose length only the run tells. */
 bool open_is(const Value *v);
 /* Any sequence as one of those: nodes before `at`; NULL after a diagnostic. */

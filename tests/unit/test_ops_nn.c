@@ -487,6 +487,32 @@ static void test_attention(void)
   end();
 }
 
+static void test_linear(void)
+{
+  begin();
+  Value *t = val(DT_F32, "N,T,8"), *w = val(DT_F32, "4,1,3");
+  Node *n = OLD("LinearAttention", 27, 2, t, val(DT_F32, "N,T,4"),
+                val(DT_F32, "N,T,6"), NULL, val(DT_F32, "N,T,2"),
+                val(DT_F32, "N,T,1"));
+  attr_set_int(n, "q_num_heads", 4);
+  attr_set_int(n, "kv_num_heads", 2);
+  CHECK_STR(shape_of(n), "N,T,12");
+  CHECK_STR(value_shape_text(n->out[1]), "[N, 2, 2, 3]");
+  CHECK_INT(axis_of(n, 3, 0), 0);
+  CHECK_INT(axis_of(n, 0, 1), AXIS_MIXES);
+  n = NODE("LinearAttention", t, t, t);
+  attr_set_int(n, "q_num_heads", 2);
+  attr_set_int(n, "kv_num_heads", 2);
+  CHECK(strstr(complaint(n), "input decay is missing"));
+  n = OLD("CausalConvWithState", 27, 2, val(DT_F32, "N,4,L"), w);
+  CHECK_STR(shape_of(n), "N,4,L");
+  CHECK_STR(value_shape_text(n->out[1]), "[N, 4, 2]");
+  n = NODE("CausalConvWithState", val(DT_F32, "N,4,L"), w, NULL,
+           val(DT_F32, "N,4,3"));
+  CHECK(strstr(complaint(n), "extents of past_state: 3 and 2"));
+  end();
+}
+
 int main(void)
 {
   test_symbolic_windows();
@@ -496,6 +522,7 @@ int main(void)
   test_upgrades();
   test_axes();
   test_attention();
+  test_linear();
   test_permutations();
   test_values();
   test_requantisation();
