@@ -655,6 +655,7 @@ bool control_inline(Node *n, Node **next)
   } by[] = {
     {"", "If", inline_if}, {"", "Loop", inline_loop}, {"", "Scan", inline_scan},
     {"ai.onnx.preview", "FlexAttention", flex_inline},
+    {"ai.onnx.preview.training", "Gradient", gradient_inline},
   };
   Node *before = n->prev;
   int k = 0;

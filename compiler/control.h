@@ -29,6 +29,7 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
 bool flex_inline(Node *n); /* ops/flex.c: a FlexAttention, in the same way */
+bool gradient_inline(Node *n); /* gradient.c: a Gradient */
 
 /* sequence_open.c: sequences whose length only the run tells. */
 bool open_is(const Value *v);

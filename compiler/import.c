@@ -148,6 +148,23 @@ static int node_version(Import *im, Scope *sc, Node *n)
   return v;
 }
 
+/* ONNX Gradient-1 names values in its attributes: y, those of xs, those of zs
+ * are inputs behind the given ones, as inputs are what orders nodes. */
+static void add_named_inputs(Scope *sc, Node *n)
+{
+  static const char *const list[] = {"y", "xs", "zs"};
+  if (strcmp(n->domain, "ai.onnx.preview.training") ||
+      strcmp(n->op_type, "Gradient"))
+    return;
+  for (int i = 0; i < COUNT(list); i++) {
+    const Attr *a = attr_get(n, list[i]);
+    if (a && a->type == AT_STR)
+      node_set_input(n, n->nin, scope_read(sc, n, a->s.p));
+    for (int k = 0; a && a->type == AT_STRS && k < a->n; k++)
+      node_set_input(n, n->nin, scope_read(sc, n, a->strs[k].p));
+  }
+}
+
 void import_node(Import *im, Scope *sc, const Onnx__NodeProto *np, int index)
 {
   Arena *a = &im->m->arena;
@@ -176,6 +193,7 @@ void import_node(Import *im, Scope *sc, const Onnx__NodeProto *np, int index)
   for (size_t i = 0; i < np->n_output; i++)
     node_set_output(n, (int)i, scope_make(sc, n, np->output[i]));
   import_attrs(im, sc, n, np);
+  add_named_inputs(sc, n);
 }
 
 /* --- Graphs --------------------------------------------------------------- */

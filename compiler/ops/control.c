@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* If, Loop, Scan, which inference turns into nodes of their graph (control.c),
- * and what these become, of domain o2c. Select: y is a where the condition
- * holds, else b; only the chosen operand is computed. Require: y is x, and a
- * condition that is not as `on` says ends the run in O2C_E_SHAPE. LoopBegin,
- * LoopEnd: see control_loop.c. */
+/* If, Loop, Scan and Gradient, which inference turns into nodes of their graph
+ * (control.c, gradient.c), and what these become, of domain o2c. Select: y is a
+ * where the condition holds, else b; only the chosen operand is computed.
+ * Require: y is x, and a condition that is not as `on` says ends the run in
+ * O2C_E_SHAPE. LoopBegin, LoopEnd: see control_loop.c. */
 #include "../ir.h"
 
 static void infer_control(Node *n)
@@ -189,7 +189,13 @@ static const OpRow end_rows[] = {
   {1, "M:I? cond:B it:I go:B values:*...? -> results:*...?", "I=i64; B=bool",
    "carried:i! backward:I", NULL}
 };
+static const OpRow gradient_rows[] = {
+  {1, "Inputs:*... -> Outputs:*...", "", "xs:S! zs:S y:s!", NULL},
+};
+
 static const OpDef defs[] = {
+  {.name = "Gradient", .domain = "ai.onnx.preview.training",
+   .rows = gradient_rows, .nrow = 1, .infer = infer_control},
   {.name = "If", .rows = if_rows, .nrow = COUNT(if_rows),
    .infer = infer_control},
   {.name = "Loop", .rows = loop_rows, .nrow = COUNT(loop_rows),
