@@ -40,8 +40,7 @@ static const struct { const char *macro, *where, *include; } arch[] = {
     "#include <arm_neon.h>\n" },
 };
 
-static const char *const shared[] = {"fpenv.h", "sqrt.h", "ref/c64.h",
-                                     "cpu.h"};
+static const char *const shared[] = {"fpenv.h", "sqrt.h", "cpu.h"};
 
 static const Level *level_find(const char *name, size_t n)
 {

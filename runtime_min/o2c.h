@@ -84,6 +84,14 @@ typedef struct {
   size_t len;
 } o2c_str;
 
+/* A complex element. */
+typedef struct {
+  float re, im;
+} o2c_c64;
+typedef struct {
+  double re, im;
+} o2c_c128;
+
 /* Element types, numbered as ONNX's TensorProto.DataType. 4- and 2-bit types
  * take one byte an element; half types cross as uint16_t. */
 typedef enum {

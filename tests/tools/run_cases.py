@@ -9,6 +9,7 @@ and what comes out:
 
     # A comment.
     # in x = float[2,2] 1 -2 3 nan
+    # in z = complex64[2] 1+2j -3j
     # out y = float[2,2] 1 0 3 nan
     # tolerance 1e-6 0
     <ir_version: 8, opset_import: ["" : 13]>
@@ -49,8 +50,9 @@ def tensor(match, name):
     if kind == "string":
         return helper.make_tensor(name, dtype, dims, words)
     numpy_type = helper.tensor_dtype_to_np_dtype(dtype)
-    values = [int(w) if np.dtype(numpy_type).kind in "iub" else float(w)
-              for w in words]
+    kind = np.dtype(numpy_type).kind
+    values = [int(w) if kind in "iub" else complex(w) if kind == "c" else
+              float(w) for w in words]
     array = np.array(values).astype(numpy_type).reshape(dims)
     return numpy_helper.from_array(array, name)
 

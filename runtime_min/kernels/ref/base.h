@@ -23,7 +23,6 @@
  * is also C++; no allocation, no recursion, no static data. */
 #ifndef O2C_REF_BASE_H
 #define O2C_REF_BASE_H
-#include "c64.h"
 #include <math.h>
 #include <string.h>
 #if defined __GNUC__
