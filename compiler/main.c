@@ -16,6 +16,14 @@ static int list_ops(void)
   return EXIT_OK;
 }
 
+static int list_schemas(void)
+{
+  Arena arena = {0};
+  schema_list(stdout, &arena);
+  arena_free(&arena);
+  return EXIT_OK;
+}
+
 static int list_passes(void)
 {
   for (int i = 0; i < pass_count(); i++)
@@ -33,6 +41,7 @@ static int list_targets(void)
 static int print(const char *what)
 {
   if (!strcmp(what, "list-ops")) return list_ops();
+  if (!strcmp(what, "list-schemas")) return list_schemas();
   if (!strcmp(what, "list-passes")) return list_passes();
   if (!strcmp(what, "list-targets")) return list_targets();
   if (!strcmp(what, "version")) printf("onnx2c %s\n", onnx2c_version());

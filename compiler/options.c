@@ -59,6 +59,7 @@ static const OptRow rows[] = {
   {"-q", O_FLAG, AT(quiet), NULL, "errors only"},
   {"--list-passes", O_PRINT, NOWHERE, NULL, "print the passes"},
   {"--list-ops", O_PRINT, NOWHERE, NULL, "print operators and versions"},
+  {"--list-schemas", O_PRINT, NOWHERE, NULL, "and ports, types, attributes"},
   {"--list-targets", O_PRINT, NOWHERE, NULL, "print instruction sets"},
   {"--version", O_PRINT, NOWHERE, NULL, "print the version"},
   {"--help", O_PRINT, NOWHERE, NULL, "print this"},

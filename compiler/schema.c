@@ -324,3 +324,38 @@ void schema_check(Graph *g)
   check_graph(g, &unknown);
   report_unknown(&unknown);
 }
+
+static void list_ports(FILE *f, Arena *a, const OpDef *op, const OpRow *row,
+                       bool outputs)
+{
+  SigIter it = sig_of(op, row, outputs);
+  Port p;
+  while (sig_next(&it, &p)) {
+    bool any = span_is(p.type, "*");
+    fprintf(f, "  %s %.*s%s%s: %s\n", outputs ? "out" : "in", (int)p.name.n,
+            p.name.s, p.optional ? "?" : "", p.variadic ? "..." : "",
+            any ? "*" : set_text(a, type_set(op, row, p.type)));
+  }
+}
+
+void schema_list(FILE *f, Arena *a)
+{
+  for (int i = 0; i < op_count(); i++) {
+    const OpDef *op = op_at(i);
+    if (op->flags & OP_INTERNAL) continue;
+    for (int k = 0; k < op->nrow; k++) {
+      const OpRow *row = &op->rows[k];
+      const char *domain = op->domain && *op->domain ? op->domain : "ai.onnx";
+      fprintf(f, "%s %s %d%s\n", op->name, domain, row->since,
+              row->upgrade ? " upgrade" : "");
+      list_ports(f, a, op, row, false);
+      list_ports(f, a, op, row, true);
+      for (const char *s = op_row_text(op, row, ROW_ATTRS); *s;) {
+        s += strspn(s, " ");
+        size_t n = strcspn(s, " ");
+        if (n) fprintf(f, "  attr %.*s\n", (int)n, s);
+        s += n;
+      }
+    }
+  }
+}

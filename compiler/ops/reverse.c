@@ -121,7 +121,8 @@ static const OpRow reverse_rows[] = {
   {28, NULL, "T=all13", NULL, NULL},
 };
 static const OpRow bitcast_rows[] = {
-  {26, "input:T -> output:*", "T=all25", "to:i!", NULL},
+  {26, "input:T -> output:*", "T=num bool c64 c128 bf16 f8 u4 i4 f4e2m1 f8e8m0 "
+   "u2 i2", "to:i!", NULL},
 };
 static const OpRow det_rows[] = {
   {11, "X:T -> Y:T", "T=float", "", NULL},

@@ -89,6 +89,7 @@ static const OpRow compress_rows[] = {
   {9, "input:T condition:B -> output:T", "T=all; B=bool", "axis:i", NULL},
   /* The corpus takes bfloat16 too, which the schema does not list. */
   {11, NULL, "T=all bf16; B=bool", NULL, NULL},
+  {28, NULL, NULL, NULL, NULL},
 };
 static const OpDef defs[] = {
   {.name = "NonZero", .rows = nonzero_rows, .nrow = COUNT(nonzero_rows),

@@ -183,6 +183,7 @@ static const OpRow one_hot_rows[] = {
    "T1=num; T2=num; T3=all", "axis:i", NULL},
   /* bf16 is in ONNX's test cases, though not in the schema. */
   {11, NULL, "T1=num; T2=num; T3=all13", NULL, NULL},
+  {28, NULL, NULL, NULL, NULL},
 };
 
 static const OpDef defs[] = {
