@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Expected outputs of a draw, by others than onnx2c; see fuzz_ops.py.
+
+Inputs become constants of the model, and outputs of narrow types are cast to
+float, so that no value of a type that numpy or onnxruntime's interface lacks
+has to cross it. onnxruntime runs without its optimiser."""
+import copy
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, shape_inference
+from onnx.reference import ReferenceEvaluator
+
+from draw import HALVES, onnx_type, tensor
+
+ORT_NEWEST = 26
+PLAIN = "?bBhHiIlLqQfdeFDOUS"
+
+
+def model_of(d, inputs, opset):
+    """One node; None where shape inference does not know the types."""
+    constants = [tensor(x, f"i{k}") for k, x in enumerate(inputs)
+                 if x is not None]
+    node = d.node("")
+    outputs = [helper.make_empty_tensor_value_info(o) for o in node.output]
+    graph = helper.make_graph([node], "g", [], outputs, constants)
+    model = helper.make_model(graph, ir_version=min(onnx.IR_VERSION, 11),
+                              opset_imports=[helper.make_opsetid("", opset)])
+    return shape_inference.infer_shapes(model, data_prop=True)
+
+
+def output_types(model):
+    return [o.type.tensor_type.elem_type for o in model.graph.output]
+
+
+def cast_outputs(model, types):
+    """Those that are no plain type of numpy go out as float."""
+    for k, t in enumerate(types):
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(t))
+        o = model.graph.output[k]
+        if dtype.char in PLAIN and dtype.kind != "V" and \
+                t != TensorProto.BFLOAT16:
+            continue
+        model.graph.node.append(helper.make_node(
+            "Cast", [o.name], [o.name + "_float"], to=TensorProto.FLOAT))
+        o.CopyFrom(helper.make_tensor_value_info(o.name + "_float",
+                                                 TensorProto.FLOAT, None))
+
+
+def onnxruntime_of(model):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = \
+        onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options,
+        providers=["CPUExecutionProvider"])
+    return session.run(None, {})
+
+
+def typed(arrays, types):
+    return [np.asarray(a).astype(helper.tensor_dtype_to_np_dtype(t))
+            for a, t in zip(arrays, types)]
+
+
+def opsets(d):
+    """Those at which onnxruntime may have this version of the operator. What
+    came with opset 22, or after ORT_NEWEST, are types only."""
+    opset = max(d.since, 7)
+    if onnx.defs.get_schema(d.name, opset, "").since_version != d.since:
+        raise ValueError
+    first = [] if opset > ORT_NEWEST else [opset]
+    return first + [opset - 1] * (opset in (22, 27, 28) and opset > 7)
+
+
+def at_any(d, inputs, types):
+    for opset in opsets(d):
+        try:
+            model = model_of(d, inputs, opset)
+            cast_outputs(model, types)
+            return typed(onnxruntime_of(model), types)
+        except Exception:
+            continue
+    raise ValueError
+
+
+def by_onnxruntime(d, types):
+    return at_any(d, d.inputs, types)
+
+
+def by_float(d, types):
+    """Halves, and double, as float32: one rounding out."""
+    narrow = HALVES + (np.float64,)
+    if not any(x is not None and x.dtype in narrow for x in d.inputs) or \
+            d.name in ("Cast", "CastLike", "BitCast", "EyeLike",
+                       "QuantizeLinear", "DequantizeLinear"):
+        raise ValueError
+    wide = [x.astype(np.float32) if x is not None and x.dtype in narrow else x
+            for x in d.inputs]
+    return at_any(d, wide, types)
+
+
+def modern(d):
+    """The draw as opset 8 writes it, and the shapes that operands get."""
+    new = copy.copy(d)
+    new.attrs, new.inputs = dict(d.attrs), list(d.inputs)
+    a = new.attrs
+    for name in ("consumed_inputs", "is_test", "output_sequence"):
+        a.pop(name, None)
+    x = d.inputs[0]
+    if d.name == "PRelu":
+        if d.inputs[1].size > 1:
+            new.inputs[1] = d.inputs[1].reshape([-1] + [1] * (x.ndim - 2))
+    elif a.pop("broadcast", 0) and d.name != "Gemm":
+        y = d.inputs[1]
+        axis = a.pop("axis", x.ndim - y.ndim)
+        new.inputs[1] = y.reshape(y.shape + (1,) * (x.ndim - axis - y.ndim))
+    elif d.name in ("LpPool", "GlobalLpPool") and "p" in a:
+        a["p"] = int(a["p"])
+    elif d.name == "Upsample" and "height_scale" in a:
+        a["scales"] = [1.0, 1.0, a.pop("height_scale"), a.pop("width_scale")]
+        a["mode"] = a.get("mode", "nearest").replace("bilinear", "linear")
+    elif d.name == "Pad" and "paddings" in a:
+        a["pads"] = a.pop("paddings")
+    elif d.name == "Reshape" and "shape" in a:
+        new.inputs.append(np.array(a.pop("shape"), np.int64))
+    elif d.name == "Cast" and isinstance(a["to"], str):
+        a["to"] = TensorProto.DataType.Value(a["to"])
+    elif d.name == "Concat":
+        a.setdefault("axis", 1)
+    elif d.name == "Split" and len(new.inputs) > 1:
+        a["split"] = new.inputs.pop().astype(np.int64).tolist()
+    elif d.name == "Tile":
+        repeats = np.ones(x.ndim, np.int64)
+        repeats[int(d.inputs[2])] = int(d.inputs[1])
+        new.inputs[1:] = [repeats]
+    elif d.name == "Dropout":
+        new.nout = 1
+    return new
+
+
+def by_hand(d, types):
+    """Of opset 6 and before: rewritten as opset 8 writes it."""
+    if d.since >= 7:
+        raise ValueError
+    new = modern(d)
+    wide = [x.astype(np.float32) if x is not None and x.dtype in
+            HALVES + (np.float64,) else x for x in new.inputs]
+    for inputs in (new.inputs, wide):
+        try:
+            return typed(onnxruntime_of(model_of(new, inputs, 8)), types)
+        except Exception:
+            continue
+    raise ValueError
+
+
+# What the reference evaluator is known to do otherwise than the spec says.
+WRONG = {
+    "LRN": lambda d: True,  # it goes over samples where channels are meant
+    "Unique": lambda d: not d.attrs.get("sorted", 1),  # sorted; or of axis 0
+    "QLinearMatMul": lambda d: any("float8" in x.dtype.name
+                                   for x in d.inputs),  # cut to integers
+    "Resize": lambda d: d.inputs[0].dtype.kind == "c",  # real parts only
+    "GlobalMaxPool": lambda d: True,  # one spatial axis only
+}
+
+
+def by_reference(d, types):
+    if d.name in WRONG and WRONG[d.name](d):
+        raise ValueError
+    model = model_of(d, d.inputs, d.since)
+    model.ir_version = onnx.IR_VERSION
+    return typed(ReferenceEvaluator(model).run(None, {}), types)
+
+
+def answers(d):
+    """[(who, outputs)]; empty where nobody has the operator and types."""
+    found = []
+    try:
+        types = output_types(model_of(d, d.inputs, d.since))
+        if 0 in types:
+            types = [t or onnx_type(d.types[o.type_str]) for t, o in
+                     zip(types, d.schema.outputs)]
+    except Exception:
+        return found
+    for who, ask in (("ort", by_onnxruntime), ("float", by_float),
+                     ("hand", by_hand), ("ref", by_reference)):
+        try:
+            outputs = ask(d, types)
+        except Exception:  # whatever it is, it has no answer
+            continue
+        if all(isinstance(y, np.ndarray) for y in outputs):
+            found.append((who, outputs))
+    return found
