@@ -378,6 +378,7 @@ static const OpRow rows[] = {
     upgrade_mask },
   { 24, SIG " nonpad_kv_seqlen:N?" OUT,
     "T=float bf16; V=float bf16; M=num bf16 bool; N=i64", NULL, NULL },
+  /* ONNX Attention-25: "`-1` leaves the left side unbounded" */
   { 25, NULL, NULL, ATTRS " left_window_size:i right_window_size:i", NULL },
 };
 static const OpRow inner_rows[] = {

@@ -297,6 +297,8 @@ static void lower_range(Lower *l, Node *n)
 static const OpRow constant_rows[] = {
   {1, "-> output:T", "T=float", "value:t", NULL},
   {9, NULL, "T=all", NULL, NULL},
+  /* ONNX Constant-11, Constant-12: "Exactly one of the two attributes, either
+   * value or sparse_value" */
   {11, NULL, NULL, "sparse_value:t value:t", NULL},
   {12, NULL, NULL, VALUES, NULL},
   {13, NULL, "T=all13", NULL, NULL}, {19, NULL, "T=all19", NULL, NULL},
@@ -314,6 +316,7 @@ static const OpRow constant_of_shape_rows[] = {
 static const OpRow shape_rows[] = {
   {1, "data:T -> shape:I", "T=all; I=i64", "", NULL},
   {13, NULL, "T=all13; I=i64", NULL, NULL},
+  /* ONNX Shape-15: "If start axis is omitted, the slice starts from axis 0" */
   {15, NULL, NULL, "start:i end:i", NULL},
   {19, NULL, "T=all19; I=i64", NULL, NULL},
   {21, NULL, "T=all21; I=i64", NULL, NULL},
@@ -333,6 +336,7 @@ static const OpRow size_rows[] = {
 static const OpRow range_rows[] = {
   {11, "start:T limit:T delta:T -> output:T", "T=f32 f64 i16 i32 i64", "",
    NULL},
+  /* ONNX Range-27: "Has no effect for other types" */
   {27, NULL, "T=f32 f64 i16 i32 i64 f16 bf16", "stash_type:i", NULL},
 };
 static const OpRow eye_rows[] = {

@@ -166,6 +166,9 @@ static const OpRow scan_rows[] = {
   {8, "sequence_lens:I? initial_state_and_scan_inputs:*... -> "
    "final_state_and_scan_outputs:*...", "I=i64",
    "body:g! num_scan_inputs:i! directions:I", NULL},
+  /* ONNX Scan-8, whose batch and directions are read when it is inlined: "If
+   * omitted, all scan_input tensors will be scanned in the forward
+   * direction" */
   {9, "initial_state_and_scan_inputs:*... -> "
    "final_state_and_scan_outputs:*...", "",
    "body:g! num_scan_inputs:i! scan_input_axes:I scan_input_directions:I "

@@ -106,11 +106,13 @@ static int axis_depth(const Node *n, int in, int axis, int out)
 #define SIG "input:T -> output:T"
 #define WITH_MODE "mode:s blocksize:i!"
 static const OpRow to_space_rows[] = {
+  /* ONNX DepthToSpace-11: "DCR (default)" */
   {1, SIG, "T=all", "blocksize:i!", NULL}, {11, NULL, NULL, WITH_MODE, NULL},
   {13, NULL, "T=all13", NULL, NULL}, {28, NULL, NULL, NULL, NULL},
 };
 static const OpRow to_depth_rows[] = {
   {1, SIG, "T=all", "blocksize:i!", NULL}, {13, NULL, "T=all13", NULL, NULL},
+  /* ONNX SpaceToDepth-28: "DCR (default)" */
   {28, NULL, NULL, WITH_MODE, NULL},
 };
 

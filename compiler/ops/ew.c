@@ -163,9 +163,11 @@ static const OpRow cast_rows[] = {
   {6, NULL, NULL, "to:i", NULL},
   {9, NULL, CAST("num bool str"), NULL, NULL},
   {13, NULL, CAST("num bool str bf16"), NULL, NULL},
+  /* ONNX Cast-19: "It is true by default" */
   {19, NULL, CAST(CAST19), "to:i saturate:i", NULL},
   {21, NULL, CAST(CAST19 " u4 i4"), NULL, NULL},
   {23, NULL, CAST(CAST19 " u4 i4 f4e2m1"), NULL, NULL},
+  /* ONNX Cast-24: "It only applies to casting to float8e8m0" */
   {24, NULL, CAST(CAST19 " u4 i4 f4e2m1 f8e8m0"),
    "to:i saturate:i round_mode:s", NULL},
   {25, NULL, CAST(CAST25), NULL, NULL},
@@ -174,9 +176,11 @@ static const OpRow cast_rows[] = {
 static const OpRow cast_like_rows[] = {
   {15, "input:T1 target_type:T2 -> output:T2", CAST("num bool str bf16"), "",
    NULL},
+  /* ONNX CastLike-19: "It is true by default" */
   {19, NULL, CAST(CAST19), "saturate:i", NULL},
   {21, NULL, CAST(CAST19 " u4 i4"), NULL, NULL},
   {23, NULL, CAST(CAST19 " u4 i4 f4e2m1"), NULL, NULL},
+  /* ONNX CastLike-24: "It only applies to casting to float8e8m0" */
   {24, NULL, CAST(CAST19 " u4 i4 f4e2m1 f8e8m0"), "saturate:i round_mode:s",
    NULL},
   {25, NULL, CAST(CAST25), NULL, NULL},

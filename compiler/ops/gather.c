@@ -198,6 +198,7 @@ static const OpRow gather_elements_rows[] = {
 };
 static const OpRow gather_nd_rows[] = {
   {11, "data:T indices:I -> output:T", "T=all; I=i64", "", NULL},
+  /* ONNX GatherND-12: "starts from dimension of data[batch_dims:]" */
   {12, NULL, NULL, "batch_dims:i", NULL},
   {13, NULL, "T=all13; I=i64", NULL, NULL},
 };

@@ -93,6 +93,7 @@ static const OpRow rows[] = {
   { 6, NULL, NULL, NULL, upgrade_broadcast },
   { 7, NULL, NULL, ATTRS, NULL },
   { 9, NULL, "T=num32", NULL, NULL },
+  /* ONNX Gemm-11: "as if C is a scalar 0" */
   { 11, "A:T B:T C:T? -> Y:T", NULL, NULL, NULL },
   { 13, NULL, "T=num32 bf16", NULL, NULL },
 };

@@ -509,6 +509,8 @@ static const OpRow batch_rows[] = {
     upgrade_consumed },
   { 6, NULL, NULL, BN_ATTRS " is_test:i spatial:i", upgrade_is_test },
   { 7, NULL, NULL, BN_ATTRS " spatial:i", NULL },
+  /* ONNX BatchNormalization-7, whose attribute stays: "If false, compute the
+   * mean and variance across per feature" */
   { 9, NULL, NULL, BN_ATTRS, upgrade_training },
   { 14, "X:T scale:T B:T mean:U var:U -> Y:T mean:U? var:U?",
     "T=float bf16; U=float bf16", BN_ATTRS " training_mode:i", NULL },

@@ -167,8 +167,10 @@ static int axis_pool(const Node *n, int in, int axis, int out)
 
 static const OpRow max_rows[] = {
   { 1, "X:T -> Y:T", "T=float", OLD_ATTRS, NULL },
+  /* ONNX MaxPool-8: "0 is row major" */
   { 8, "X:T -> Y:T Indices:I?", "T=float; I=i64", OLD_ATTRS " storage_order:i",
     NULL },
+  /* ONNX MaxPool-10: "Whether to use ceil or floor (default)" */
   { 10, NULL, NULL, CEIL_ATTRS " storage_order:i dilations:I", NULL },
   { 11, NULL, NULL, NULL, NULL },
   { 12, NULL, "T=float i8 u8; I=i64", NULL, NULL },
@@ -176,16 +178,21 @@ static const OpRow max_rows[] = {
 };
 static const OpRow average_rows[] = {
   { 1, "X:T -> Y:T", "T=float", OLD_ATTRS, NULL },
+  /* ONNX AveragePool-7: "Default is 0, doesn't count include pad" */
   { 7, NULL, NULL, OLD_ATTRS " count_include_pad:i", NULL },
+  /* ONNX AveragePool-10: "Whether to use ceil or floor (default)" */
   { 10, NULL, NULL, CEIL_ATTRS " count_include_pad:i", NULL },
   { 11, NULL, NULL, NULL, NULL },
+  /* ONNX AveragePool-19: "the dilation defaults to 1" */
   { 19, NULL, NULL, CEIL_ATTRS " count_include_pad:i dilations:I", NULL },
   { 22, NULL, "T=float bf16", NULL, NULL },
 };
 static const OpRow lp_rows[] = {
   { 1, "X:T -> Y:T", "T=float", OLD_ATTRS " p:f", NULL },
+  /* ONNX LpPool-1, whose p is read as a float: "default is 2.0" */
   { 2, NULL, NULL, OLD_ATTRS " p:i", NULL },
   { 11, NULL, NULL, NULL, NULL },
+  /* ONNX LpPool-18: "the dilation defaults is 1" */
   { 18, NULL, NULL, CEIL_ATTRS " p:i dilations:I", NULL },
   { 22, NULL, "T=float bf16", NULL, NULL },
 };
@@ -195,6 +202,7 @@ static const OpRow global_rows[] = {
 };
 static const OpRow global_lp_rows[] = {
   { 1, "X:T -> Y:T", "T=float", "p:f", NULL },
+  /* ONNX GlobalLpPool-1, whose p is read as a float: "default is 2.0" */
   { 2, NULL, NULL, "p:i", NULL },
   { 22, NULL, "T=float bf16", NULL, NULL },
 };

@@ -228,9 +228,14 @@ static int axis_dynamic(const Node *n, int in, int axis, int out)
 
 static const OpRow quantize_rows[] = {
   { 10, Q10, "T=f32 i32; S=f32; Q=i8 u8", "", NULL },
+  /* ONNX QuantizeLinear-13: "Ignored for per-tensor quantization" */
   { 13, NULL, NULL, "axis:i", NULL },
+  /* ONNX QuantizeLinear-19: "It only applies for float 8 quantization" */
   { 19, Q19, "T=f32 f16 bf16 i32; Q=i8 u8 f8", "axis:i saturate:i", NULL },
+  /* ONNX QuantizeLinear-21: "Used only for blocked quantization" */
   { 21, NULL, "T=f32 f16 bf16 i32; Q=i8 u8 f8 i16 u16 i4 u4", Q_ATTRS, NULL },
+  /* ONNX QuantizeLinear-23: "If not provided, it will be the same as the type
+   * of `y_scale`" */
   { 23, Q10, "T=f32 f16 bf16 i32; S=f32 f16 bf16 i32; "
     "Q=i8 u8 f8 i16 u16 i4 u4 f4e2m1", Q_ATTRS " precision:i", NULL },
   { 24, NULL, "T=f32 f16 bf16 i32; S=f32 f16 bf16 i32 f8e8m0; "
@@ -241,10 +246,14 @@ static const OpRow quantize_rows[] = {
 };
 static const OpRow dequantize_rows[] = {
   { 10, D10, "S=f32; Q=i8 u8 i32", "", NULL },
+  /* ONNX DequantizeLinear-13: "Ignored for per-tensor quantization" */
   { 13, NULL, NULL, "axis:i", NULL },
   { 19, NULL, "S=f32 f16 bf16; Q=i8 u8 i32 f8", NULL, NULL },
+  /* ONNX DequantizeLinear-21: "Used only for blocked quantization" */
   { 21, NULL, "S=f32 f16 bf16; Q=i8 u8 i32 f8 i16 u16 i4 u4",
     "axis:i block_size:i", NULL },
+  /* ONNX DequantizeLinear-23: "the output data type is inferred from
+   * `x_scale`" */
   { 23, D23, "S=f32 f16 bf16; Q=i8 u8 i32 f8 i16 u16 i4 u4 f4e2m1; "
     "R=f32 f16 bf16", "axis:i block_size:i output_dtype:i", NULL },
   { 24, NULL, "S=f32 f16 bf16 f8e8m0; Q=i8 u8 i32 f8 i16 u16 i4 u4 f4e2m1; "

@@ -324,6 +324,8 @@ static void upgrade_first(Node *n)
 static const OpRow rnn_rows[] = {
   {1, SIG OUT, "T=float" TYPES, ALPHAS "output_sequence:i", upgrade_first},
   {7, NULL, NULL, ALPHAS, NULL},
+  /* ONNX RNN-14, GRU-14, LSTM-14: "If 0, the following shapes are expected:
+   * X.shape = [seq_length" */
   {14, NULL, NULL, ALPHAS "layout:i", NULL},
   {22, NULL, "T=float bf16" TYPES, NULL, NULL},
 };

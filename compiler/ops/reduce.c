@@ -342,6 +342,7 @@ static const OpRow extreme_rows[] = {
 static const OpRow arg_rows[] = {
   { 1, "data:T -> reduced:I", "T=num; I=i64", "axis:i keepdims:i", NULL },
   { 11, NULL, NULL, NULL, NULL },
+  /* ONNX ArgMax-12, ArgMin-12: "default is False (first index)" */
   { 12, NULL, NULL, "axis:i keepdims:i select_last_index:i", NULL },
   { 13, NULL, "T=num bf16; I=i64", NULL, NULL },
 };

@@ -426,6 +426,8 @@ static const OpRow reshape_rows[] = {
    upgrade_reshape},
   {5, "data:T shape:I -> reshaped:T", "T=all; I=i64", "", NULL},
   {13, NULL, "T=all13; I=i64", NULL, NULL},
+  /* ONNX Reshape-14: "By default, when any value in the 'shape' input is
+   * equal to zero the corresponding dimension value is copied" */
   {14, NULL, NULL, "allowzero:i", NULL},
   {19, NULL, "T=all19; I=i64", NULL, NULL},
   {21, NULL, "T=all21; I=i64", NULL, NULL},

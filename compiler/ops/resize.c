@@ -463,7 +463,10 @@ static const OpRow upsample_rows[] = {
 static const OpRow resize_rows[] = {
   {10, "X:T1 scales:f32 -> Y:T1", "T1=all", "mode:s", upgrade_resize_10},
   {11, "X:T1 roi:T2? " LISTS, "T1=all; T2=float", ATTRS, NULL},
+  /* ONNX Resize-13: "It only takes effect when coordinate_transformation_mode
+   * is "tf_crop_and_resize"" */
   {13, NULL, "T1=all13; T2=float", NULL, NULL},
+  /* ONNX Resize-18: "If not provided, all axes are assumed" */
   {18, NULL, NULL, ATTRS " antialias:i axes:I keep_aspect_ratio_policy:s",
    NULL},
   {19, NULL, NULL, NULL, NULL},

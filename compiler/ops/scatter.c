@@ -247,6 +247,7 @@ static void upgrade_reduction(Node *n)
 static const OpRow elements_rows[] = {
   {11, SIG, TYPES("all"), "axis:i", NULL},
   {13, NULL, TYPES("all13"), NULL, NULL},
+  /* ONNX ScatterElements-16: "none (default)" */
   {16, NULL, NULL, "axis:i reduction:s", upgrade_reduction},
   {18, NULL, NULL, NULL, NULL},
 };
@@ -257,6 +258,7 @@ static const OpRow scatter_rows[] = {
 static const OpRow nd_rows[] = {
   {11, "data:T indices:i64 updates:T -> output:T", "T=all", "", NULL},
   {13, NULL, "T=all13", NULL, NULL},
+  /* ONNX ScatterND-16: "none (default)" */
   {16, NULL, NULL, "reduction:s", upgrade_reduction},
   {18, NULL, NULL, NULL, NULL},
 };

@@ -97,6 +97,7 @@ static const OpRow optional_rows[] = {
 };
 static const OpRow has_rows[] = {
   {15, "input:* -> output:B", "B=bool", "", NULL},
+  /* ONNX OptionalHasElement-18: "(2) the input is a tensor or sequence type" */
   {18, "input:*? -> output:B", NULL, NULL, NULL},
   {28, NULL, NULL, NULL, NULL},
 };

@@ -517,6 +517,7 @@ static const OpRow pad_rows[] = {
   {11, "data:T pads:I constant_value:T? -> output:T", "T=num; I=i64", "mode:s",
    NULL},
   {13, NULL, "T=all13; I=i64", NULL, NULL},
+  /* ONNX Pad-18: "If not provided, all axes are assumed" */
   {18, "data:T pads:I constant_value:T? axes:J? -> output:T",
    "T=all13; I=i64; J=i32 i64", NULL, NULL},
   {19, NULL, NULL, NULL, NULL},

@@ -175,6 +175,7 @@ static int axis_one_hot(const Node *n, int in, int axis, int out)
 static const OpRow topk_rows[] = {
   {1, "X:T -> Values:T? Indices:i64?", "T=float", "axis:i k:i!", upgrade_topk},
   {10, "X:T K:i64 -> Values:T? Indices:i64?", NULL, "axis:i", NULL},
+  /* ONNX TopK-11: "the top-K largest or smallest elements" */
   {11, NULL, "T=num", "axis:i largest:i sorted:i", NULL},
   {24, NULL, "T=num bf16", NULL, NULL},
 };
