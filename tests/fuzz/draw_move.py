@@ -99,8 +99,8 @@ def tile(d):
     shape = d.shape(1, 4)
     d.add(d.array(d.type(0), shape))
     if d.since == 1:
-        d.add(d.array(d.types["T"], [], 1, 3), 0.9)
-        d.add(np.array(d.int(0, len(shape) - 1), d.types["T"]), 0.9)
+        d.add(np.array(d.int(1, 3), d.types["T"]), 1)
+        d.add(np.array(d.int(0, len(shape) - 1), d.types["T"]), 1)
     else:
         d.add_ints(d.ints(len(shape), 0 if d.chance(0.1) else 1, 3))
 

@@ -2,7 +2,7 @@
 """Draws of windows, normalisations, recurrent layers, attention, images."""
 import numpy as np
 
-from draw import Skip, generator, is_float
+from draw import HALVES, Skip, generator, is_float
 from draw_move import axis_of
 
 
@@ -132,9 +132,9 @@ def pool(d):
             raise Skip
     if d.has_attr("count_include_pad"):
         d.attr(0.5, count_include_pad=d.int(0, 1))
+    if w.auto[:4] == "SAME" and max(w.dilations) > 1:
+        raise Skip  # both others count its pads without the dilations
     if d.name == "LpPool":
-        if w.auto != "NOTSET" and max(w.dilations) > 1:
-            raise Skip  # onnxruntime counts SAME without the dilations
         d.attr(0.5, p=d.int(1, 3) if d.since > 1 else float(d.int(1, 3)))
     if d.name == "MaxPool" and d.since >= 8 and d.chance(0.3):
         # The index of equal elements is left open: none are.
@@ -313,7 +313,10 @@ def grid_sample(d):
     t = d.type(0, among=None if mode == "nearest" else is_float)
     d.add(d.array(t, [n, c] + size))
     grid = d.rng.uniform(-1.3, 1.3, [n] + out + [rank])
-    d.add(grid.astype(d.type("T2") if "T2" in d.allowed else t))
+    kind = d.type("T2") if "T2" in d.allowed else t
+    if mode == "nearest" and kind in HALVES:
+        raise Skip  # rounding of positions decides
+    d.add(grid.astype(kind))
 
 
 @generator("AffineGrid")

@@ -162,6 +162,7 @@ WRONG = {
     "Unique": lambda d: not d.attrs.get("sorted", 1),  # sorted; or of axis 0
     "QLinearMatMul": lambda d: any("float8" in x.dtype.name
                                    for x in d.inputs),  # cut to integers
+    "QLinearConv": lambda d: d.inputs[0].ndim != 4,  # of another rank
     "Resize": lambda d: d.inputs[0].dtype.kind == "c",  # real parts only
     "GlobalMaxPool": lambda d: True,  # one spatial axis only
 }
