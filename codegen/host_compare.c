@@ -77,6 +77,15 @@ static bool only_converts(const Model *m)
   return true;
 }
 
+/* A transform's output is a sum of all its inputs: what remains where they
+ * cancel is the rounding of float32, by the size of the others. */
+static bool transforms(const Model *m)
+{
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
+    if (node_is(n, "DFT") || node_is(n, "STFT")) return true;
+  return false;
+}
+
 Rule rule_choose(Arena *a, const Options *opt, const Model *m)
 {
   Rule r = {1e-3, 1e-7, 0, "default", false};
@@ -84,6 +93,7 @@ Rule rule_choose(Arena *a, const Options *opt, const Model *m)
     r.share = is_quantised(m) ? quantised_share(m) : 1e-4;
     r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
   }
+  if (transforms(m)) r.share = r.share > 1e-6 ? r.share : 1e-6;
   if (opt->math && !strcmp(opt->math, "fast")) {
     /* bfloat16 has 8 bits: products are off by 2^-8, sums by less. */
     r.rtol = r.rtol > 2e-2 ? r.rtol : 2e-2;

@@ -171,6 +171,20 @@ bool infer_const_ints(const Node *n, int i, const int64_t **v, int *count)
   return true;
 }
 
+const Dim *infer_scalar(const Node *n, int i)
+{
+  int count;
+  const Dim *const *c = infer_content(n, i, &count);
+  return c && count == 1 ? c[0] : NULL;
+}
+
+const Dim *infer_declared_dim(const Node *n, int i, int rank, int k)
+{
+  const Value *y = node_out(n, i);
+  const Type *d = y ? y->declared : NULL;
+  return d && d->kind == VK_TENSOR && d->rank == rank ? d->dim[k] : NULL;
+}
+
 bool infer_declared(Node *n, int i, Dtype t, const char *what)
 {
   Value *y = node_out(n, i);

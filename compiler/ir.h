@@ -443,6 +443,7 @@ double tensor_f64(const Tensor *t, int64_t i);
 int64_t tensor_i64(const Tensor *t, int64_t i);
 void tensor_set_f64(Tensor *t, int64_t i, double v);
 void tensor_set_i64(Tensor *t, int64_t i, int64_t v);
+int64_t tensor_bits(const Tensor *t); /* of element 0, at most 8 bytes */
 
 /* import.c (pb.c below it): the file becomes a Model, faithfully. */
 /* Graph inputs have type and shape; other values only what is declared. The

@@ -98,6 +98,25 @@ typedef struct {
 } ResizePlan;
 void resize_plan(const Node *n, ResizePlan *r);
 
+/* infer.c: of sizes that are content of inputs. */
+/* The one number that input i is; NULL: not known, or absent. */
+const Dim *infer_scalar(const Node *n, int i);
+/* What the file declares of size k of output i, of this rank; NULL: nothing. */
+const Dim *infer_declared_dim(const Node *n, int i, int rank, int k);
+
+/* dft.c: the transform of a DFT along one axis, of the frames of an STFT. */
+typedef struct {
+  int axis;                 /* -1: only the run tells */
+  const Dim *n;             /* length of the transform; NULL: likewise */
+  bool inverse, onesided;
+} DftShape;
+bool dft_shape(const Node *n, DftShape *s); /* false: not all is known */
+typedef struct {
+  const Dim *n, *step;      /* of a frame, between two; NULL: the run tells */
+  bool onesided;
+} StftShape;
+void stft_shape(const Node *n, StftShape *s);
+
 /* elementwise.c: operators as rows of elementwise.def. A chain is what one
  * generated loop does: steps, in order, over inputs that broadcast to the
  * output of the node. A single node is a chain, and so is what fuse_ew.c puts

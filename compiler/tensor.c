@@ -133,3 +133,17 @@ void tensor_set_i64(Tensor *t, int64_t i, int64_t v)
   default: tensor_set_f64(t, i, (double)v); break;
   }
 }
+
+int64_t tensor_bits(const Tensor *t)
+{
+  uint8_t b;
+  uint16_t h;
+  uint32_t w;
+  uint64_t d;
+  switch (dtype_info(t->dtype)->size) {
+  case 1: memcpy(&b, t->data, 1); return b;
+  case 2: memcpy(&h, t->data, 2); return h;
+  case 4: memcpy(&w, t->data, 4); return w;
+  default: memcpy(&d, t->data, 8); return (int64_t)d;
+  }
+}

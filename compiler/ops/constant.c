@@ -119,22 +119,6 @@ static void infer_constant_of_shape(Node *n)
   infer_out(n, 0, t, count, s);
 }
 
-/* The value's bits, as the kernel takes them. */
-static int64_t value_bits(const Tensor *t)
-{
-  uint8_t b;
-  uint16_t h;
-  uint32_t w;
-  uint64_t d;
-  if (!t) return 0;
-  switch (dtype_info(t->dtype)->size) {
-  case 1: memcpy(&b, t->data, 1); return b;
-  case 2: memcpy(&h, t->data, 2); return h;
-  case 4: memcpy(&w, t->data, 4); return w;
-  default: memcpy(&d, t->data, 8); return (int64_t)d;
-  }
-}
-
 static void lower_constant_of_shape(Lower *l, Node *n)
 {
   const Attr *value = attr_get(n, "value");
@@ -144,7 +128,7 @@ static void lower_constant_of_shape(Lower *l, Node *n)
     lower_call(l, n, "check_list", DT_I64, "ikD", n->in[0], (int64_t)y->rank,
                y->dim, y->rank);
   lower_call(l, n, "fill", dtype_carrier(y->dtype), "odk", y, value_numel(y),
-             value_bits(value ? value->t : NULL));
+             value && value->t ? tensor_bits(value->t) : 0);
 }
 
 /* EyeLike: the input gives no more than its shape. */
@@ -173,7 +157,7 @@ static void lower_eye(Lower *l, Node *n)
   Tensor *one = tensor_new(&n->g->m->arena, y->dtype, 0, NULL);
   tensor_set_f64(one, 0, 1);
   lower_call(l, n, "eye", dtype_carrier(y->dtype), "oddkk", y, y->dim[0],
-             y->dim[1], attr_int(n, "k", 0), value_bits(one));
+             y->dim[1], attr_int(n, "k", 0), tensor_bits(one));
 }
 
 /* Shape. ONNX Shape-15: dimensions [start, end), clamped. */
