@@ -266,12 +266,12 @@ ExitCode codegen_emit(Model *m)
   EmitFiles f = file_names(p);
   Output o = { .m = m };
   bool to_stdout = !strcmp(f.source, "-");
-  bool ok = write_source(p, &o, &f);
-  if (ok && f.side && !to_stdout) {
+  bool ok = true;
+  if (f.side && !to_stdout) { /* first, as the source may hold its hash */
     const char *tmp = output_add(&o, f.side);
     ok = tmp && weights_write(p, f.mode, tmp);
   }
-  ok = ok && write_bundle(p, &o, &f);
+  ok = ok && write_source(p, &o, &f) && write_bundle(p, &o, &f);
   if (ok && !to_stdout)
     ok = write_header(p, &o, &f);
   if (output_finish(&o, ok) && f.mode == WM_OBJECT && !to_stdout)

@@ -165,7 +165,8 @@ struct Plan {
   Value **in_place;       /* what an output is stored over, or NULL */
   Value **weight;         /* constants that steps read, in order */
   int64_t *weight_offset; /* in the blob */
-  uint64_t *weight_hash;  /* of its bytes */
+  uint64_t blob_hash;     /* 0: see weights_hash */
+  char *buffer;           /* weights that are being made */
   int64_t weight_bytes;
   int nweight;
   Slot *slot;
@@ -227,6 +228,14 @@ void share_slots(Plan *p);              /* colour.c: of run-time sizes */
 Value *storage_root(const Plan *p, Value *v);
 Store store_of(const Plan *p, Value *v); /* through views and in-place use */
 /* weights.c: how the constants reach the program. */
+/* How a weight's bytes are made from another tensor's, in parts of equal size,
+ * as they are written: memory never holds them all. */
+typedef struct Packing {
+  void (*make)(const struct Packing *k, int64_t part, void *to);
+  const Tensor *from;
+  int64_t parts;
+  int64_t arg[4];
+} Packing;
 typedef enum { WM_ARRAY, WM_STRING, WM_OBJECT, WM_INCBIN, WM_FILE } WeightMode;
 WeightMode weights_mode(const Plan *p);       /* resolves auto */
 int weights_add(Plan *p, Value *v);           /* its number; equal ones once */
@@ -234,9 +243,10 @@ int weights_add(Plan *p, Value *v);           /* its number; equal ones once */
 void weights_text(const Plan *p, WeightMode mode, StrBuf *c);
 /* C expression of weight k: "w12_conv1", or a cast offset into the blob. */
 const char *weights_expr(const Plan *p, WeightMode mode, int k);
-/* The side file of OBJECT, INCBIN and FILE; false after a diagnostic. */
-bool weights_write(const Plan *p, WeightMode mode, const char *path);
-uint64_t weights_hash(const Plan *p);         /* in the blob's header */
+/* The side file of OBJECT, INCBIN and FILE, which is there and empty; false
+ * after a diagnostic. */
+bool weights_write(Plan *p, WeightMode mode, const char *path);
+uint64_t weights_hash(Plan *p);         /* in the blob's header */
 /* elf.c: an object file's bytes before and after the blob. */
 bool elf_begin(Model *m, FILE *f, const char *name, int64_t size);
 bool elf_end(Model *m, FILE *f, const char *name, int64_t size);

@@ -10,12 +10,15 @@
  *
  * Tensors of strings hold pointers, so they are arrays in every mode. The
  * blob starts with WEIGHTS_HEADER bytes that identify the model; each tensor
- * is aligned to 64 bytes.
+ * is aligned to 64 bytes. Packed weights are made as they are written, a part
+ * at a time, so a gigabyte of them takes no memory.
  */
 #include "target.h"
 
 #include <errno.h>
 #include <string.h>
+
+#define BUFFER ((size_t)1 << 20) /* bytes made before they are written */
 
 static int64_t tensor_bytes(const Tensor *t)
 {
@@ -41,28 +44,35 @@ WeightMode weights_mode(const Plan *p)
   return p->weight_bytes <= 16 * 1024 * 1024 ? WM_STRING : WM_OBJECT;
 }
 
+/* Different weights differ within their first bytes, so this reads little. */
+static bool same_bytes(const Tensor *a, const Tensor *b)
+{
+  if (a->dtype != b->dtype || a->n != b->n || !a->packing != !b->packing)
+    return false;
+  if (a->data == b->data && !a->packing)
+    return true;
+  if (!a->packing)
+    return !memcmp(a->data, b->data, (size_t)tensor_bytes(a));
+  const Packing *p = a->packing, *q = b->packing;
+  return p->make == q->make && p->parts == q->parts &&
+         !memcmp(p->arg, q->arg, sizeof p->arg) && same_bytes(p->from, q->from);
+}
+
 /* The number of a constant among the weights. One content is there once,
  * whatever values of the graph have it. */
 int weights_add(Plan *p, Value *v)
 {
   const Tensor *t = v->data;
   int64_t size = t->dtype == DT_STR ? 0 : tensor_bytes(t);
-  uint64_t hash = hash_bytes(t->data, (size_t)size, (uint64_t)t->dtype);
-  for (int k = 0; k < p->nweight && size > 0; k++) {
-    const Tensor *u = p->weight[k]->data;
-    if (p->weight_hash[k] == hash && u->dtype == t->dtype && u->n == t->n &&
-        !memcmp(u->data, t->data, (size_t)size))
+  for (int k = 0; k < p->nweight && size > 0; k++)
+    if (same_bytes(p->weight[k]->data, t))
       return k;
-  }
   int k = p->nweight;
   p->weight = arena_grow(p->a, p->weight, k, sizeof *p->weight);
   p->weight_offset = arena_grow(p->a, p->weight_offset, k,
                                 sizeof *p->weight_offset);
-  p->weight_hash = arena_grow(p->a, p->weight_hash, k,
-                              sizeof *p->weight_hash);
   p->weight[k] = v;
   p->weight_offset[k] = p->weight_bytes;
-  p->weight_hash[k] = hash;
   p->weight_bytes += O2C_SLOT_BYTES(size);
   p->nweight++;
   return k;
@@ -223,6 +233,21 @@ static void put_literal_rules(StrBuf *c)
     "#endif\n");
 }
 
+/* `t` with its bytes in memory. */
+static Tensor made(const Plan *p, const Tensor *t)
+{
+  Tensor all = *t;
+  const Packing *k = t->packing;
+  if (!k)
+    return all;
+  size_t size = (size_t)tensor_bytes(t);
+  char *to = arena_alloc(p->a, size);
+  for (int64_t i = 0; i < k->parts; i++)
+    k->make(k, i, to + (size_t)i * (size / (size_t)k->parts));
+  all.data = to;
+  return all;
+}
+
 void weights_text(const Plan *p, WeightMode mode, StrBuf *c)
 {
   bool first = true;
@@ -237,10 +262,11 @@ void weights_text(const Plan *p, WeightMode mode, StrBuf *c)
     first = false;
     sb_printf(c, "/* %s %s */\n", emit_safe(p, v->name),
               emit_shape(p, v->rank, v->dim));
+    Tensor t = made(p, v->data);
     if (mode == WM_STRING)
-      put_string(p, c, v->data, k);
+      put_string(p, c, &t, k);
     else
-      put_array(p, c, v->data, k);
+      put_array(p, c, &t, k);
   }
   if (mode == WM_INCBIN)
     put_incbin(p, c);
@@ -266,51 +292,92 @@ const char *weights_expr(const Plan *p, WeightMode mode, int k)
   return weight_name(p, k);
 }
 
-uint64_t weights_hash(const Plan *p)
+/* The blob goes to a file, if there is one, and into a hash. */
+typedef struct {
+  FILE *f;
+  bool ok;
+  uint64_t hash;
+} Blob;
+
+static void put(Blob *b, const void *p, size_t n)
 {
-  uint64_t h = hash_bytes(p->m->sha256, 64, 0);
+  b->hash = hash_bytes(p, n, b->hash);
+  if (n && b->f && b->ok)
+    b->ok = fwrite(p, n, 1, b->f) == 1;
+}
+
+/* Parts are collected: many are small. */
+static void put_packed(Blob *b, const Plan *p, const Tensor *t)
+{
+  const Packing *k = t->packing;
+  size_t part = (size_t)(tensor_bytes(t) / k->parts);
+  int64_t most = part < BUFFER ? (int64_t)(BUFFER / part) : 1;
+  for (int64_t i = 0, n; i < k->parts; i += n) {
+    n = k->parts - i < most ? k->parts - i : most;
+    for (int64_t j = 0; j < n; j++)
+      k->make(k, i + j, p->buffer + (size_t)j * part);
+    put(b, p->buffer, (size_t)n * part);
+  }
+}
+
+/* Room for the parts that are made together. */
+static void reserve(Plan *p)
+{
+  size_t size = BUFFER;
   for (int k = 0; k < p->nweight; k++) {
     const Tensor *t = p->weight[k]->data;
-    if (t->dtype != DT_STR)
-      h = hash_bytes(t->data, (size_t)tensor_bytes(t), h);
+    if (t->packing && t->n &&
+        (size_t)(tensor_bytes(t) / t->packing->parts) > size)
+      size = (size_t)(tensor_bytes(t) / t->packing->parts);
   }
-  return h;
+  if (!p->buffer)
+    p->buffer = arena_alloc(p->a, size);
 }
 
-static bool write_zeros(FILE *f, size_t n)
+/* Every tensor at its offset, after the header. Strings are not in it. */
+static void put_tensors(Blob *b, Plan *p)
 {
   static const unsigned char zero[64];
-  for (size_t k; n; n -= k) {
-    k = n < sizeof zero ? n : sizeof zero;
-    if (fwrite(zero, k, 1, f) != 1)
-      return false;
-  }
-  return true;
-}
-
-/* The blob: header, then every tensor at its offset. Strings are not in it. */
-static bool write_blob(const Plan *p, FILE *f)
-{
-  unsigned char head[WEIGHTS_HEADER] = "O2CW";
-  uint64_t hash = weights_hash(p);
-  for (int i = 0; i < 8; i++)
-    head[8 + i] = (unsigned char)(hash >> (8 * i));
-  if (fwrite(head, sizeof head, 1, f) != 1)
-    return false;
+  reserve(p);
+  b->hash = hash_bytes(p->m->sha256, 64, 0);
   for (int k = 0; k < p->nweight; k++) {
     const Tensor *t = p->weight[k]->data;
     size_t size = t->dtype == DT_STR ? 0 : (size_t)tensor_bytes(t);
-    if (size && fwrite(t->data, size, 1, f) != 1)
-      return false;
-    if (!write_zeros(f, (64 - size % 64) % 64))
-      return false;
+    if (t->packing && size)
+      put_packed(b, p, t);
+    else
+      put(b, t->data, size);
+    put(b, zero, (64 - size % 64) % 64);
   }
-  return true;
+  p->blob_hash = b->hash;
 }
 
-bool weights_write(const Plan *p, WeightMode mode, const char *path)
+uint64_t weights_hash(Plan *p)
 {
-  FILE *f = fopen(path, "wb");
+  Blob b = { .ok = true };
+  if (!p->blob_hash)
+    put_tensors(&b, p);
+  return p->blob_hash;
+}
+
+/* The hash is known when all is written: then its place is filled. */
+static bool write_blob(Plan *p, FILE *f)
+{
+  unsigned char head[WEIGHTS_HEADER] = "O2CW";
+  Blob b = { .f = f };
+  long at = ftell(f);
+  b.ok = at >= 0 && fwrite(head, sizeof head, 1, f) == 1;
+  put_tensors(&b, p);
+  for (int i = 0; i < 8; i++)
+    head[8 + i] = (unsigned char)(b.hash >> (8 * i));
+  return b.ok && fseek(f, at, SEEK_SET) == 0 &&
+         fwrite(head, sizeof head, 1, f) == 1 && fseek(f, 0, SEEK_END) == 0;
+}
+
+bool weights_write(Plan *p, WeightMode mode, const char *path)
+{
+  /* Truncating a file makes ext4 wait for the disk when it is closed. */
+  FILE *f = fopen(path, "r+b");
   bool ok = f != NULL;
   int64_t size = p->weight_bytes + WEIGHTS_HEADER;
   if (ok && mode == WM_OBJECT)

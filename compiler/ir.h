@@ -264,6 +264,7 @@ struct Tensor {
   /* Unpacked elements; DT_STR: Str, not NUL-terminated. Large ones stand in
    * the mapped file, maybe misaligned: see tensor_aligned. */
   const void *data;
+  const struct Packing *packing; /* of codegen/target.h: then no data */
   const char *name;
   /* Test data only: VK_SEQ and VK_OPTIONAL are no tensors, but hold n items */
   ValueKind kind;

@@ -74,6 +74,7 @@ static void block_sha(uint32_t *s, const unsigned char *p)
   for (int i = 0; i < 4; i++)
     w[i] = _mm_shuffle_epi8(
       _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
+#pragma GCC unroll 16
   for (int i = 0; i < 16; i++) {
     const void *key = sha_k + 4 * i;
     __m128i *w0 = &w[i & 3], w1 = w[(i + 1) & 3], w2 = w[(i + 2) & 3];

@@ -86,12 +86,13 @@ static bool lower_conv_bf16(Plan *p, Node *n)
 static bool lower_gemm_bf16(Plan *p, Node *n)
 {
   const Tensor *w = n->in[1]->data;
-  int64_t k = w->dim[0], columns = w->dim[1];
+  int64_t k, columns;
+  bool turned = gemm_is_turned(n, &k, &columns);
   DimPool *d = &p->m->dims;
   Value *x = n->in[0];
   const Dim *rows = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
-  const Source from = { tensor_aligned(n->g->m, w), columns, 1, k, 1, 0,
-                        columns };
+  const Source from = { tensor_aligned(n->g->m, w), columns, 1, k,
+                        turned ? k : 1, 0, turned ? 1 : columns };
   if (k < 8)
     return false;
   Step *s = step_new(p, n, "GEMM_BF16");

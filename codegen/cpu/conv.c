@@ -17,26 +17,6 @@
 #include <math.h>
 #include <string.h>
 
-/* [group][ceil(og/16)][taps][kc][16], zero where there is no filter. */
-static Value *pack_panels(const Conv *v, const Tensor *w)
-{
-  Arena *a = &v->n->g->m->arena;
-  int64_t panels = (v->og + 15) / 16, k = v->kh * v->kw * v->cg;
-  int64_t n = v->g.group * panels * k * 16;
-  Tensor *t = tensor_new(a, DT_F32, 1, &n);
-  float *to = (float *)(uintptr_t)t->data;
-  const float *from = tensor_aligned(v->n->g->m, w);
-  for (int64_t o = 0; o < v->oc; o++) {
-    int64_t g = o / v->og, j = o % v->og;
-    float *panel = to + (g * panels + j / 16) * k * 16 + j % 16;
-    const float *filter = from + o * v->cg * v->kh * v->kw;
-    for (int64_t c = 0; c < v->cg; c++)
-      for (int64_t e = 0; e < v->kh * v->kw; e++)
-        panel[(e * v->cg + c) * 16] = filter[c * v->kh * v->kw + e];
-  }
-  return value_const(v->n->g, "w_panels", t);
-}
-
 /* [kh*kw][C] for one filter a channel. */
 static Value *pack_depthwise(const Conv *v, const Tensor *w)
 {
@@ -136,7 +116,8 @@ static void lower_panels(Conv *v, const Tensor *w)
   step_int(s, "GROUPS", v->g.group);
   step_int(s, "CG", v->cg);
   step_int(s, "WG", (v->og + 15) / 16 * 16 * v->kh * v->kw * v->cg);
-  conv_put_operands(v, pack_panels(v, w));
+  conv_put_operands(v, panels_of_filters(v->n, w, v->g.group,
+                                         v->kh * v->kw));
   s->macs = s->macs / v->kw * own;
   s->kernel_note = joined > 1 ? "conv_f32, panel-16 weights, pixels joined"
                               : "conv_f32, panel-16 weights";
@@ -181,26 +162,12 @@ bool lower_conv_f32(Plan *p, Node *n)
   return true;
 }
 
-/* A product is a convolution of 1x1 over one row of M pixels. */
-Value *gemm_pack_panels(Node *n)
-{
-  const Tensor *w = n->in[1]->data;
-  int64_t k = w->dim[0], columns = w->dim[1];
-  int64_t size = (columns + 15) / 16 * k * 16;
-  Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 1, &size);
-  float *to = (float *)(uintptr_t)t->data;
-  const float *from = tensor_aligned(n->g->m, w);
-  for (int64_t i = 0; i < k; i++)
-    for (int64_t j = 0; j < columns; j++)
-      to[(j / 16 * k + i) * 16 + j % 16] = from[i * columns + j];
-  return value_const(n->g, "w_panels", t);
-}
-
-/* All of a product but its weights and kernel. */
+/* All of a product but its weights and kernel: a convolution of 1x1 over one
+ * row of M pixels. */
 void gemm_put_operands(Step *s, Node *n)
 {
   Plan *p = s->plan;
-  const Tensor *w = n->in[1]->data;
+  int64_t k, columns;
   Value *x = n->in[0];
   const Dim *rows = dim_prod(&p->m->dims, (const Dim *const *)x->dim,
                              x->rank - 1);
@@ -212,8 +179,9 @@ void gemm_put_operands(Step *s, Node *n)
   step_text(s, "BIAS", node_in(n, 2) ? "b" : "NULL");
   step_text(s, "RESIDUAL", node_in(n, 3) ? "r" : "NULL");
   step_i32(s, "M", rows);
-  step_int(s, "K", w->dim[0]);
-  step_int(s, "N", w->dim[1]);
+  gemm_is_turned(n, &k, &columns);
+  step_int(s, "K", k);
+  step_int(s, "N", columns);
   step_int(s, "X_PIX", stored_pixel(p, x));
   step_int(s, "Y_PIX", stored_pixel(p, n->out[0]));
   step_int(s, "R_PIX", node_in(n, 3) ? stored_pixel(p, n->in[3]) : 0);
@@ -222,7 +190,7 @@ void gemm_put_operands(Step *s, Node *n)
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
   int64_t m;
   if (dim_is_int(rows, &m))
-    s->macs = m * w->dim[0] * w->dim[1];
+    s->macs = m * k * columns;
 }
 
 bool lower_gemm_f32(Plan *p, Node *n)
@@ -235,12 +203,13 @@ bool lower_gemm_f32(Plan *p, Node *n)
   gemm_put_operands(s, n);
   step_kernel(s, "conv_f32.h");
   s->kernel_note = "conv_f32 as a product, panel-16 weights";
-  const Tensor *w = n->in[1]->data;
+  int64_t k, columns;
+  gemm_is_turned(n, &k, &columns);
   const Dim *rows = dim_prod(&p->m->dims, (const Dim *const *)n->in[0]->dim,
                              n->in[0]->rank - 1);
   const Share h = {
-    .pixels = rows, .columns = w->dim[1], .k = w->dim[0], .unit = 14,
-    .x_bytes = dim_mul(&p->m->dims, rows, dim_int(&p->m->dims, 4 * w->dim[0])),
+    .pixels = rows, .columns = columns, .k = k, .unit = 14,
+    .x_bytes = dim_mul(&p->m->dims, rows, dim_int(&p->m->dims, 4 * k)),
     .ticks = TICKS_MAC, .w_size = 4
   };
   share_product(s, &h);

@@ -37,7 +37,14 @@ void conv_put_residual(Conv *v);
 /* conv.c: those, weights, bias, residual and clamp of an f32 convolution. */
 void conv_put_operands(Conv *v, Value *w);
 void gemm_put_operands(Step *s, Node *n); /* but x and the weights */
+/* panels.c: [N, K] in memory, and those? else [K, N] */
+bool gemm_is_turned(const Node *n, int64_t *k, int64_t *columns);
 Value *gemm_pack_panels(Node *n);         /* a product's weights */
+/* [group][ceil(rows/16)][area][k][16], zero where there is no filter, of w
+ * [groups * rows, k, area]. */
+Value *panels_of_filters(Node *n, const Tensor *w, int64_t groups,
+                         int64_t area);
+Value *value_packed(Node *n, const char *hint, int64_t size, Packing k);
 bool math_is_fast(const Plan *p); /* bf16.c: --math fast */
 /* strides.c: what a step needs to know of an operand that may be a piece or
  * have a border. */

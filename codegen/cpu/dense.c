@@ -13,13 +13,14 @@
 static Value *pack_columns(Node *n)
 {
   const Tensor *w = n->in[1]->data;
-  int64_t k = w->dim[0], columns = w->dim[1], size = k * columns;
+  int64_t k, columns, size = w->n;
+  bool turned = gemm_is_turned(n, &k, &columns);
   Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 1, &size);
   float *to = (float *)(uintptr_t)t->data;
   const float *from = tensor_aligned(n->g->m, w);
   for (int64_t i = 0; i < k; i++)
     for (int64_t j = 0; j < columns; j++)
-      to[j * k + i] = from[i * columns + j];
+      to[j * k + i] = from[turned ? j * k + i : i * columns + j];
   return value_const(n->g, "w_columns", t);
 }
 
@@ -30,16 +31,16 @@ static bool is_small(Plan *p, const Node *n)
   const Dim *rows = dim_prod(&p->m->dims, (const Dim *const *)x->dim,
                              x->rank - 1);
   int64_t m;
-  return dim_is_int(rows, &m) && m <= MOST_ROWS && w->dim[0] > 0 &&
-         w->dim[0] * w->dim[1] <= MOST_WEIGHTS;
+  return dim_is_int(rows, &m) && m <= MOST_ROWS && w->n > 0 &&
+         w->n <= MOST_WEIGHTS;
 }
 
 /* Do vectors along k, each summed at the end, take fewer loads than columns of
  * 16, which load each element of x once more? */
 static bool by_dots(const Node *n)
 {
-  const Tensor *w = n->in[1]->data;
-  int64_t k = w->dim[0], columns = w->dim[1];
+  int64_t k, columns;
+  gemm_is_turned(n, &k, &columns);
   return columns * ((k + 15) / 16 + 4) < ((columns + 15) / 16 + 1) * k;
 }
 

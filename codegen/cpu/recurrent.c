@@ -79,7 +79,7 @@ static Node *inputs_of(Plan *p, const Node *n)
   bool several = dim_is_int(x->dim[1 - (attr_int(n, "layout", 0) != 0)],
                             &rows) && rows != 1;
   bool shared = dim_is_int(all, &rows) &&
-    split_pays(p, all, dim_int(d, w->dim[0] * w->dim[1] * TICKS_MAC));
+    split_pays(p, all, dim_int(d, w->n * TICKS_MAC));
   return several || shared ? NULL : g;
 }
 
@@ -96,19 +96,20 @@ static void put_inputs(Step *s, Node *g)
 {
   Plan *p = s->plan;
   DimPool *d = &p->m->dims;
-  const Tensor *w = g->in[1]->data;
+  int64_t k, columns;
   Value *b = node_in(g, 2);
+  gemm_is_turned(g, &k, &columns);
   step_in(s, "in", g->in[0]);
   step_in(s, "w", gemm_pack_panels(g));
   if (b) step_in(s, "b", b);
   step_text(s, "BIAS", b ? "b" : "NULL");
-  step_int(s, "IN_SIZE", w->dim[0]);
+  step_int(s, "IN_SIZE", k);
   step_int(s, "IN_PIX", stored_pixel(p, g->in[0]));
   const Value *x = g->out[0];
   const Dim *all = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
   step_scratch(s, "x", DT_F32, /* O2C_LSTM_ROOM */
-               dim_add(d, dim_mul(d, all, dim_int(d, w->dim[1] + 16)),
-                       dim_int(d, w->dim[0] * 16)));
+               dim_add(d, dim_mul(d, all, dim_int(d, columns + 16)),
+                       dim_int(d, k * 16)));
   s->kernel_note = "lstm_f32, panel-16 weights";
   step_kernel(s, "lstm_f32.h");
   node_add_origin(s->node, g);

@@ -10,6 +10,8 @@
  */
 #include "cpu.h"
 
+#include <string.h>
+
 /* What the kernel takes: see its contract. */
 #define STEP(n) (((n) + 15) / 16 * 16 + ((n) > 128 ? 16 : 0))
 
@@ -98,8 +100,9 @@ static int64_t choose(Plan *p, const Conv *v, const Sizes *z)
   return 2 * plan_choose(p, v->n, key, way, COUNT(way));
 }
 
-/* G g G^T of one filter, to positions `step` apart. */
-static void transform(const float *g, int64_t m, float *to, int64_t step)
+/* A row of G g G^T of 16 filters, to positions `step` apart. */
+static void transform(float g[9][16], int64_t m, int64_t i, float *to,
+                      int64_t step)
 {
   const double s = 1.41421356237309504880 / 3;
   const double two[4][3] = { { 1, 0, 0 }, { .5, .5, .5 }, { .5, -.5, .5 },
@@ -111,31 +114,49 @@ static void transform(const float *g, int64_t m, float *to, int64_t step)
                               { 1. / 6, -s / 2, 1. / 3 },
                               { 0, 0, 1 } };
   const double (*row)[3] = m == 2 ? two : four;
-  int64_t e = m + 2;
-  for (int64_t i = 0; i < e; i++) {
-    double line[3] = { 0, 0, 0 };
-    for (int a = 0; a < 3; a++)
-      for (int b = 0; b < 3; b++)
-        line[b] += row[i][a] * (double)g[a * 3 + b];
-    for (int64_t j = 0; j < e; j++)
-      to[(i * e + j) * step] = (float)(line[0] * row[j][0] +
-                                       line[1] * row[j][1] +
-                                       line[2] * row[j][2]);
-  }
+  double line[3][16];
+  for (int b = 0; b < 3; b++)
+    for (int l = 0; l < 16; l++)
+      line[b][l] = row[i][0] * (double)g[b][l] +
+                   row[i][1] * (double)g[3 + b][l] +
+                   row[i][2] * (double)g[6 + b][l];
+  for (int64_t j = 0; j < m + 2; j++)
+    for (int l = 0; l < 16; l++)
+      to[j * step + l] = (float)(line[0][l] * row[j][0] +
+                                 line[1][l] * row[j][1] +
+                                 line[2][l] * row[j][2]);
 }
 
-/* [(m+2)^2][ceil(oc/16)][c][16], zero where there is no filter. */
+enum { OC, C, M }; /* of Packing.arg */
+
+/* A row of positions: [m+2][ceil(oc/16)][c][16], zero where there is no
+ * filter. */
+static void make_row(const Packing *p, int64_t part, void *to)
+{
+  int64_t oc = p->arg[OC], c = p->arg[C], step = (oc + 15) / 16 * c * 16;
+  const char *from = p->from->data;
+  float g[9][16];
+  for (int64_t o = 0; o < oc; o += 16)
+    for (int64_t k = 0; k < c; k++) {
+      for (int64_t j = 0; j < 16; j++) {
+        float one[9] = { 0 };
+        if (o + j < oc)
+          memcpy(one, from + ((o + j) * c + k) * (int64_t)sizeof one,
+                 sizeof one);
+        for (int i = 0; i < 9; i++)
+          g[i][j] = one[i];
+      }
+      transform(g, p->arg[M], part, (float *)to + (o * c + k * 16), step);
+    }
+}
+
+/* [(m+2)^2][ceil(oc/16)][c][16]. */
 static Value *pack(const Conv *v, const Tensor *w, int64_t m)
 {
-  int64_t step = (v->oc + 15) / 16 * v->c * 16, n = (m + 2) * (m + 2) * step;
-  Tensor *t = tensor_new(&v->n->g->m->arena, DT_F32, 1, &n);
-  float *to = (float *)(uintptr_t)t->data;
-  const float *from = tensor_aligned(v->n->g->m, w);
-  for (int64_t o = 0; o < v->oc; o++)
-    for (int64_t c = 0; c < v->c; c++)
-      transform(from + (o * v->c + c) * 9, m,
-                to + (o / 16 * v->c + c) * 16 + o % 16, step);
-  return value_const(v->n->g, "w_winograd", t);
+  int64_t step = (v->oc + 15) / 16 * v->c * 16;
+  Packing p = { .make = make_row, .from = w, .parts = m + 2,
+                .arg = { v->oc, v->c, m } };
+  return value_packed(v->n, "w_winograd", (m + 2) * (m + 2) * step, p);
 }
 
 /* Few tiles stay in the second-level cache with what becomes of them; large

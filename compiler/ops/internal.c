@@ -4,7 +4,8 @@
  *   Copy       y = x, as a tensor of its own
  *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
  *              provider's convolution kernel does in one go. R may be absent.
- *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N]
+ *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N], or
+ *              [N, K] with transB
  *   QConv      the same on bytes: X u8, W s8, B i32 (with -x_zp sum(w)), S f32,
  *              one for each filter: clamp(round(sum S) + y_zp, lo, hi) as u8,
  *              or sum S as f32, or sum as i32, by the type of Y
@@ -53,7 +54,7 @@ static const OpRow conv_rows[] = {
     "channels_last:i lo:f hi:f", NULL }
 };
 static const OpRow gemm_rows[] = {
-  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32", "lo:f hi:f", NULL }
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32", "transB:i lo:f hi:f", NULL }
 };
 
 static int axis_rows(const Node *n, int in, int axis, int out)

@@ -94,7 +94,8 @@ static bool absorb_bias(Node *c)
   int k = n->in[0] == c->out[0] ? 1 : 0;
   const Tensor *t = const_input(n, k);
   const Tensor *w = const_input(c, 1);
-  if (!t || t->rank < 1 || t->n != w->dim[1] || t->dim[t->rank - 1] != t->n ||
+  int64_t columns = w->dim[attr_int(c, "transB", 0) ? 0 : 1];
+  if (!t || t->rank < 1 || t->n != columns || t->dim[t->rank - 1] != t->n ||
       !value_same_shape(n->out[0], c->out[0]))
     return false;
   Tensor *flat = tensor_new(&c->g->m->arena, t->dtype, 1, &t->n);
@@ -134,26 +135,18 @@ static bool fuse_conv(Node *n)
   return true;
 }
 
-/* W as [K, N], scaled by alpha; NULL where the operand is not constant. */
+/* W scaled by alpha. */
 static Value *product_weight(Node *n)
 {
-  const Tensor *w = const_input(n, 1);
-  if (!w || w->rank != 2 || w->dtype != DT_F32)
-    return NULL;
-  bool trans = attr_int(n, "transB", 0) != 0;
+  const Tensor *w = n->in[1]->data;
   float alpha = attr_float(n, "alpha", 1);
-  if (!trans && alpha == 1)
+  if (alpha == 1)
     return n->in[1];
-  int64_t dim[2] = { w->dim[trans ? 1 : 0], w->dim[trans ? 0 : 1] };
-  Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 2, dim);
+  Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 2, w->dim);
   float *to = (float *)(uintptr_t)t->data;
   const float *from = tensor_aligned(n->g->m, w);
-  int64_t row = trans ? 1 : dim[1], column = trans ? dim[0] : 1;
-  /* A cache line of columns at a time: either order strides over one array. */
-  for (int64_t first = 0; first < dim[1]; first += 16)
-    for (int64_t k = 0; k < dim[0]; k++)
-      for (int64_t j = first; j < first + 16 && j < dim[1]; j++)
-        to[k * dim[1] + j] = alpha * from[k * row + j * column];
+  for (int64_t i = 0; i < w->n; i++)
+    to[i] = alpha * from[i];
   return value_const(n->g, "w", t);
 }
 
@@ -193,6 +186,8 @@ static bool fuse_gemm(Node *n)
   Node *c = replace_by(n, "FusedGemm", 4);
   node_set_input(c, 0, x);
   node_set_input(c, 1, w);
+  if (trans)
+    attr_set_int(c, "transB", 1);
   if (bias)
     node_set_input(c, 2, bias);
   node_remove(n);

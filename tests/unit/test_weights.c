@@ -139,6 +139,30 @@ static void test_equal(void)
   model_free(m);
 }
 
+static void make_counts(const Packing *k, int64_t part, void *to)
+{
+  const uint8_t *from = k->from->data;
+  uint8_t *out = to;
+  for (int i = 0; i < k->arg[0]; i++)
+    out[i] = (uint8_t)(from[part] + i);
+}
+
+/* Parts of `size` bytes that start with those of `from` and count up. */
+static int add_packed(const uint8_t *from, int64_t parts, int64_t size)
+{
+  Tensor *source = tensor_new(&m->arena, DT_U8, 1, &parts);
+  memcpy((void *)(uintptr_t)source->data, from, (size_t)parts);
+  Packing *k = NEW(&m->arena, Packing, 1);
+  *k = (Packing){.make = make_counts, .from = source, .parts = parts,
+                 .arg = {size}};
+  Tensor *x = NEW(&m->arena, Tensor, 1);
+  x->dtype = DT_U8;
+  x->rank = 1;
+  x->dim[0] = x->n = parts * size;
+  x->packing = k;
+  return weights_add(p, value_const(m->main, "w", x));
+}
+
 static void test_auto(void)
 {
   begin("auto");
@@ -192,6 +216,38 @@ static void test_blob(void)
   model_free(m);
 }
 
+/* What is made as it is written: in text and in the blob, small parts together
+ * and large ones alone, and its place found by content. */
+static void test_packed(void)
+{
+  enum { PARTS = 7, LARGE = 3 << 20 };
+  const uint8_t from[PARTS] = {9, 8, 7, 60, 50, 40, 255}, other[PARTS] = {1};
+  unsigned char *blob = malloc(4 * LARGE), *want = malloc(2 * LARGE);
+  begin("file");
+  CHECK_INT(add_packed(from, PARTS, 3), 0);
+  CHECK_INT(add_packed(from, PARTS, 3), 0);
+  CHECK_INT(add_packed(other, PARTS, 3), 1);
+  CHECK_INT(add_packed(from, PARTS, 4), 2);
+  CHECK_INT(add_packed(from, 2, LARGE), 3);
+  CHECK_INT(add_packed(from, 0, 3), 4);
+  const int64_t size = 3 * 64 + 2 * LARGE;
+  CHECK_INT(p->weight_bytes, size);
+  CHECK(strstr(text(WM_ARRAY), "9, 10, 11, 8, 9, 10, 7, 8, 9,") != NULL);
+  uint64_t before = weights_hash(p), hash = 0;
+  p->blob_hash = 0;
+  CHECK_INT(side_file(WM_FILE, blob, 4 * LARGE), size + WEIGHTS_HEADER);
+  for (int j = 0; j < 8; j++) hash |= (uint64_t)blob[8 + j] << (8 * j);
+  CHECK(hash == before && hash == p->blob_hash);
+  for (int i = 0; i < PARTS * 3; i++)
+    CHECK_INT(blob[WEIGHTS_HEADER + i], (from[i / 3] + i % 3) & 255);
+  for (int i = 0; i < 2 * LARGE; i++)
+    want[i] = (unsigned char)(from[i / LARGE] + i % LARGE);
+  CHECK(!memcmp(blob + WEIGHTS_HEADER + 3 * 64, want, 2 * LARGE));
+  free(blob);
+  free(want);
+  model_free(m);
+}
+
 static void test_errors(void)
 {
   begin("object");
@@ -218,6 +274,7 @@ int main(void)
   test_equal();
   test_auto();
   test_blob();
+  test_packed();
   test_errors();
   return test_end();
 }
