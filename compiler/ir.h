@@ -538,8 +538,7 @@ void schema_check(Graph *g);
  * schema_check tells of those of the main graph. */
 void schema_unknown(Node *n);
 bool schema_types(Node *n); /* element types of inputs, as far as known */
-/* All rows, as text: ports with their types, attributes with their letters. */
-void schema_list(FILE *f, Arena *a);
+void schema_list(FILE *f, Arena *a); /* all rows: ports, types, attributes */
 /* upgrade.c: row by row to the newest form. The inputs are inferred, if they
  * are not bad. May put nodes before `n`, and remove it. */
 void upgrade_node(Node *n);
