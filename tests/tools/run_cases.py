@@ -20,7 +20,8 @@ An `in` after an `out` begins the next data set. The names of types are ONNX's.
 `# error CODE TEXT` instead: the model is refused with that exit code and a
 message that holds the text, and no file is written. Each model that runs does
 so as it is and with -O0. Sequences and optional values are written
-`seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too.
+`seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too. A string
+with blanks, or an empty one, stands in quotes as JSON has them.
 """
 import json
 import pathlib
@@ -37,6 +38,7 @@ FLAGS = "-O1 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
 
 DENSE = re.compile(r"(\w+)\[([\d,\s]*)\]\s*(.*)")
 DATA = re.compile(rf"#\s*(in|out)\s+(\S+)\s*=\s*({DENSE.pattern})")
+WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional)\(.*\))\s*$")
 
 
@@ -44,10 +46,11 @@ def tensor(match, name):
     kind, shape, text = match[1], match[2], match[3]
     dtype = onnx.TensorProto.DataType.Value(kind.upper())
     dims = [int(d) for d in shape.split(",") if d.strip()]
-    words = text.split()
+    words = WORD.findall(text) if kind == "string" else text.split()
     if len(words) == 1:
         words *= int(np.prod(dims))
     if kind == "string":
+        words = [json.loads(w) if w[0] == '"' else w for w in words]
         return helper.make_tensor(name, dtype, dims, words)
     numpy_type = helper.tensor_dtype_to_np_dtype(dtype)
     kind = np.dtype(numpy_type).kind
