@@ -51,8 +51,8 @@ static const StepPtr *pointer(RefText *r, Value *v, bool written)
     s->ptr[s->nptr - 1].lasts = is_text(n, v);
     if (is_text(n, v) && r->plan->depth > 0)
       fail_unsupported(n, "it makes strings in a loop, and each trip would "
-                       "overwrite those of the one before; cast outside of "
-                       "the loop");
+                       "overwrite those of the one before; make them before "
+                       "or after it");
   }
   return &s->ptr[s->nptr - 1];
 }
