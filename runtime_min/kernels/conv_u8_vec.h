@@ -562,6 +562,10 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
   o2c_amx_plan amx;
   const int tiles = o2c_u8_amx_plan_make(p, size, &amx);
 #endif
+#if defined(O2C_U8_ISA_AVX2)
+  const int listed = p->scratch && p->kc >= 4 && size[0] * size[1] > 2;
+  o2c_u8_order order;
+#endif
   for (o = 0; o < p->oc; o += 16 * np) {
     o2c_u8_job j = o2c_u8_job_make(p, o, bias, scale);
     const int8_t *wo = w + o / 16 * j.panel;
@@ -592,9 +596,9 @@ O2C_U8_INLINE void o2c_u8_block(const uint8_t *x, const int8_t *w,
       o2c_u8_rows(&j, x, wo, yo, size[0], size[1], 2, kind);
     } else
 #elif defined(O2C_U8_ISA_AVX2)
-    if (p->scratch && p->kc >= 4 && size[0] * size[1] > 2) {
-      o2c_u8_order order;
-      order.at = (int32_t *)(void *)p->scratch;
+    if (listed) {
+      if (o == 0)
+        o2c_u8_order_make(&order, &j, x, size);
       o2c_u8_sort(&j, wo, &order);
       o2c_u8_rows_listed(&j, &order, x, wo, yo, size[0], size[1], kind);
     } else

@@ -512,11 +512,54 @@ O2C_U8_INLINE void o2c_dwq_block(const uint8_t *x, const int8_t *w,
   }
 }
 
+#if O2C_DWQ_C == 16
+/* Eight channels, side by side in x and y. */
+O2C_U8_INLINE int o2c_dwq_has_twos(const o2c_dw_u8_p *p)
+{
+  return p->c == 8 && p->x_pix == 8 && p->y_pix == 8 && p->kh * p->kw <= 9;
+}
+
+/* Two pixels of a row are one of 16 channels, whose weights come twice. */
+O2C_U8_INLINE void o2c_dwq_twos(const uint8_t *x, const int8_t *w,
+                                const int32_t *bias, const float *scale,
+                                uint8_t *y, const o2c_dw_u8_p *p)
+{
+  o2c_dw_u8_p two = *p;
+  int8_t w2[9 * 16];
+  int32_t bias2[16], t;
+  float scale2[16];
+  for (t = 0; t < p->kh * p->kw; ++t) {
+    memcpy(w2 + 16 * t, w + 8 * t, 8);
+    memcpy(w2 + 16 * t + 8, w + 8 * t, 8);
+  }
+  for (t = 0; t < 16; ++t) {
+    bias2[t] = bias[t % 8];
+    scale2[t] = scale[t % 8];
+  }
+  two.c = 16;
+  two.x_pix = two.y_pix = 16;
+  two.ow = p->ow / 2;
+  o2c_dwq_block(x, w2, bias2, scale2, y, &two);
+  if (p->ow % 2) {
+    const int64_t last = 8 * (int64_t)(p->ow - 1);
+    two = *p;
+    two.ow = 1;
+    o2c_dwq_few(x + last, w, bias, scale, y + last, 8, &two);
+  }
+}
+#endif
+
 O2C_U8_NOINLINE void o2c_dw_u8(const uint8_t *x, const int8_t *w,
                                const int32_t *bias, const float *scale,
                                uint8_t *y, const o2c_dw_u8_p *p)
 {
   int32_t c;
+#if O2C_DWQ_C == 16
+  if (o2c_dwq_has_twos(p)) {
+    o2c_dwq_twos(x, w, bias, scale, y, p);
+    return;
+  }
+#endif
   for (c = 0; c + O2C_DWQ_C <= p->c; c += O2C_DWQ_C)
     o2c_dwq_block(x + c, w + c, bias + c, scale + c, y + c, p);
   if (c < p->c && c) { /* the last whole vector of channels, again */

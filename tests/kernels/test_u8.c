@@ -33,11 +33,34 @@ static void *grab(size_t n)
   return p;
 }
 
-/* mode 0: any; 1: the largest magnitudes. */
+/* Values as a channel of a network may have them: below a limit of its own;
+ * weights: half of them near the ends. */
+static void fill_limited(unsigned char *b, size_t n, int is_signed)
+{
+  static const int limits[] = {1, 2, 30, 65, 127, 128, 129, 130, 200, 256};
+  const int count = (int)(sizeof limits / sizeof *limits);
+  int limit[12], most = (int)(rnd() % (uint32_t)count) + 1;
+  size_t i;
+  for (i = 0; i < 12; ++i)
+    limit[i] = limits[rnd() % (uint32_t)most];
+  for (i = 0; i < n; ++i) {
+    if (!is_signed)
+      b[i] = (unsigned char)(rnd() % 4 ? rnd() % (uint32_t)limit[i % 12]
+                                       : (uint32_t)limit[i % 12] - 1);
+    else
+      b[i] = (unsigned char)(rnd() % 2 ? rnd() : 126 + rnd() % 4);
+  }
+}
+
+/* mode 0: any; 1: the largest magnitudes; 3: as fill_limited. */
 static void fill(void *p, size_t n, int mode, int is_signed)
 {
   unsigned char *b = (unsigned char *)p;
   size_t i;
+  if (mode == 3) {
+    fill_limited(b, n, is_signed);
+    return;
+  }
   for (i = 0; i < n; ++i)
     b[i] = mode ? (is_signed ? 128 : 255) : (unsigned char)rnd();
 }
@@ -238,6 +261,27 @@ static void test_conv(void)
           p.y_row = w * p.y_pix + (w % 3 == 0 ? 8 : 0);
           conv_case(p, w % 4 == 3);
         }
+}
+
+/* Products of AVX2 go by what 16 bits hold for these values. */
+static void test_limits(void)
+{
+  static const int32_t tap[2] = {0, 60};
+  static const int32_t ks[] = {4, 12, 17, 36, 60, 144, 300};
+  int32_t m;
+  size_t a;
+  for (m = 3; m <= 22; ++m)
+    for (a = 0; a < sizeof ks / sizeof *ks; ++a) {
+      o2c_conv_u8_p p = gemm_shape(m, 1 + m * 7 % 40, ks[a], tap);
+      conv_case(p, 3);
+      if (ks[a] == 60) {
+        p.ntap = 2;
+        p.oh = 3;
+        p.x_row = p.ow * p.x_pix + 24;
+        p.y_row = p.ow * p.y_pix + 1;
+        conv_case(p, 3);
+      }
+    }
 }
 
 /* Large enough for more than one block of pixels, flat and by rows. */
@@ -577,6 +621,7 @@ int main(void)
 #endif
   test_gemm();
   test_conv();
+  test_limits();
   test_blocks();
   test_pad();
   test_dw();
