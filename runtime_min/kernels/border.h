@@ -23,6 +23,7 @@ O2C_UNUSED static void o2c_border(void *y, size_t top, size_t rows,
   }
   memset(p, value, top * all + left);
   p += top * all + left + row;
+  O2C_ROLLED
   for (; rows > 1; rows--, p += all)
     memset(p, value, right + left);
   memset(p, value, right + bottom * all);

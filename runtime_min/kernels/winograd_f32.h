@@ -162,6 +162,7 @@ O2C_INLINE void o2c_wino4_line(const float *x, const float *z, ptrdiff_t pix,
 O2C_NOINLINE void o2c_wino4_in(const float *x, ptrdiff_t row, ptrdiff_t pix,
                                ptrdiff_t c, float *v, ptrdiff_t step)
 {
+  O2C_ROLLED
   for (ptrdiff_t k = 0; k < c; k += O2C_LANES) {
     const ptrdiff_t at = k + O2C_LANES <= c ? k : c - O2C_LANES;
     const float *d0 = x + at, *d1 = d0 + row, *d2 = d1 + row, *d3 = d2 + row;
