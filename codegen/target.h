@@ -437,6 +437,7 @@ bool lower_dense_f32(Plan *p, Node *n);
 bool lower_gemm_f32(Plan *p, Node *n);
 bool lower_matmul_f32(Plan *p, Node *n);
 bool lower_attention_f32(Plan *p, Node *n);
+bool lower_linear_f32(Plan *p, Node *n);
 bool lower_conv_u8(Plan *p, Node *n);
 bool lower_gemm_u8(Plan *p, Node *n);
 bool lower_pool_tuned(Plan *p, Node *n);

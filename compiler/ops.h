@@ -77,6 +77,15 @@ void attention_shape(const Node *n, AttentionShape *s);
 /* A node before `at` whose inputs are to be set: Q K V, mask, valid, past. */
 Node *attention_new(Node *at);
 
+/* linear.c: LinearAttention, by the names of ref/linear.h. false after a
+ * diagnostic; none after inference. */
+typedef struct {
+  const Dim *n, *t, *heads, *groups, *keys, *wide;
+  bool gated, delta, per_key, per_head; /* per_key: decay; per_head: beta */
+  double scale;
+} LinearShape;
+bool linear_shape(Node *n, LinearShape *r);
+
 /* reduce.c: the axes of a Reduce operator; false: not constant, or wrong. */
 bool reduce_axes(const Node *n, bool gone[MAX_RANK]);
 

@@ -22,6 +22,7 @@ static const LowerFn tuned[] = {
   lower_gemm_f32,
   lower_matmul_f32,
   lower_attention_f32,
+  lower_linear_f32,
   lower_conv_u8,
   lower_gemm_u8,
   lower_pool_tuned,

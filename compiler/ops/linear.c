@@ -6,12 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct {
-  const Dim *n, *t, *heads, *groups, *keys, *wide;
-  bool gated, delta, per_key, per_head; /* per_head: beta */
-} Linear;
-
-static bool read_rule(Node *n, Linear *r)
+static bool read_rule(Node *n, LinearShape *r)
 {
   static const char *const names[] = {"linear", "gated", "delta",
                                       "gated_delta"};
@@ -46,7 +41,7 @@ static const Dim *head_size(Node *n, int in, const Dim *heads)
   return d;
 }
 
-static bool read_sizes(Node *n, Linear *r)
+static bool read_sizes(Node *n, LinearShape *r)
 {
   DimPool *p = node_dims(n);
   int64_t heads = attr_int(n, "q_num_heads", 0);
@@ -72,7 +67,7 @@ static bool read_sizes(Node *n, Linear *r)
   return r->keys && r->wide;
 }
 
-static bool check_shapes(Node *n, Linear *r)
+static bool check_shapes(Node *n, LinearShape *r)
 {
   DimPool *p = node_dims(n);
   const Dim *keys = dim_mul(p, r->groups, r->keys);
@@ -102,15 +97,21 @@ static bool check_shapes(Node *n, Linear *r)
     infer_equal(n, beta->dim[2], r->groups, "elements of beta, heads of key");
 }
 
-static bool read_linear(Node *n, Linear *r)
+bool linear_shape(Node *n, LinearShape *r)
 {
-  return read_rule(n, r) && read_sizes(n, r) && check_shapes(n, r);
+  int64_t size;
+  if (!read_rule(n, r) || !read_sizes(n, r) || !check_shapes(n, r))
+    return false;
+  r->scale = (double)attr_float(n, "scale", 0);
+  if (r->scale == 0)
+    r->scale = dim_is_int(r->keys, &size) && size ? 1 / sqrt((double)size) : 1;
+  return true;
 }
 
 static void infer_linear(Node *n)
 {
-  Linear r;
-  if (!infer_ready(n) || !read_linear(n, &r)) return;
+  LinearShape r;
+  if (!infer_ready(n) || !linear_shape(n, &r)) return;
   const Value *past = node_in(n, 3);
   const Dim *y[] = {r.n, r.t, dim_mul(node_dims(n), r.heads, r.wide)};
   const Dim *state[] = {r.n, r.groups, r.keys, r.wide};
@@ -120,15 +121,11 @@ static void infer_linear(Node *n)
 
 static void lower_linear(Lower *l, Node *n)
 {
-  Linear r;
+  LinearShape r;
   DimPool *p = node_dims(n);
   Dtype t = n->in[0]->dtype, real = real_of(t);
   Value *present = node_out(n, 1), *state;
-  double scale = (double)attr_float(n, "scale", 0);
-  int64_t size;
-  if (!read_linear(n, &r)) return;
-  if (scale == 0)
-    scale = dim_is_int(r.keys, &size) && size ? 1 / sqrt((double)size) : 1;
+  if (!linear_shape(n, &r)) return;
   const Dim *matrix = dim_mul(p, r.keys, r.wide);
   state = present ? lower_real_for(l, n, present, real)
     : lower_scratch(l, n, real, dim_mul(p, dim_mul(p, r.n, r.groups), matrix));
@@ -140,7 +137,7 @@ static void lower_linear(Lower *l, Node *n)
              lower_scratch(l, n, real,
                            dim_add(p, dim_mul(p, dim_int(p, 2), r.wide),
                                    r.keys)), dim,
-             COUNT(dim), rule, COUNT(rule), scale);
+             COUNT(dim), rule, COUNT(rule), r.scale);
   lower_real_to(l, n, state, present);
 }
 

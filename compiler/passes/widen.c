@@ -22,7 +22,8 @@ static bool has_wide_kernel(const Node *n)
     "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "GRU",
     "Gemm", "GlobalAveragePool", "GlobalMaxPool", "GroupNormalization",
     "InstanceNormalization", "LRN", "LSTM", "LayerNormalization",
-    "LogSoftmax", "MatMul", "MaxPool", "RMSNormalization", "RNN",
+    "LinearAttention", "LogSoftmax", "MatMul", "MaxPool", "RMSNormalization",
+    "RNN",
     "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Resize", "Softmax"
   };
   for (int i = 0; i < COUNT(name); i++)

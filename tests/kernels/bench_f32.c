@@ -431,6 +431,7 @@ static void bench_o2c_pack_panels_f32(void)
 }
 
 #include "bench_dense.h"
+#include "bench_linear.h"
 
 /* ---- softmax and functions: Gelem/s ---- */
 
