@@ -69,14 +69,52 @@ static void claim_shape(Node *n, Value *y)
   y->declared = own;
 }
 
+/* The rank of y; -1 where the number of axes that go is not known, either. */
+static int rank_by_data(const Node *n)
+{
+  int64_t gone;
+  int rank = n->in[0]->rank;
+  if (attr_int(n, "keepdims", 1)) return rank;
+  if (!dim_is_int(value_numel(n->in[1]), &gone) || gone > rank) return -1;
+  return rank - (int)gone;
+}
+
+static void sizes_reduce(Lower *l, Node *n)
+{
+  const Value *x = n->in[0];
+  lower_call(l, n, "size_reduce", DT_I64, "idkkkkDS", n->in[1],
+             value_numel(n->in[1]),
+             (int64_t)!attr_int(n, "noop_with_empty_axes", 0),
+             (int64_t)(attr_int(n, "keepdims", 1) != 0), (int64_t)x->rank,
+             (int64_t)rank_by_data(n), x->dim, x->rank);
+}
+
+/* The axes are known at run time only. */
+static void infer_unknown(Node *n)
+{
+  const Value *x = n->in[0];
+  DimPool *p = node_dims(n);
+  const Dim *dim[MAX_RANK] = {0}, *bound[MAX_RANK], *most = dim_int(p, 1);
+  bool keep = attr_int(n, "keepdims", 1) != 0;
+  int rank = rank_by_data(n);
+  claim_shape(n, node_out(n, 0));
+  if (rank < 0) {
+    infer_declared(n, 0, x->dtype, "the list of axes");
+    return;
+  }
+  for (int i = 0; i < x->rank; i++) most = dim_max(p, most, x->dim[i]);
+  for (int i = 0; i < rank; i++)
+    bound[i] = keep ? dim_max(p, x->dim[i], dim_int(p, 1)) : most;
+  infer_by_sizes(n, 0, x->dtype, rank, bound, dim);
+}
+
 /* reduce_axes failed: the axes are wrong, or only known at run time. */
 static void infer_by_data(Node *n)
 {
   int count, rank = node_in(n, 0)->rank;
   const Dim *const *v = axes_input(n, &count);
   if (count < 0) {
-    claim_shape(n, node_out(n, 0));
-    infer_declared(n, 0, n->in[0]->dtype, "the list of axes");
+    infer_unknown(n);
     return;
   }
   for (int i = 0; i < count; i++) {
@@ -349,7 +387,8 @@ static const OpRow arg_rows[] = {
 
 #define REDUCE(op, list) \
   { .name = op, .rows = list, .nrow = COUNT(list), .infer = infer_reduce, \
-    .lower = lower_reduce, .axis = axis_reduce, .permute = permute_reduce }
+    .lower = lower_reduce, .sizes = sizes_reduce, .axis = axis_reduce, \
+    .permute = permute_reduce }
 #define ARG(op) \
   { .name = op, .rows = arg_rows, .nrow = COUNT(arg_rows), \
     .infer = infer_arg, .lower = lower_arg, .axis = axis_arg, \

@@ -207,7 +207,7 @@ def reduce(d):
     if by_input:
         d.attr(0.3, noop_with_empty_axes=d.int(0, 1))
         if d.chance(0.7):
-            d.add_ints(axes if d.chance(0.9) else [], const=1)
+            d.add_ints(axes if d.chance(0.9) else [])
     else:
         d.attr(0.7, axes=axes)
 

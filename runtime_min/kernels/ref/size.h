@@ -128,6 +128,26 @@ O2C_UNUSED static o2c_status NAME(size_pad)(const T *pads, const void *axes,
   }
   return O2C_OK;
 }
+
+/* ONNX ReduceSum-13: the axes that are listed go, or become one if `keep`; no
+ * list means all if `all`. */
+O2C_UNUSED static o2c_status NAME(size_reduce)(const T *axes, int64_t count,
+                                               int64_t all, int64_t keep,
+                                               int64_t rank, int64_t orank,
+                                               const int64_t *x,
+                                               int64_t *size) {
+  int64_t j, k, n = 0;
+  for (k = 0; k < count; k++)
+    if (axes[k] < -rank || axes[k] >= rank) return O2C_E_SHAPE;
+  for (j = 0; j < rank; j++) {
+    int64_t listed = all && count == 0;
+    for (k = 0; k < count; k++) listed |= axes[k] == j || axes[k] + rank == j;
+    if (listed && !keep) continue;
+    if (n == orank) return O2C_E_SHAPE;
+    size[n++] = listed ? 1 : x[j];
+  }
+  return n == orank ? O2C_OK : O2C_E_SHAPE;
+}
 #endif
 #if T_IS_FLOAT || T_IS_INT
 /* Range: max(ceil((limit - start) / delta), 0). */
