@@ -7,6 +7,7 @@
  *   num     float int uint: ONNX's numeric types without bf16
  *   num32   float i32 i64 u32 u64: ONNX's "high precision numeric"
  *   f8      the four float8 types of opset 19
+ *   f6      the two float6 types of opset 28
  *   all     num bool str c64 c128: every type of opset 1
  *   all13 all19 all21 all23 all24 all25   the same, by the opset in which
  *           types came: bf16; f8; u4 i4; f4e2m1; f8e8m0; u2 i2 */
@@ -43,6 +44,8 @@ static const DtypeInfo infos[DT_COUNT] = {
   [DT_F8E8M0] = {"f8e8m0", "float8e8m0", "uint8_t", 1, 8, DC_FLOAT},
   [DT_U2] = {"u2", "uint2", "uint8_t", 1, 2, DC_UINT},
   [DT_I2] = {"i2", "int2", "int8_t", 1, 2, DC_INT},
+  [DT_F6E2M3] = {"f6e2m3", "float6e2m3", "uint8_t", 1, 6, DC_FLOAT},
+  [DT_F6E3M2] = {"f6e3m2", "float6e3m2", "uint8_t", 1, 6, DC_FLOAT},
 };
 
 #define SET_FLOAT (DT_BIT(DT_F16) | DT_BIT(DT_F32) | DT_BIT(DT_F64))
@@ -55,6 +58,7 @@ static const DtypeInfo infos[DT_COUNT] = {
                    DT_BIT(DT_U32) | DT_BIT(DT_U64))
 #define SET_F8 (DT_BIT(DT_F8E4M3FN) | DT_BIT(DT_F8E4M3FNUZ) | \
                 DT_BIT(DT_F8E5M2) | DT_BIT(DT_F8E5M2FNUZ))
+#define SET_F6 (DT_BIT(DT_F6E2M3) | DT_BIT(DT_F6E3M2))
 #define SET_ALL (SET_NUM | DT_BIT(DT_BOOL) | DT_BIT(DT_STR) | \
                  DT_BIT(DT_C64) | DT_BIT(DT_C128))
 #define SET_ALL13 (SET_ALL | DT_BIT(DT_BF16))
@@ -66,7 +70,8 @@ static const DtypeInfo infos[DT_COUNT] = {
 
 static const struct { const char *name; TypeSet set; } sets[] = {
   {"float", SET_FLOAT}, {"int", SET_INT}, {"uint", SET_UINT},
-  {"num", SET_NUM}, {"num32", SET_NUM32}, {"f8", SET_F8}, {"all", SET_ALL},
+  {"num", SET_NUM}, {"num32", SET_NUM32}, {"f8", SET_F8}, {"f6", SET_F6},
+  {"all", SET_ALL},
   {"all13", SET_ALL13}, {"all19", SET_ALL19}, {"all21", SET_ALL21},
   {"all23", SET_ALL23}, {"all24", SET_ALL24}, {"all25", SET_ALL25},
 };

@@ -161,6 +161,8 @@ static float narrow(Dtype t, double v, const double *par)
   case DT_F8E5M2FNUZ:
     return o2c_f8e5m2fnuz_to_f32(o2c_f64_to_f8e5m2fnuz(v, saturate));
   case DT_F4E2M1: return o2c_f4e2m1_to_f32(o2c_f64_to_f4e2m1(v));
+  case DT_F6E2M3: return o2c_f6e2m3_to_f32(o2c_f64_to_f6e2m3(v));
+  case DT_F6E3M2: return o2c_f6e3m2_to_f32(o2c_f64_to_f6e3m2(v));
   case DT_F8E8M0:
     return o2c_f8e8m0_to_f32(o2c_f64_to_f8e8m0_mode(v, saturate, mode));
   default: return (float)v;
@@ -319,6 +321,8 @@ static void put_narrow(Dtype t, char *to, int64_t i, float v)
   case DT_F8E4M3FNUZ: byte[i] = o2c_f32_to_f8e4m3fnuz(v, 0); break;
   case DT_F8E5M2: byte[i] = o2c_f32_to_f8e5m2(v, 0); break;
   case DT_F8E5M2FNUZ: byte[i] = o2c_f32_to_f8e5m2fnuz(v, 0); break;
+  case DT_F6E2M3: byte[i] = o2c_f32_to_f6e2m3(v); break;
+  case DT_F6E3M2: byte[i] = o2c_f32_to_f6e3m2(v); break;
   case DT_F8E8M0: byte[i] = o2c_f32_to_f8e8m0(v, 0); break;
   default: byte[i] = o2c_f32_to_f4e2m1(v);
   }

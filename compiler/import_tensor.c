@@ -24,12 +24,8 @@ enum { F_DIMS = 1, F_FLOAT = 4, F_INT32 = 5, F_STRING = 6, F_INT64 = 7,
 Dtype import_dtype(const Place *at, int32_t type)
 {
   if (type >= 0 && type < DT_COUNT) return (Dtype)type;
-  if (type <= ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT6E3M2 && type > 0)
-    place_fail(at, EXIT_UNSUPPORTED, "has element type %d (a 6-bit float), "
-               "which is not supported; use float8", type);
-  else
-    place_fail(at, EXIT_MODEL, "has element type %d, which ONNX does not know "
-               "of; the file is damaged or newer than this program", type);
+  place_fail(at, EXIT_MODEL, "has element type %d, which ONNX does not know "
+             "of; the file is damaged or newer than this program", type);
   return DT_NONE;
 }
 
@@ -102,14 +98,18 @@ static bool read_dims(const Place *at, const Pb *pb, const void *msg,
 
 /* --- Elements ------------------------------------------------------------- */
 
-/* Types below 8 bits: the low bits are the first element. */
+/* Types below 8 bits: the low bits are the first element. Six bits may lie in
+ * two bytes. */
 static void unpack_bits(const Tensor *t, const uint8_t *p, uint8_t *out)
 {
-  int bits = dtype_info(t->dtype)->bits, per = 8 / bits;
+  int bits = dtype_info(t->dtype)->bits;
   unsigned mask = (1u << bits) - 1, sign = 1u << (bits - 1);
   bool is_signed = dtype_info(t->dtype)->cls == DC_INT;
   for (int64_t i = 0; i < t->n; i++) {
-    unsigned v = (unsigned)p[i / per] >> (bits * (int)(i % per)) & mask;
+    int64_t at = i * bits;
+    unsigned v = (unsigned)p[at / 8] >> at % 8;
+    if (at % 8 + bits > 8) v |= (unsigned)p[at / 8 + 1] << (8 - at % 8);
+    v &= mask;
     if (is_signed && (v & sign)) v |= ~mask;
     out[i] = (uint8_t)v;
   }
@@ -195,7 +195,7 @@ static bool from_strings(const Place *at, const Pb *pb,
 }
 
 /* Numbers in the field of their type. int32_data holds the bits of narrower
- * types; of those below 8 bits it holds a packed byte in each number. */
+ * types; of those of 2 and 4 bits it holds a packed byte in each number. */
 static bool from_field(const Place *at, const Pb *pb,
                        const Onnx__TensorProto *tp, Tensor *t)
 {
@@ -208,7 +208,8 @@ static bool from_field(const Place *at, const Pb *pb,
     return from_raw(at, t, packed);
   uint64_t n = pb_count(pb, tp, field), need = (uint64_t)t->n;
   size_t size = (size_t)info->size;
-  if (info->bits < 8) need = (need * (uint64_t)info->bits + 7) / 8;
+  bool packed_bytes = info->bits == 2 || info->bits == 4;
+  if (packed_bytes) need = (need * (uint64_t)info->bits + 7) / 8;
   if (info->cls == DC_COMPLEX) {
     need *= 2;
     size /= 2;
@@ -220,9 +221,10 @@ static bool from_field(const Place *at, const Pb *pb,
   PbItem x;
   for (uint8_t *p = out; pb_next(&it, &x); p += size) {
     if (t->dtype == DT_BOOL) x.u = x.u != 0;
+    if (info->bits == 6) x.u &= 63;
     memcpy(p, &x.u, size);
   }
-  if (info->bits < 8) return from_raw(at, t, (Str){(char *)out, n});
+  if (packed_bytes) return from_raw(at, t, (Str){(char *)out, n});
   return true;
 }
 
@@ -367,16 +369,18 @@ static void put_elements(StrBuf *b, const Tensor *t)
     pb_put_bytes(b, F_RAW, p, bytes_of(t));
     return;
   }
-  int per = 8 / info->bits;
-  unsigned mask = (1u << info->bits) - 1;
+  unsigned mask = (1u << info->bits) - 1, held = 0;
+  int have = 0;
   StrBuf raw;
   sb_init(&raw, b->a);
-  for (int64_t i = 0; i < t->n; i += per) {
-    unsigned byte = 0;
-    for (int k = 0; k < per && i + k < t->n; k++)
-      byte |= (p[i + k] & mask) << (k * info->bits);
-    uint8_t c = (uint8_t)byte;
-    sb_write(&raw, &c, 1);
+  for (int64_t i = 0; i < t->n; i++) {
+    held |= (p[i] & mask) << have;
+    have += info->bits;
+    if (have < 8 && i + 1 < t->n) continue;
+    for (; have >= 8 || (have > 0 && i + 1 == t->n); have -= 8, held >>= 8) {
+      uint8_t c = (uint8_t)held;
+      sb_write(&raw, &c, 1);
+    }
   }
   pb_put_bytes(b, F_RAW, raw.s, raw.n);
   sb_free(&raw);

@@ -105,7 +105,7 @@ typedef enum {
   DT_U32 = 12, DT_U64 = 13, DT_C64 = 14, DT_C128 = 15, DT_BF16 = 16,
   DT_F8E4M3FN = 17, DT_F8E4M3FNUZ = 18, DT_F8E5M2 = 19, DT_F8E5M2FNUZ = 20,
   DT_U4 = 21, DT_I4 = 22, DT_F4E2M1 = 23, DT_F8E8M0 = 24, DT_U2 = 25,
-  DT_I2 = 26, DT_COUNT
+  DT_I2 = 26, DT_F6E2M3 = 27, DT_F6E3M2 = 28, DT_COUNT
 } Dtype;
 typedef uint32_t TypeSet; /* bit k: Dtype k */
 #define DT_BIT(t) ((TypeSet)1 << (t))

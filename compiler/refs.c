@@ -49,6 +49,10 @@ typedef int (*RefFn)(const RefArgs *a);
 #include "refs_type.inc"
 #include "../runtime_min/kernels/ref/type_f4e2m1.h"
 #include "refs_type.inc"
+#include "../runtime_min/kernels/ref/type_f6e2m3.h"
+#include "refs_type.inc"
+#include "../runtime_min/kernels/ref/type_f6e3m2.h"
+#include "refs_type.inc"
 #include "../runtime_min/kernels/ref/type_i8.h"
 #include "refs_type.inc"
 #include "../runtime_min/kernels/ref/type_i16.h"
@@ -90,6 +94,7 @@ static const RefFn *const tables[DT_COUNT] = {
   [DT_F8E5M2] = o2c_ref_table_f8e5m2,
   [DT_F8E5M2FNUZ] = o2c_ref_table_f8e5m2fnuz,
   [DT_F8E8M0] = o2c_ref_table_f8e8m0, [DT_F4E2M1] = o2c_ref_table_f4e2m1,
+  [DT_F6E2M3] = o2c_ref_table_f6e2m3, [DT_F6E3M2] = o2c_ref_table_f6e3m2,
   [DT_I8] = o2c_ref_table_i8, [DT_I16] = o2c_ref_table_i16,
   [DT_I32] = o2c_ref_table_i32, [DT_I64] = o2c_ref_table_i64,
   [DT_U8] = o2c_ref_table_u8, [DT_U16] = o2c_ref_table_u16,

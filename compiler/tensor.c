@@ -53,6 +53,8 @@ double tensor_f64(const Tensor *t, int64_t i)
   case DT_F8E5M2FNUZ:
     return (double)o2c_f8e5m2fnuz_to_f32(load_uint8_t(p, i));
   case DT_F4E2M1: return (double)o2c_f4e2m1_to_f32(load_uint8_t(p, i));
+  case DT_F6E2M3: return (double)o2c_f6e2m3_to_f32(load_uint8_t(p, i));
+  case DT_F6E3M2: return (double)o2c_f6e3m2_to_f32(load_uint8_t(p, i));
   case DT_F8E8M0: return (double)o2c_f8e8m0_to_f32(load_uint8_t(p, i));
   case DT_U64: return (double)load_uint64_t(p, i);
   default: return (double)tensor_i64(t, i);
@@ -103,6 +105,8 @@ void tensor_set_f64(Tensor *t, int64_t i, double v)
   case DT_F8E5M2: *b = o2c_f64_to_f8e5m2(v, 1); break;
   case DT_F8E5M2FNUZ: *b = o2c_f64_to_f8e5m2fnuz(v, 1); break;
   case DT_F4E2M1: *b = o2c_f64_to_f4e2m1(v); break;
+  case DT_F6E2M3: *b = o2c_f64_to_f6e2m3(v); break;
+  case DT_F6E3M2: *b = o2c_f64_to_f6e3m2(v); break;
   case DT_F8E8M0: *b = o2c_f64_to_f8e8m0(v, 1); break;
   case DT_U64:
     ((uint64_t *)u.p)[i] = v >= 18446744073709551616.0 ? UINT64_MAX :

@@ -92,7 +92,7 @@ typedef struct {
   double re, im;
 } o2c_c128;
 
-/* Element types, numbered as ONNX's TensorProto.DataType. 4- and 2-bit types
+/* Element types, numbered as ONNX's TensorProto.DataType. Types below 8 bits
  * take one byte an element; half types cross as uint16_t. */
 typedef enum {
   O2C_F32 = 1, O2C_U8 = 2, O2C_I8 = 3, O2C_U16 = 4, O2C_I16 = 5, O2C_I32 = 6,
@@ -100,7 +100,8 @@ typedef enum {
   O2C_U32 = 12, O2C_U64 = 13, O2C_C64 = 14, O2C_C128 = 15, O2C_BF16 = 16,
   O2C_F8E4M3FN = 17, O2C_F8E4M3FNUZ = 18, O2C_F8E5M2 = 19,
   O2C_F8E5M2FNUZ = 20, O2C_U4 = 21, O2C_I4 = 22, O2C_F4E2M1 = 23,
-  O2C_F8E8M0 = 24, O2C_U2 = 25, O2C_I2 = 26
+  O2C_F8E8M0 = 24, O2C_U2 = 25, O2C_I2 = 26, O2C_F6E2M3 = 27,
+  O2C_F6E3M2 = 28
 } o2c_dtype;
 
 /* What kind of value a port has, or an o2c_value is. */

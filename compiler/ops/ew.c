@@ -117,7 +117,7 @@ static void lower_cast(Lower *l, Node *n)
     {DT_F64, 53, -1074}, {DT_F32, 24, -149}, {DT_F16, 11, -24},
     {DT_BF16, 8, -133}, {DT_F8E4M3FN, 4, -9}, {DT_F8E4M3FNUZ, 4, -10},
     {DT_F8E5M2, 3, -16}, {DT_F8E5M2FNUZ, 3, -17}, {DT_F4E2M1, 2, -1},
-    {DT_F8E8M0, 1, -127},
+    {DT_F8E8M0, 1, -127}, {DT_F6E2M3, 4, -3}, {DT_F6E3M2, 3, -4},
   };
   Value *x = n->in[0], *y = n->out[0];
   DimPool *d = node_dims(n);
@@ -171,7 +171,7 @@ static const OpRow cast_rows[] = {
   {24, NULL, CAST(CAST19 " u4 i4 f4e2m1 f8e8m0"),
    "to:i saturate:i round_mode:s", NULL},
   {25, NULL, CAST(CAST25), NULL, NULL},
-  {28, NULL, NULL, NULL, NULL},
+  {28, NULL, CAST(CAST25 " f6"), NULL, NULL},
 };
 static const OpRow cast_like_rows[] = {
   {15, "input:T1 target_type:T2 -> output:T2", CAST("num bool str bf16"), "",

@@ -103,11 +103,12 @@ static Dtype output_type(Node *n, Dtype dflt, TypeSet allowed)
   return DT_NONE;
 }
 
-#define QUANTISED "i8 u8 i16 u16 i4 u4 i2 u2 f8 f4e2m1"
+#define QUANTISED "i8 u8 i16 u16 i4 u4 i2 u2 f8 f4e2m1" /* of opset 25 */
+#define QUANTISED28 QUANTISED " f6"
 
 static void infer_quantize(Node *n)
 {
-  static const char types[] = QUANTISED;
+  static const char types[] = QUANTISED28;
   const Value *zero = node_in(n, 2);
   if (!infer_ready(n) || !scale_fits(n))
     return;
@@ -242,7 +243,8 @@ static const OpRow quantize_rows[] = {
     "Q=i8 u8 f8 i16 u16 i4 u4 f4e2m1", NULL, NULL },
   { 25, NULL, "T=f32 f16 bf16 i32; S=f32 f16 bf16 i32 f8e8m0; Q=" QUANTISED,
     NULL, NULL },
-  { 28, NULL, NULL, NULL, NULL }, /* adds float6, which we do not have */
+  { 28, NULL, "T=f32 f16 bf16 i32; S=f32 f16 bf16 i32 f8e8m0; Q=" QUANTISED28,
+    NULL, NULL },
 };
 static const OpRow dequantize_rows[] = {
   { 10, D10, "S=f32; Q=i8 u8 i32", "", NULL },
@@ -260,7 +262,8 @@ static const OpRow dequantize_rows[] = {
     "R=f32 f16 bf16", NULL, NULL },
   { 25, NULL, "S=f32 f16 bf16 f8e8m0; Q=i32 " QUANTISED "; R=f32 f16 bf16",
     NULL, NULL },
-  { 28, NULL, NULL, NULL, NULL },
+  { 28, NULL, "S=f32 f16 bf16 f8e8m0; Q=i32 " QUANTISED28 "; R=f32 f16 bf16",
+    NULL, NULL },
 };
 static const OpRow dynamic_rows[] = {
   { 11, "x:F -> y:U y_scale:F y_zero_point:U", "F=f32; U=u8", "", NULL },

@@ -30,8 +30,6 @@ def numpy_type(text):
     if not text.startswith("tensor("):
         return None
     name = text[7:-1].upper()
-    if name.startswith("FLOAT6"):
-        return None
     return np.dtype(helper.tensor_dtype_to_np_dtype(
         TensorProto.DataType.Value(name)))
 

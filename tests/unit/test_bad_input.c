@@ -145,7 +145,6 @@ static void test_tensors(void)
     {1, "9223372036854775807,0", 0, {"zero", EXIT_OK, {NULL}}},
     {1, "1,1,1,1,1,1,1,1,1,1,1,1,1", 4,
      {"rank", EXIT_UNSUPPORTED, {"'w' has 13 dimensions; 12 is the most"}}},
-    {27, "1", 1, {"float6", EXIT_UNSUPPORTED, {"6-bit float", "use float8"}}},
     {99, "1", 1, {"type", EXIT_MODEL, {"element type 99", "damaged or newer"}}},
     {0, "1", 1, {"no type", EXIT_MODEL, {"has no element type"}}},
     {8, "1", 1, {"raw string", EXIT_MODEL, {"strings as raw data",

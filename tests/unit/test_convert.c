@@ -26,6 +26,8 @@ static const Format formats[] = {
   {"f8e4m3fnuz", 4, 3, 8, 0x7f, {0x80, 0x7f}, 0x80, 0, 0},
   {"f8e5m2fnuz", 5, 2, 16, 0x7f, {0x80, 0x7f}, 0x80, 0, 0},
   {"f4e2m1", 2, 1, 1, 7, {7, 7}, 8, 8, 0},
+  {"f6e2m3", 2, 3, 1, 31, {31, 31}, 32, 32, 0},
+  {"f6e3m2", 3, 2, 3, 31, {31, 31}, 32, 32, 0},
 };
 
 static uint32_t encode(int f, double v, int saturate, int from_float)
@@ -42,7 +44,9 @@ static uint32_t encode(int f, double v, int saturate, int from_float)
                             : o2c_f64_to_f8e4m3fnuz(v, saturate);
   case 5: return from_float ? o2c_f32_to_f8e5m2fnuz(s, saturate)
                             : o2c_f64_to_f8e5m2fnuz(v, saturate);
-  default: return from_float ? o2c_f32_to_f4e2m1(s) : o2c_f64_to_f4e2m1(v);
+  case 6: return from_float ? o2c_f32_to_f4e2m1(s) : o2c_f64_to_f4e2m1(v);
+  case 7: return from_float ? o2c_f32_to_f6e2m3(s) : o2c_f64_to_f6e2m3(v);
+  default: return from_float ? o2c_f32_to_f6e3m2(s) : o2c_f64_to_f6e3m2(v);
   }
 }
 
@@ -55,7 +59,9 @@ static float decode(int f, uint32_t c)
   case 3: return o2c_f8e5m2_to_f32((uint8_t)c);
   case 4: return o2c_f8e4m3fnuz_to_f32((uint8_t)c);
   case 5: return o2c_f8e5m2fnuz_to_f32((uint8_t)c);
-  default: return o2c_f4e2m1_to_f32((uint8_t)c);
+  case 6: return o2c_f4e2m1_to_f32((uint8_t)c);
+  case 7: return o2c_f6e2m3_to_f32((uint8_t)c);
+  default: return o2c_f6e3m2_to_f32((uint8_t)c);
   }
 }
 

@@ -95,7 +95,8 @@ static void test_attrs(void)
 static void test_tensors(void)
 {
   static const Dtype narrow[] = {DT_F16, DT_BF16, DT_F8E4M3FN, DT_F8E4M3FNUZ,
-    DT_F8E5M2, DT_F8E5M2FNUZ, DT_F4E2M1, DT_F32, DT_F64, DT_I4, DT_I2 + 0,
+    DT_F8E5M2, DT_F8E5M2FNUZ, DT_F4E2M1, DT_F6E2M3, DT_F6E3M2,
+    DT_F32, DT_F64, DT_I4, DT_I2 + 0,
     DT_I8, DT_I16, DT_I32, DT_I64};
   Model *m = model_new(NULL, "");
   int64_t dim[] = {2, 2};

@@ -111,6 +111,7 @@ static void test_raw(void)
     if (type == DT_BOOL) CHECK(v[0] == 1 && v[1] == 1);
     if (type == DT_I4) CHECK(v[0] == 1 && v[1] == -8);
     if (type == DT_U4 || type == DT_F4E2M1) CHECK(v[0] == 1 && v[1] == 8);
+    if (info->bits == 6) CHECK(v[0] == 1 && v[1] == 10);
     if (type == DT_I2) CHECK(v[0] == 1 && v[1] == 0);
     int align = info->cls == DC_COMPLEX ? info->size / 2 : info->size;
     CHECK((uintptr_t)x->data % (size_t)align == 0);

@@ -148,6 +148,23 @@ O2C_UNUSED static uint8_t o2c_f64_to_f4e2m1(double v) {
   return (uint8_t)(sign | (code > 7u ? 7u : code));
 }
 
+/* The same of 6 bits. */
+O2C_UNUSED static uint8_t o2c_f64_to_f6(double v, int mbits, int bias) {
+  uint8_t sign = (uint8_t)(o2c_bits_f64(v) >> 58 & 0x20u);
+  uint32_t code;
+  if (v != v) return 0x20u;
+  code = o2c_narrow(v, mbits, bias);
+  return (uint8_t)(sign | (code > 31u ? 31u : code));
+}
+
+O2C_UNUSED static uint8_t o2c_f64_to_f6e2m3(double v) {
+  return o2c_f64_to_f6(v, 3, 1);
+}
+
+O2C_UNUSED static uint8_t o2c_f64_to_f6e3m2(double v) {
+  return o2c_f64_to_f6(v, 2, 3);
+}
+
 /* ONNX Cast-24 round_mode: 0 up, 1 down, 2 nearest. A power of two, 2^(code -
  * 127); NaN is 0xff, and so is a negative number, which the format lacks.
  * Outside the range: the nearest end (`saturate`) or NaN. */
@@ -187,6 +204,14 @@ O2C_UNUSED static uint8_t o2c_f32_to_f4e2m1(float v) {
   return o2c_f64_to_f4e2m1((double)v);
 }
 
+O2C_UNUSED static uint8_t o2c_f32_to_f6e2m3(float v) {
+  return o2c_f64_to_f6e2m3((double)v);
+}
+
+O2C_UNUSED static uint8_t o2c_f32_to_f6e3m2(float v) {
+  return o2c_f64_to_f6e3m2((double)v);
+}
+
 O2C_UNUSED static uint8_t o2c_f32_to_f8e8m0(float v, int saturate) {
   return o2c_f64_to_f8e8m0((double)v, saturate);
 }
@@ -217,6 +242,16 @@ O2C_UNUSED static float o2c_f8e5m2fnuz_to_f32(uint8_t c) {
 O2C_UNUSED static float o2c_f4e2m1_to_f32(uint8_t c) {
   float v = o2c_widen(c & 0x7u, 1, 1);
   return c & 0x8u ? -v : v;
+}
+
+O2C_UNUSED static float o2c_f6e2m3_to_f32(uint8_t c) {
+  float v = o2c_widen(c & 0x1fu, 3, 1);
+  return c & 0x20u ? -v : v;
+}
+
+O2C_UNUSED static float o2c_f6e3m2_to_f32(uint8_t c) {
+  float v = o2c_widen(c & 0x1fu, 2, 3);
+  return c & 0x20u ? -v : v;
 }
 
 O2C_UNUSED static float o2c_f8e8m0_to_f32(uint8_t c) {
