@@ -132,8 +132,11 @@ def pool(d):
             raise Skip
     if d.has_attr("count_include_pad"):
         d.attr(0.5, count_include_pad=d.int(0, 1))
-    if w.auto[:4] == "SAME" and max(w.dilations) > 1:
-        raise Skip  # both others count its pads without the dilations
+    if w.auto[:4] == "SAME" and (max(w.dilations) > 1 or any(
+            s > r for s, r in zip(w.strides, w.reach))):
+        # Both others count its pads without the dilations; and they differ on
+        # negative ones, which the formula gives: see same_axis in window.c.
+        raise Skip
     if d.name == "LpPool":
         d.attr(0.5, p=d.int(1, 3) if d.since > 1 else float(d.int(1, 3)))
     if d.name == "MaxPool" and d.since >= 8 and d.chance(0.3):
