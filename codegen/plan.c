@@ -104,6 +104,14 @@ void step_text(Step *s, const char *key, const char *fmt, ...)
   s->var[s->nvar++] = (StepVar){ key, text };
 }
 
+const char *step_var(const Step *s, const char *key)
+{
+  for (int i = 0; i < s->nvar; i++)
+    if (!strcmp(s->var[i].key, key))
+      return s->var[i].text;
+  return "";
+}
+
 void step_int(Step *s, const char *key, int64_t v)
 {
   step_text(s, key, "%lld", (long long)v);

@@ -318,6 +318,7 @@ void step_out(Step *s, const char *name, Value *v);
  * again. Both are parameters already. */
 void step_in_place(Step *s, const char *out, const char *in);
 void step_scratch(Step *s, const char *name, Dtype t, const Dim *elements);
+const char *step_var(const Step *s, const char *key); /* "": none */
 void step_int(Step *s, const char *key, int64_t v);
 void step_float(Step *s, const char *key, double v); /* "0.5f", "INFINITY" */
 void step_dim(Step *s, const char *key, const Dim *d); /* may use symbols */

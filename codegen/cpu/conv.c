@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* f32 convolutions and products with constant weights: FusedConv and FusedGemm
- * by the kernels conv_f32.h (implicit GEMM over panel-16 weights) and dw_f32.h
- * (one filter for each channel).
+ * by the kernels conv_f32.h (implicit GEMM over panel-16 weights),
+ * conv_short_f32.h (the same of few weights) and dw_f32.h (one filter for each
+ * channel).
  *
  * A kernel row of a group-less, undilated convolution reads kw * C contiguous
  * inputs, so it is one tap; otherwise each kernel element is one. Padding is a
@@ -13,6 +14,7 @@
  * (So what is no number spreads to the pixels beside it.)
  */
 #include "cpu.h"
+#include "../../runtime_min/kernels/conv_short_sizes.h"
 
 #include <math.h>
 #include <string.h>
@@ -105,6 +107,36 @@ void conv_put_operands(Conv *v, Value *w)
   step_text(s, "STORAGE", s->symbols ? "" : "static ");
 }
 
+/* Filters of few weights have a kernel of their own, for as many pixels as are
+ * worth the loading of the weights; it knows neither residuals nor columns. */
+#define SHORT_PIXELS 16
+
+static void put_short(Conv *v)
+{
+#define O2C_X(t, k) { t, k },
+  static const struct { int t, k; } known[] = { O2C_SHORT_SIZES(O2C_X) };
+#undef O2C_X
+  Step *s = v->s;
+  int64_t taps = conv_row_taps(v) ? v->kh : v->kh * v->kw, pixels;
+  int64_t k = v->kh * v->kw * v->cg / taps;
+  const char *name = "";
+  for (int i = 0; i < COUNT(known); i++)
+    if (known[i].t == taps && known[i].k == k)
+      name = arena_printf(v->p->a, "short_f32_%dx%d", (int)taps, (int)k);
+  bool few = dim_is_int(dim_mul(v->d, v->oh, v->ow), &pixels) &&
+             pixels < SHORT_PIXELS;
+  if (few || v->g.group != 1 || node_in(v->n, 3) ||
+      !strcmp(step_var(s, "BY_COLUMNS"), "1"))
+    name = "";
+  step_text(s, "SHORT", "%s", name);
+  step_text(s, "SHORT_RANGE", "%s", s->split ? "(int32_t)from, (int32_t)to"
+                                             : "0, p.oh * p.ow");
+  if (*name) {
+    step_kernel(s, "conv_short_f32.h");
+    s->kernel_note = "conv_short_f32, panel-16 weights";
+  }
+}
+
 static void lower_panels(Conv *v, const Tensor *w)
 {
   Step *s = v->s;
@@ -130,6 +162,7 @@ static void lower_panels(Conv *v, const Tensor *w)
     .ticks = TICKS_MAC, .w_size = 4
   };
   share_conv(v, &h);
+  put_short(v);
 }
 
 static void lower_depthwise(Conv *v, const Tensor *w)

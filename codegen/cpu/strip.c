@@ -214,12 +214,13 @@ bool lower_strip(Plan *p, Node *n)
   Step *s = step_new(p, n, "STRIP_F32");
   for (int k = 0; k < t->n; k++) {
     const char *kind = put_stage(s, t, k);
-    bool conv = !strcmp(kind, "CONV_F32");
+    const char *few = step_var(s, arena_printf(p->a, "SHORT%d", k));
+    const char *run = strcmp(kind, "CONV_F32") ? "dw_f32"
+                      : *few ? few : "conv_f32";
     params = arena_printf(p->a, "%sG_STRIP_%s(%d)", params, kind, k);
     stages = arena_printf(p->a, "%sG_STRIP_STAGE(%d, o2c_strip_%s)", stages, k,
-                          conv ? "conv_f32" : "dw_f32");
-    what = arena_printf(p->a, "%s%s%s", what, k ? ", " : "",
-                        conv ? "conv_f32" : "dw_f32");
+                          run);
+    what = arena_printf(p->a, "%s%s%s", what, k ? ", " : "", run);
     if (k + 1 < t->n)
       node_add_origin(n, t->node[k]);
   }

@@ -35,6 +35,15 @@ m4_define(<%G_BORDERED%>,
   G_KERNEL<%%>(x, xp, &pad);
 %>)
 
+The call for one image and group of pixels: of conv_short_f32.h, if that has
+the size.
+m4_define(<%G_CONV_CALL%>, <%m4_ifelse(G_SHORT, <%%>,
+<%  o2c_conv_f32<%%>G_PART<%%>(G_IMAGE, w, G_BIAS,
+    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p<%%>G_RANGE);
+%>,
+<%  o2c_<%%>G_SHORT<%%>(G_IMAGE, w, G_BIAS, G_Y, &p, G_SHORT_RANGE);
+%>)%>)
+
 m4_define(<%G_CONV_F32%>,
 <%G_CONV_PAD<%%>m4_dnl
   G_STORAGE<%%>const int32_t tap[] = { G_TAPS };
@@ -45,10 +54,7 @@ m4_define(<%G_CONV_F32%>,
     .r_row = G_R_ROW, .r_pix = G_R_PIX, .lo = G_LO, .hi = G_HI
   };
 G_FILL_BORDER<%%>m4_dnl
-G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1,
-<%  o2c_conv_f32<%%>G_PART<%%>(G_IMAGE, w, G_BIAS,
-    m4_ifelse(G_RESIDUAL, <%r%>, <%G_R%>, <%NULL%>), G_Y, &p<%%>G_RANGE);
-%>,
+G_CONV_IMAGES(m4_ifelse(G_GROUPS, 1, <%G_CONV_CALL%>,
 <%  for (int64_t g = 0; g < G_GROUPS; g++)
     o2c_conv_f32<%%>G_PART<%%>(G_IMAGE + g * G_CG, w + g * G_WG,
                  m4_ifelse(G_BIAS, <%b%>, <%b + g * G_OC%>, <%NULL%>),

@@ -153,16 +153,16 @@ static void run_conv(void *arg)
   o2c_conv_f32(v->x, v->w, v->bias, NULL, v->y, &v->p);
 }
 
-static void bench_o2c_conv_f32(void)
+static void bench_convs(const ConvShape *shapes, size_t n, void (*run)(void *))
 {
-  for (size_t i = 0; i < sizeof conv_shapes / sizeof *conv_shapes; i++) {
-    const ConvShape *s = &conv_shapes[i];
+  for (size_t i = 0; i < n; i++) {
+    const ConvShape *s = &shapes[i];
     const int k = s->k ? s->k : 1, rows = s->k ? s->size : 1;
     const int cols = s->wide ? s->wide : s->size;
     const int wp = (cols - 1) * s->stride + k;
     const int hp = (rows - 1) * s->stride + k;
     const size_t kk = (size_t)k * (size_t)(k * s->c);
-    Job job = {run_conv, NULL, 0, "GFLOP/s"};
+    Job job = {run, NULL, 0, "GFLOP/s"};
     Conv v;
     if (!strstr(s->name, only))
       continue;
@@ -193,6 +193,11 @@ static void bench_o2c_conv_f32(void)
     free((void *)(uintptr_t)v.bias);
     free(v.y);
   }
+}
+
+static void bench_o2c_conv_f32(void)
+{
+  bench_convs(conv_shapes, sizeof conv_shapes / sizeof *conv_shapes, run_conv);
 }
 
 /* ---- border copies, depthwise, pooling: square images ---- */
@@ -644,6 +649,7 @@ static void bench_function(const char *name, void (*run)(void *))
 }
 
 #include "bench_recurrent.h"
+#include "bench_short.h"
 #include "bench_winograd.h"
 
 #define FUNCTION(f) \

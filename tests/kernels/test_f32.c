@@ -76,7 +76,7 @@ static float clamp_ref(float v, float lo, float hi)
 
 typedef struct {
   o2c_conv_f32_p p;
-  int32_t tap[4];
+  int32_t tap[5];
   size_t nx, ny, nr, nw;
   float *x, *w, *bias, *r, *y;
 } Conv;
@@ -619,6 +619,7 @@ static void test_o2c_log_softmax_f32(void)
 }
 
 #include "test_winograd.h"
+#include "test_short.h"
 #include "test_attention.h"
 #include "test_linear.h"
 #include "test_bf16.h"

@@ -27,7 +27,7 @@ static void strip_make(StripTest *t, int first)
   t->s = t->k > 1 ? 1 + (int32_t)rnd(2) : 1;
   for (int i = 0; i < 4; i++)
     t->pad[i] = (int32_t)rnd((uint32_t)(t->k + 1) / 2 + 1);
-  t->oc = t->depthwise ? t->c : 1 + (int32_t)rnd(40);
+  t->oc = t->depthwise ? t->c : rnd(3) ? 1 + (int32_t)rnd(40) : 16;
   const int32_t wide = t->pad[1] + t->w + t->pad[3];
   const int32_t high = t->pad[0] + t->h + t->pad[2];
   t->oh = high < t->k ? 0 : (high - t->k) / t->s + 1;
@@ -65,7 +65,10 @@ static o2c_strip_stage strip_stage(const StripTest *t)
 {
   o2c_strip_stage s;
   memset(&s, 0, sizeof s);
-  s.run = t->depthwise ? o2c_strip_dw_f32 : o2c_strip_conv_f32;
+  s.run = t->depthwise ? o2c_strip_dw_f32
+        : !t->r && t->k == 1 && t->c == 16 ? o2c_strip_short_f32_1x16
+        : !t->r && t->k == 3 && t->c == 3 ? o2c_strip_short_f32_3x9
+        : o2c_strip_conv_f32;
   s.p = t->depthwise ? (const void *)&t->dw : (const void *)&t->conv;
   s.w = t->w_packed;
   s.b = t->bias;
@@ -102,7 +105,7 @@ static int strip_chain(StripTest *t)
 {
   const int n = 2 + (int)rnd(STRIP_MOST - 1);
   int32_t h = 1 + (int32_t)rnd(30), w = 1 + (int32_t)rnd(12);
-  int32_t c = 1 + (int32_t)rnd(20);
+  int32_t c = rnd(2) ? 1 + (int32_t)rnd(20) : rnd(2) ? 3 : 16;
   for (int i = 0; i < n; i++) {
     t[i].h = h;
     t[i].w = w;
