@@ -17,14 +17,14 @@
 
    Four pixels of a row at a time, all channels before the next four: memory
    is read forwards, and a vector of weights serves four outputs. With kw 3 or
-   5 and stride 1 or 2 the pixels share the inputs that overlap; 3x3 with
-   stride 1 takes two rows at a time where there are registers for it. */
+   5 and stride 1 or 2 the pixels share the inputs that overlap; 3x3 takes two
+   rows at a time where there are registers for it. */
 #ifndef O2C_DW_F32_H
 #define O2C_DW_F32_H
 
 #include "simd.h"
 
-/* 8 sums, 6 inputs and 9 weights want 32 registers. */
+/* 8 sums, 6 or 9 inputs and 9 weights want 32 registers. */
 #if defined(O2C_AVX512) || defined(O2C_NEON)
 #define O2C_DW_PAIRS 1
 #else
@@ -131,46 +131,86 @@ O2C_INLINE void o2c_dw_four(const o2c_dw_tile *a, const int kw, const int s,
   o2c_dw_st(a, 3 * a->y_pix, c3, full);
 }
 
-/* 3x3, stride 1, two output rows: input row i meets kernel row i for the upper
-   and i - 1 for the lower. */
-O2C_INLINE void o2c_dw_eight(const o2c_dw_tile *a, const int full)
+/* 3x3, stride s of 1 or 2, of one output row or two: input row i meets kernel
+   row i for the upper and i - s for the lower. gcc is held to one address a
+   row. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define O2C_DW_PLAIN(p) __asm__("" : "+r"(p))
+#else
+#define O2C_DW_PLAIN(p) ((void)(p))
+#endif
+#define O2C_DW_IN(q) if (q < 3 * s + 3) v##q = o2c_dw_ld(x + (q) * t, a, full);
+#define O2C_DW_ROW O2C_DW_PLAIN(x); O2C_DW_IN(0) O2C_DW_IN(1) O2C_DW_IN(2) \
+  O2C_DW_IN(3) O2C_DW_IN(4) O2C_DW_IN(5) O2C_DW_IN(6) O2C_DW_IN(7) \
+  O2C_DW_IN(8) x += a->tap_row;
+#define O2C_DW_WEIGHTS(k) O2C_DW_PLAIN(w); k##0 = o2c_dw_ld(w, a, full); \
+  k##1 = o2c_dw_ld(w + w_tap, a, full); \
+  k##2 = o2c_dw_ld(w + 2 * w_tap, a, full); w += 3 * w_tap;
+#define O2C_DW_TAPS(o, w, i, j, k, l) \
+  o##0 = o2c_vfma(v##i, w, o##0); o##1 = o2c_vfma(v##j, w, o##1); \
+  o##2 = o2c_vfma(v##k, w, o##2); o##3 = o2c_vfma(v##l, w, o##3);
+#define O2C_DW_SUMS(o, k) if (s == 1) { O2C_DW_TAPS(o, k##0, 0, 1, 2, 3) \
+    O2C_DW_TAPS(o, k##1, 1, 2, 3, 4) O2C_DW_TAPS(o, k##2, 2, 3, 4, 5) \
+  } else { O2C_DW_TAPS(o, k##0, 0, 2, 4, 6) O2C_DW_TAPS(o, k##1, 1, 3, 5, 7) \
+    O2C_DW_TAPS(o, k##2, 2, 4, 6, 8) }
+
+O2C_INLINE void o2c_dw_3x3(const o2c_dw_tile *a, const int s,
+                           const int two, const int full)
 {
-  ptrdiff_t t = a->tap_pix, w_tap = a->w_tap;
-  const int kw = 3, s = 1;
-  O2C_IN_MEMORY(t);
-  O2C_IN_MEMORY(w_tap);
-  const float *const x0 = a->x;
-  const o2c_v bias = o2c_dw_bias(a, full);
-  o2c_v u0 = bias, u1 = bias, u2 = bias, u3 = bias;
-  o2c_v d0 = bias, d1 = bias, d2 = bias, d3 = bias;
-#define O2C_DW_ROW(i, k, p) { const float *x = x0 + (i) * a->tap_row; \
-    const float *w = a->w + 3 * (k) * w_tap; \
-    o2c_v c0 = p##0, c1 = p##1, c2 = p##2, c3 = p##3; \
-    O2C_DW_TAP(0) O2C_DW_TAP(1) O2C_DW_TAP(2) \
-    p##0 = c0; p##1 = c1; p##2 = c2; p##3 = c3; }
-  O2C_DW_ROW(0, 0, u)
-  O2C_DW_ROW(1, 1, u)
-  O2C_DW_ROW(1, 0, d)
-  O2C_DW_ROW(2, 2, u)
-  O2C_DW_ROW(2, 1, d)
-  O2C_DW_ROW(3, 2, d)
-#undef O2C_DW_ROW
+  const ptrdiff_t t = a->tap_pix, w_tap = a->w_tap;
+  const float *x = a->x, *w = a->w;
+  o2c_v u0 = o2c_dw_bias(a, full), u1 = u0, u2 = u0, u3 = u0;
+  o2c_v d0 = u0, d1 = u0, d2 = u0, d3 = u0;
+  o2c_v v0 = u0, v1 = u0, v2 = u0, v3 = u0, v4 = u0, v5 = u0, v6 = u0, v7 = u0,
+        v8 = u0, k0, k1, k2, l0, l1, l2, m0, m1, m2;
+  O2C_DW_WEIGHTS(k)
+  O2C_DW_ROW
+  O2C_DW_SUMS(u, k)
+  O2C_DW_WEIGHTS(l)
+  O2C_DW_ROW
+  O2C_DW_SUMS(u, l)
+  if (two && s == 1) {
+    O2C_DW_SUMS(d, k)
+  }
+  O2C_DW_WEIGHTS(m)
+  O2C_DW_ROW
+  O2C_DW_SUMS(u, m)
+  if (two && s == 1) {
+    O2C_DW_SUMS(d, l)
+  } else if (two) {
+    O2C_DW_SUMS(d, k)
+  }
   o2c_dw_st(a, 0, u0, full);
   o2c_dw_st(a, a->y_pix, u1, full);
   o2c_dw_st(a, 2 * a->y_pix, u2, full);
   o2c_dw_st(a, 3 * a->y_pix, u3, full);
+  if (!two)
+    return;
+  O2C_DW_ROW
+  if (s == 2) {
+    O2C_DW_SUMS(d, l)
+    O2C_DW_ROW
+  }
+  O2C_DW_SUMS(d, m)
   o2c_dw_st(a, a->y_row, d0, full);
   o2c_dw_st(a, a->y_row + a->y_pix, d1, full);
   o2c_dw_st(a, a->y_row + 2 * a->y_pix, d2, full);
   o2c_dw_st(a, a->y_row + 3 * a->y_pix, d3, full);
 }
 
+#undef O2C_DW_SUMS
+#undef O2C_DW_TAPS
+#undef O2C_DW_WEIGHTS
+#undef O2C_DW_ROW
+#undef O2C_DW_IN
+#undef O2C_DW_PLAIN
 #undef O2C_DW_TAP
 #undef O2C_DW_X
 
 /* All channels of one tile. */
 enum { O2C_DW_ONE, O2C_DW_ANY, O2C_DW_3S1, O2C_DW_3S2, O2C_DW_5S1, O2C_DW_5S2,
-       O2C_DW_3X3 };
+       O2C_DW_3X3S1,
+       O2C_DW_3X3S2, O2C_DW_3X3S1_TWO, O2C_DW_3X3S2_TWO };
 
 O2C_INLINE void o2c_dw_vector(const o2c_dw_tile *a, const int kind,
                               const int full)
@@ -182,7 +222,10 @@ O2C_INLINE void o2c_dw_vector(const o2c_dw_tile *a, const int kind,
   case O2C_DW_3S2: o2c_dw_four(a, 3, 2, full); break;
   case O2C_DW_5S1: o2c_dw_four(a, 5, 1, full); break;
   case O2C_DW_5S2: o2c_dw_four(a, 5, 2, full); break;
-  default: o2c_dw_eight(a, full); break;
+  case O2C_DW_3X3S1: o2c_dw_3x3(a, 1, 0, full); break;
+  case O2C_DW_3X3S2: o2c_dw_3x3(a, 2, 0, full); break;
+  case O2C_DW_3X3S1_TWO: o2c_dw_3x3(a, 1, 1, full); break;
+  default: o2c_dw_3x3(a, 2, 1, full); break;
   }
 }
 
@@ -216,7 +259,10 @@ O2C_DW_KIND(o2c_dw_3s1, O2C_DW_3S1)
 O2C_DW_KIND(o2c_dw_3s2, O2C_DW_3S2)
 O2C_DW_KIND(o2c_dw_5s1, O2C_DW_5S1)
 O2C_DW_KIND(o2c_dw_5s2, O2C_DW_5S2)
-O2C_DW_KIND(o2c_dw_3x3, O2C_DW_3X3)
+O2C_DW_KIND(o2c_dw_3x3s1, O2C_DW_3X3S1)
+O2C_DW_KIND(o2c_dw_3x3s2, O2C_DW_3X3S2)
+O2C_DW_KIND(o2c_dw_3x3s1_two, O2C_DW_3X3S1_TWO)
+O2C_DW_KIND(o2c_dw_3x3s2_two, O2C_DW_3X3S2_TWO)
 #undef O2C_DW_KIND
 
 O2C_INLINE void o2c_dw_run(const o2c_dw_tile *a, int32_t channels, int kind)
@@ -228,7 +274,10 @@ O2C_INLINE void o2c_dw_run(const o2c_dw_tile *a, int32_t channels, int kind)
   case O2C_DW_3S2: o2c_dw_3s2(a, channels); break;
   case O2C_DW_5S1: o2c_dw_5s1(a, channels); break;
   case O2C_DW_5S2: o2c_dw_5s2(a, channels); break;
-  default: o2c_dw_3x3(a, channels); break;
+  case O2C_DW_3X3S1: o2c_dw_3x3s1(a, channels); break;
+  case O2C_DW_3X3S2: o2c_dw_3x3s2(a, channels); break;
+  case O2C_DW_3X3S1_TWO: o2c_dw_3x3s1_two(a, channels); break;
+  default: o2c_dw_3x3s2_two(a, channels); break;
   }
 }
 
@@ -238,6 +287,8 @@ O2C_INLINE int o2c_dw_kind(const o2c_dw_f32_p *p)
   const int s = p->x_pix == p->tap_pix ? 1 : p->x_pix == 2 * p->tap_pix ? 2 : 0;
   if (p->ow < 4)
     return O2C_DW_ONE;
+  if (p->kw == 3 && p->kh == 3 && s > 0 && O2C_DW_PAIRS)
+    return s == 1 ? O2C_DW_3X3S1 : O2C_DW_3X3S2;
   if (p->kw == 3 && s > 0)
     return s == 1 ? O2C_DW_3S1 : O2C_DW_3S2;
   if (p->kw == 5 && s > 0)
@@ -250,8 +301,11 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
                              const o2c_dw_f32_p *p)
 {
   const int kind = o2c_dw_kind(p), px = kind == O2C_DW_ONE ? 1 : 4;
-  const int pairs = kind == O2C_DW_3S1 && p->kh == 3 &&
-                    p->x_row == p->tap_row && O2C_DW_PAIRS;
+  /* two rows that share some of their inputs */
+  const int pair = kind == O2C_DW_3X3S1 && p->x_row == p->tap_row
+                   ? O2C_DW_3X3S1_TWO
+                 : kind == O2C_DW_3X3S2 && p->x_row == 2 * p->tap_row
+                   ? O2C_DW_3X3S2_TWO : 0;
   o2c_dw_tile a;
   a.x_row = (ptrdiff_t)p->x_row;
   a.x_pix = (ptrdiff_t)p->x_pix;
@@ -266,7 +320,7 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
   a.lo = p->lo;
   a.hi = p->hi;
   for (int32_t i = 0; i < p->oh; i++) {
-    const int two = pairs && i + 1 < p->oh;
+    const int two = pair && i + 1 < p->oh;
     for (int32_t c = 0, n; c < p->c; c += n) {
       const int32_t left = p->c - c;
       n = left > O2C_DW_BLOCK * 3 / 2 ? O2C_DW_BLOCK : left;
@@ -277,7 +331,7 @@ O2C_NOINLINE void o2c_dw_f32(const float *x, const float *w,
         a.y = y + i * a.y_row + q * a.y_pix + c;
         a.w = w + c;
         a.bias = bias ? bias + c : bias;
-        o2c_dw_run(&a, n, two ? O2C_DW_3X3 : kind);
+        o2c_dw_run(&a, n, two ? pair : kind);
       }
     }
     i += two;
