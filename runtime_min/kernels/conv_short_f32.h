@@ -5,9 +5,11 @@
                                  const float *bias, float *y,
                                  const o2c_conv_f32_p *p, int32_t from,
                                  int32_t to);
+   static void o2c_short_f32(.., const o2c_conv_f32_p *p);
 
-   for each T, K of conv_short_sizes.h: what o2c_conv_f32_pixels of conv_f32.h
-   does without a residual, with the same bits, where p->ntap is T and p->kc K.
+   The first, for each T, K of conv_short_sizes.h, is what o2c_conv_f32_pixels
+   of conv_f32.h does without a residual, with the same bits, where p->ntap is T
+   and p->kc K. The second takes all pixels, by the one that fits.
 
    A tile ends in a burst of stores, which after a short sum takes a third of
    its time. Where there are 32 vectors, a filter's weights stay in them while
@@ -28,7 +30,7 @@ typedef struct {
   const o2c_conv_f32_p *p;
   int32_t from, to;
   int n;
-} o2c_short_f32;
+} o2c_short_part;
 
 #define O2C_SHORT_ALL(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) \
   X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) \
@@ -72,7 +74,7 @@ typedef struct {
     x += px * x_pix; \
     y += px * y_pix; }
 
-O2C_INLINE void o2c_short_f32_vector(const o2c_short_f32 *a, const int t,
+O2C_INLINE void o2c_short_f32_vector(const o2c_short_part *a, const int t,
                                      const int k)
 {
   enum { few = 4, many = 8 };
@@ -126,7 +128,7 @@ O2C_INLINE void o2c_short_f32_pixels(const float *x, const float *w,
                                      int32_t to, const int t, const int k)
 {
   o2c_conv_f32_p p = *conv;
-  o2c_short_f32 a;
+  o2c_short_part a;
   if (o2c_conv_f32_flat(&p, NULL)) {
     p.ow *= p.oh;
     p.oh = 1;
@@ -168,5 +170,20 @@ O2C_INLINE void o2c_short_f32_pixels(const float *x, const float *w,
 }
 O2C_SHORT_SIZES(O2C_X)
 #undef O2C_X
+
+/* All pixels, of any size. */
+O2C_UNUSED static void o2c_short_f32(const float *x, const float *w,
+                                     const float *bias, float *y,
+                                     const o2c_conv_f32_p *p)
+{
+  const int32_t n = p->oh * p->ow;
+  switch (p->kc < 32 ? p->ntap * 32 + p->kc : 0) {
+#define O2C_X(t, k) case t * 32 + k: \
+    o2c_short_f32_##t##x##k(x, w, bias, y, p, 0, n); break;
+  O2C_SHORT_SIZES(O2C_X)
+#undef O2C_X
+  default: o2c_conv_f32(x, w, bias, NULL, y, p); break;
+  }
+}
 
 #endif

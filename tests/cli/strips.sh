@@ -15,7 +15,7 @@ for k, shape in enumerate(((3, 3, 181, 190), (3, 33, 43, 95))):
         f.write(onnx.numpy_helper.from_array(t, "xr"[k]).SerializeToString())'
 
 expect 0 "$ONNX2C" info strips.onnx
-says "conv_f32, dw_f32, conv_f32, dw_f32, 4 rows at a time"
+says "short_f32_3x9, dw_f32, short_f32_1x24, dw_f32, 4 rows at a time"
 says "  dw_f32, conv_f32, 8 rows at a time"
 cp log strips.info
 expect 0 "$ONNX2C" info apart.onnx

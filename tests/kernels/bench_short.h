@@ -8,10 +8,7 @@
 static void run_short(void *arg)
 {
   Conv *v = (Conv *)arg;
-  (v->p.ntap == 3 ? o2c_short_f32_3x9
-   : v->p.kc == 16 ? o2c_short_f32_1x16
-   : o2c_short_f32_1x24)(v->x, v->w, v->bias, v->y, &v->p, 0,
-                         v->p.oh * v->p.ow);
+  o2c_short_f32(v->x, v->w, v->bias, v->y, &v->p);
 }
 
 static void bench_o2c_short_f32(void)

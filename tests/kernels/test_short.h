@@ -26,6 +26,12 @@ static void short_check(int taps, int k, short_run *run)
   run(v.x, v.w, v.bias, v.y, &v.p, cut, all);
   if (!same(want, v.y, v.ny))
     fail(name, "differs from the chain");
+  memset(v.y, 0, v.ny * sizeof *v.y);
+  memset(want, 0, v.ny * sizeof *want);
+  conv_ref(&v, NULL, want);
+  o2c_short_f32(v.x, v.w, v.bias, v.y, &v.p);
+  if (!same(want, v.y, v.ny))
+    fail(name, "differs as a whole");
   free(want);
   conv_free(&v);
 }
