@@ -674,6 +674,7 @@ FUNCTION(o2c_sinf)
 FUNCTION(o2c_cosf)
 
 #include "bench_bf16.h"
+#include "bench_fft.h"
 
 int main(int argc, char **argv)
 {

@@ -625,6 +625,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_bf16.h"
 #include "test_dense.h"
 #include "test_norm.h"
+#include "test_fft.h"
 #include "test_lrn.h"
 #include "test_strip.h"
 #include "test_move.h"
