@@ -136,8 +136,8 @@ O2C_NOINLINE int o2c_att_blocked(const uint8_t *allow, const float *bias,
 O2C_INLINE float o2c_att_exp(float x)
 {
   const int far = x < -87.0f;
-  const o2c_exp_f32 e = o2c_exp_parts(o2c_select_f32(far, -87.0f, x), 0.0f);
-  return o2c_select_f32(far, 0.0f, (e.q + 1.0f) * e.s * e.t);
+  const o2c_exp_f32 e = o2c_exp_normal(o2c_select_f32(far, -87.0f, x));
+  return o2c_select_f32(far, 0.0f, (e.q + 1.0f) * e.s);
 }
 
 /* Scores of row i, of keys from `start` on, to exponentials; one over their

@@ -138,22 +138,11 @@ O2C_NOINLINE void o2c_lstm_both(const float *h, const float *r, ptrdiff_t gate,
 #undef O2C_LSTM_UNITS
 #undef O2C_LSTM_NEXT
 
-/* 16 units, from their gates' products s and sums x: n units are in a gate.
-   Nothing overlaps, without which clang makes no vectors of this. */
-O2C_NOINLINE void o2c_lstm_gates(const float *__restrict s,
-                                 const float *__restrict x,
-                                 float *__restrict c, float *__restrict h,
-                                 ptrdiff_t n)
+/* 16 units, from their gates' products s and sums x: n units are in a gate. */
+O2C_NOINLINE void o2c_lstm_gates(const float *s, const float *x, float *c,
+                                 float *h, ptrdiff_t n)
 {
-  for (int i = 0; i < 16; i++) {
-    const float keep = o2c_recur_gate(s[32 + i] + x[2 * n + i]) * c[i];
-    const float give = o2c_recur_gate(s[16 + i] + x[n + i]);
-    const float in = o2c_recur_gate(s[i] + x[i]);
-    const float add = in * o2c_tanhf(s[48 + i] + x[3 * n + i]);
-    const float cell = keep + add;
-    c[i] = cell;
-    h[i] = o2c_tanhf(cell) * give;
-  }
+  o2c_lstm_units_of(s, 16, x, c, h, n, 16);
 }
 
 /* Block i of those of all directions: n steps in order, of which each direction

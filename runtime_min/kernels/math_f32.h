@@ -59,22 +59,42 @@ typedef struct {
   float q, s, t;
 } o2c_exp_f32;
 
-O2C_INLINE o2c_exp_f32 o2c_exp_parts(float v, float tail)
+O2C_INLINE float o2c_exp_reduced(float v, float m)
 {
-  const float m = O2C_FMAF(v, 1.44269502f, O2C_MAGIC_F32);
   const float n = m - O2C_MAGIC_F32;
   const float far = O2C_FMAF(n, -0.693145752f, v);
-  const float r = O2C_FMAF(n, -1.42860677e-6f, far) + tail;
-  const uint32_t i = o2c_bits_f32(m) - 0x4b400000u;
-  const uint32_t half = (uint32_t)((int32_t)i >> 1);
-  o2c_exp_f32 e;
+  return O2C_FMAF(n, -1.42860677e-6f, far);
+}
+
+O2C_INLINE float o2c_exp_q(float r)
+{
   float p = O2C_FMAF(0.00138183648f, r, 0.00836871564f);
   p = O2C_FMAF(p, r, 0.0416682959f);
   p = O2C_FMAF(p, r, 0.166665211f);
   p = O2C_FMAF(p, r, 0.49999994f);
-  e.q = O2C_FMAF(p, r * r, r);
+  return O2C_FMAF(p, r * r, r);
+}
+
+O2C_INLINE o2c_exp_f32 o2c_exp_parts(float v, float tail)
+{
+  const float m = O2C_FMAF(v, 1.44269502f, O2C_MAGIC_F32);
+  const uint32_t i = o2c_bits_f32(m) - 0x4b400000u;
+  const uint32_t half = (uint32_t)((int32_t)i >> 1);
+  o2c_exp_f32 e;
+  e.q = o2c_exp_q(o2c_exp_reduced(v, m) + tail);
   e.s = o2c_float_of_bits((half + 127u) << 23);
   e.t = o2c_float_of_bits((i - half + 127u) << 23);
+  return e;
+}
+
+/* The same with t = 1, for v within [-87, 88] or NaN. */
+O2C_INLINE o2c_exp_f32 o2c_exp_normal(float v)
+{
+  const float m = O2C_FMAF(v, 1.44269502f, O2C_MAGIC_F32);
+  o2c_exp_f32 e;
+  e.q = o2c_exp_q(o2c_exp_reduced(v, m));
+  e.s = o2c_float_of_bits((o2c_bits_f32(m) << 23) + 0x3f800000u);
+  e.t = 1.0f;
   return e;
 }
 

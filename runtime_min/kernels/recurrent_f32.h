@@ -55,12 +55,48 @@ O2C_INLINE void o2c_recur_mul(float *y, const float *x, int32_t n)
     y[i] *= x[i];
 }
 
-/* Within 3 units in the last place, which is enough here: a gate is a factor.
-   math_f32.h has a better one that takes half as long again. */
+/* One over sigmoid(x), at most exp(87): a gate is a factor, for which a few
+   units in the last place are enough. */
+O2C_INLINE float o2c_recur_over(float x)
+{
+  const float top = o2c_select_f32(x > 87.0f, 87.0f, x);
+  const float v = o2c_select_f32(top < -87.0f, -87.0f, top);
+  const o2c_exp_f32 e = o2c_exp_normal(-v);
+  return O2C_FMAF(e.q, e.s, e.s) + 1.0f;
+}
+
 O2C_INLINE float o2c_recur_gate(float x)
 {
-  const float e = o2c_expf(-o2c_absf(x));
-  return o2c_select_f32(x < 0.0f, e, 1.0f) / (1.0f + e);
+  return 1.0f / o2c_recur_over(x);
+}
+
+/* tanh(x) = n / d with d within [1, 2], of exp(-2|x|) - 1. */
+typedef struct {
+  float n, d;
+} o2c_recur_tanh_f32;
+
+O2C_INLINE o2c_recur_tanh_f32 o2c_recur_tanh_parts(float x)
+{
+  const float v = -2.0f * o2c_absf(x);
+  const o2c_exp_f32 e = o2c_exp_normal(o2c_select_f32(v < -20.0f, -20.0f, v));
+  const float m = O2C_FMAF(e.q, e.s, e.s - 1.0f);
+  o2c_recur_tanh_f32 t;
+  t.n = o2c_copysignf(m, x);
+  t.d = m + 2.0f;
+  return t;
+}
+
+/* A unit of an LSTM, from its gates: the cell, and the state that comes back.
+   Quotients are multiplied before they are divided. */
+O2C_INLINE float o2c_lstm_unit(float in, float out, float forget, float fresh,
+                               float *c)
+{
+  const o2c_recur_tanh_f32 f = o2c_recur_tanh_parts(fresh);
+  const float add = f.n / (f.d * o2c_recur_over(in));
+  const float cell = *c / o2c_recur_over(forget) + add;
+  const o2c_recur_tanh_f32 t = o2c_recur_tanh_parts(cell);
+  *c = cell;
+  return t.n / (t.d * o2c_recur_over(out));
 }
 
 O2C_INLINE void o2c_recur_sigmoid(float *x, int32_t n)
@@ -71,23 +107,31 @@ O2C_INLINE void o2c_recur_sigmoid(float *x, int32_t n)
 
 O2C_INLINE void o2c_recur_tanh(float *x, int32_t n)
 {
-  for (int32_t i = 0; i < n; i++)
-    x[i] = o2c_tanhf(x[i]);
+  for (int32_t i = 0; i < n; i++) {
+    const o2c_recur_tanh_f32 t = o2c_recur_tanh_parts(x[i]);
+    x[i] = t.n / t.d;
+  }
 }
 
-/* One row of an LSTM: g holds the gates' products and takes the rest. */
-O2C_NOINLINE void o2c_lstm_row(float *g, const float *x, float *h, float *c,
-                               int32_t n)
+/* `count` units of one row of an LSTM, from their gates' products g, which are
+   `each` apart, and sums x, n apart. Nothing overlaps, without which clang
+   makes no vectors of this. */
+O2C_INLINE void o2c_lstm_units_of(const float *__restrict g, ptrdiff_t each,
+                                  const float *__restrict x,
+                                  float *__restrict c,
+                                  float *__restrict h, ptrdiff_t n,
+                                  int32_t count)
 {
-  o2c_recur_add(g, x, 4 * n);
-  o2c_recur_sigmoid(g, 3 * n);
-  o2c_recur_tanh(g + 3 * (ptrdiff_t)n, n);
-  o2c_recur_mul(c, g + 2 * (ptrdiff_t)n, n); /* forget, then take in */
-  o2c_recur_mul(g, g + 3 * (ptrdiff_t)n, n);
-  o2c_recur_add(c, g, n);
-  memcpy(h, c, (size_t)n * sizeof *h);
-  o2c_recur_tanh(h, n);
-  o2c_recur_mul(h, g + n, n);
+  for (int32_t i = 0; i < count; i++)
+    h[i] = o2c_lstm_unit(g[i] + x[i], g[each + i] + x[n + i],
+                         g[2 * each + i] + x[2 * n + i],
+                         g[3 * each + i] + x[3 * n + i], c + i);
+}
+
+O2C_NOINLINE void o2c_lstm_row(const float *g, const float *x, float *h,
+                               float *c, int32_t n)
+{
+  o2c_lstm_units_of(g, n, x, c, h, n, n);
 }
 
 /* h = (1 - z) g + z h, as g + z (h - g). */

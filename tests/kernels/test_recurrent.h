@@ -209,8 +209,45 @@ static void recur_refuse(Recur *v)
   free(y), free(yh);
 }
 
+static void recur_within(const char *what, float x, float y, double want)
+{
+  if (!(fabs((double)y - want) <= 4e-7 * fabs(want))) {
+    printf("%s(%.9g) = %.9g, not %.9g\n", what, (double)x, (double)y, want);
+    fail("recurrent", what);
+  }
+}
+
+/* Functions of gates: near the exact ones, small results too, as far as
+   exp(-87); a unit's quotients stay finite at all ends. */
+static void recur_functions(void)
+{
+  const float far[] = {0.0f, 9.5f, 86.0f, 1e3f, 3e38f, INFINITY};
+  for (int k = 0; k < 200000; k++) {
+    const float part = (float)rnd(1u << 20) / 524288.0f - 1.0f;
+    const float x = ldexpf(part, (int)rnd(30) - 23);
+    const o2c_recur_tanh_f32 t = o2c_recur_tanh_parts(x);
+    if (x > -87.0f)
+      recur_within("o2c_recur_gate", x, o2c_recur_gate(x),
+                   recur_sigmoid((double)x));
+    recur_within("o2c_recur_tanh_parts", x, t.n / t.d, tanh((double)x));
+  }
+  for (int i = 0; i < 12 * 12; i++) {
+    const float a = i % 12 < 6 ? far[i % 6] : -far[i % 6];
+    const float b = i / 12 < 6 ? far[i / 12 % 6] : -far[i / 12 % 6];
+    float c = 0.5f;
+    const float h = o2c_lstm_unit(a, b, a, b, &c);
+    const double cell = recur_sigmoid((double)a) * (0.5 + tanh((double)b));
+    if (!(fabs((double)c - cell) <= 1e-6) ||
+        !(fabs((double)h - recur_sigmoid((double)b) * tanh(cell)) <= 1e-6))
+      fail("recurrent", "a unit at the ends");
+  }
+  if (!isnan(o2c_recur_gate(NAN)) || !isnan(o2c_recur_tanh_parts(NAN).n))
+    fail("recurrent", "NaN");
+}
+
 static void test_o2c_recurrent_f32(void)
 {
+  recur_functions();
   for (int k = 0; k < 300; k++) {
     Recur v;
     recur_make(&v, k % 3, k / 3 % 2);
