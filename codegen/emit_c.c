@@ -215,8 +215,9 @@ static void share_text(Rows *r, const Step *s, const char **arg)
   for (int i = 0; i < s->nptr; i++)
     put_wrapped(&r->b, &line, arena_printf(r->p->a, "(void *)(%s)%s", arg[i],
                                            i + 1 < s->nptr ? ", " : ""), 6);
-  sb_printf(&r->b, " };\n    o2c_share_out(&its, %s, at, %s, %lld, %s);\n  }\n",
-            s->name, s->total, (long long)s->unit, s->grain);
+  sb_printf(&r->b, " };\n    o2c_share_out(&its, %s, at, %s, %lld, %s, %lld);"
+              "\n  }\n", s->name, s->total, (long long)s->unit, s->grain,
+            (long long)s->good);
 }
 
 static void call_text(Rows *r, const Step *s)

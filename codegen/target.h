@@ -70,6 +70,8 @@ struct Step {
   bool split;              /* its work may be divided: split.c */
   const char *total, *grain; /* C text: elements; least units of a range */
   int64_t unit;            /* elements */
+  int64_t good;            /* units that a range should have if workers are few:
+                              all its weights are read for them; 0: any */
 };
 
 /* Where a Value lives at run time. */

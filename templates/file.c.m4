@@ -111,13 +111,16 @@ static void o2c_run_share(void *arg, size_t begin, size_t end, unsigned worker)
   o2c_flush_end(flush, mode);
 }
 
-/* Runs a step, by units, no fewer than `grain` at a time. */
+/* Runs a step, by units, no fewer than `grain` at a time, and no fewer than
+   `good`, as each range reads all weights, where workers don't lack work. */
 static void o2c_share_out(o2c_share *its, o2c_share_step *step,
                           void *const *at, int64_t total, int64_t unit,
-                          int64_t grain)
+                          int64_t grain, int64_t good)
 {
   const o2c_parallel *par = &its->ctx->par;
   const int64_t n = (total + unit - 1) / unit;
+  if (good && par->workers)
+    grain = O2C_MAX(grain, O2C_MIN(good, n / par->workers));
   its->step = step;
   its->at = at;
   its->total = total;

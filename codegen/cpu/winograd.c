@@ -159,12 +159,16 @@ static Value *pack(const Conv *v, const Tensor *w, int64_t m)
   return value_packed(v->n, "w_winograd", (m + 2) * (m + 2) * step, p);
 }
 
+static bool has_large_weights(const Conv *v, int64_t m)
+{
+  return (m + 2) * (m + 2) * v->c * v->oc > 1024 * 1024;
+}
+
 /* Few tiles stay in the second-level cache with what becomes of them; large
  * weights are read once for many. */
 static int64_t tiles_together(const Conv *v, int64_t m)
 {
-  int64_t weights = (m + 2) * (m + 2) * v->c * v->oc, all;
-  int64_t n = (weights > 1024 * 1024 ? 28 : 14) * (m == 2 ? 2 : 1);
+  int64_t n = (has_large_weights(v, m) ? 28 : 14) * (m == 2 ? 2 : 1), all;
   return dim_is_int(tiles_in(v, m), &all) && all < n ? all : n;
 }
 
@@ -204,8 +208,9 @@ bool lower_winograd_f32(Plan *p, Node *n)
                           : "winograd_f32, F(4x4, 3x3)";
   step_kernel(s, "winograd_f32.h");
   if (dim_is(v.g.batch, 1))
-    step_split(s, tiles_in(&v, m), 4,
+    step_split(s, tiles_in(&v, m), 1,
                dim_int(v.d, (m + 2) * (m + 2) * v.c * v.oc * TICKS_MAC));
+  s->good = has_large_weights(&v, m) ? tiles / 4 * 3 : 0;
   step_text(s, "PART", "%s", s->split ? "_tiles" : "");
   step_text(s, "RANGE", "%s",
             s->split ? ", (int32_t)from, (int32_t)to" : "");

@@ -156,6 +156,35 @@ static void conv_make(Conv *v, const int dims[5])
            (size_t)(o % 16)] = 0.0f;
 }
 
+/* Outputs that nobody has written yet. */
+static void conv_forget(const Conv *v, float *y)
+{
+  for (int64_t i = 0; i < v->p.oh; i++)
+    for (int64_t j = 0; j < v->p.ow; j++)
+      for (int64_t o = 0; o < v->p.oc; o++)
+        y[i * v->p.y_row + j * v->p.y_pix + o] = NAN;
+}
+
+/* In ranges, as threads take them: the bits of y, which has no residual. */
+static void conv_ranges(const Conv *v, const char *name)
+{
+  float *part = copy_f32(v->y, v->ny);
+  const int32_t all = v->p.oh * v->p.ow, cut = (int32_t)rnd((uint32_t)all + 1);
+  const int32_t column = (int32_t)rnd((uint32_t)(v->p.oc + 15) / 16) * 16;
+  conv_forget(v, part);
+  o2c_conv_f32_pixels(v->x, v->w, v->bias, NULL, part, &v->p, cut, all);
+  o2c_conv_f32_pixels(v->x, v->w, v->bias, NULL, part, &v->p, 0, cut);
+  if (!same(part, v->y, v->ny))
+    fail(name, "ranges of pixels have other bits");
+  conv_forget(v, part);
+  o2c_conv_f32_columns(v->x, v->w, v->bias, NULL, part, &v->p, column,
+                       v->p.oc);
+  o2c_conv_f32_columns(v->x, v->w, v->bias, NULL, part, &v->p, 0, column);
+  if (!same(part, v->y, v->ny))
+    fail(name, "ranges of columns have other bits");
+  free(part);
+}
+
 static void conv_check(const int dims[5])
 {
   Conv v;
@@ -189,6 +218,7 @@ static void conv_check(const int dims[5])
     if (!same(one, v.y + i * p.y_row + j * p.y_pix, (size_t)p.oc))
       fail(name, "a row alone has other bits");
     free(one);
+    conv_ranges(&v, name);
   }
   free(want);
   conv_free(&v);

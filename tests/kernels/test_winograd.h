@@ -95,13 +95,21 @@ static void wino_make(Wino *v, int m, const int dims[4])
   wino_pack(v);
 }
 
-/* y with this many tiles together: `r` may be y. */
-static void wino_run(const Wino *v, const float *r, float *y, int tiles)
+/* y with this many tiles together, in two ranges, as threads take them, if
+   `cut` is not 0: `r` may be y. */
+static void wino_run(const Wino *v, const float *r, float *y, int tiles,
+                     int cut)
 {
   o2c_winograd_f32_p p = v->p;
+  const int all = (p.oh + p.m - 1) / p.m * ((p.ow + p.m - 1) / p.m);
   float *room = alloc_f32((size_t)O2C_WINOGRAD_SCRATCH(p.m, p.c, p.oc, tiles));
   p.tiles = tiles;
-  o2c_winograd_f32(v->x, v->u, v->bias, r, y, room, &p);
+  if (cut) {
+    o2c_winograd_f32_tiles(v->x, v->u, v->bias, r, y, room, &p, cut, all);
+    o2c_winograd_f32_tiles(v->x, v->u, v->bias, r, y, room, &p, 0, cut);
+  } else {
+    o2c_winograd_f32(v->x, v->u, v->bias, r, y, room, &p);
+  }
   free(room);
 }
 
@@ -118,7 +126,7 @@ static void wino_check(int m, const int dims[4])
            dims[1], dims[2], dims[3]);
   was = copy_f32(v.y, v.ny);
   two = copy_f32(v.r ? v.r : v.y, v.ny);
-  wino_run(&v, v.r, v.y, all);
+  wino_run(&v, v.r, v.y, all, 0);
   for (size_t q = 0; q < v.ny; q++) {
     const int64_t i = (int64_t)q / p->y_row, at = (int64_t)q % p->y_row;
     const int64_t j = at / p->y_pix, o = at % p->y_pix;
@@ -135,14 +143,15 @@ static void wino_check(int m, const int dims[4])
   }
   if (bad)
     fail(name, "differs");
-  /* in place, and in other blocks of tiles: the same bits */
-  wino_run(&v, v.r ? two : NULL, two, 1 + (int)rnd((uint32_t)all));
+  /* in place, in other blocks of tiles, in ranges: the same bits */
+  wino_run(&v, v.r ? two : NULL, two, 1 + (int)rnd((uint32_t)all),
+           (int)rnd((uint32_t)all));
   for (size_t q = 0; q < v.ny; q++)
     if ((int64_t)q % p->y_row % p->y_pix >= p->oc ||
         (int64_t)q % p->y_row >= p->ow * p->y_pix)
       two[q] = v.y[q];
   if (!same(two, v.y, v.ny))
-    fail(name, "other bits in place or in smaller blocks");
+    fail(name, "other bits in place, in smaller blocks or in ranges");
   free(was), free(two);
   free(v.x), free(v.g), free(v.u), free(v.bias), free(v.r), free(v.y);
 }
