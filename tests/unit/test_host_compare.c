@@ -2,7 +2,7 @@
 /* The comparison of verify: what passes, what does not, and what it says. */
 #include "host.h"
 #include <math.h>
-#include "o2ctest.h"
+#include "irbuild.h"
 
 static Arena arena;
 
@@ -141,8 +141,31 @@ static void test_bfloat16(void)
   CHECK(!tensor_compare(&arena, &r, &got, &want).ok);
 }
 
+static Rule rule_of(const char *op, const Options *opt)
+{
+  m = model_new(NULL, "m");
+  build_node(op, "8", "", 1);
+  Rule r = rule_choose(&arena, opt, m);
+  model_free(m);
+  return r;
+}
+
+/* One operator has the corpus' tolerance; of sums of all inputs, such as
+ * transforms, what cancels is compared by the size of the others. */
+static void test_rules(void)
+{
+  Options o = {.rtol = -1, .atol = -1}, strict = {.rtol = -1, .atol = 1e-9};
+  Rule r = rule_of("Relu", &o);
+  CHECK(r.rtol == 1e-3 && r.atol == 1e-7 && r.share == 0 && !r.fixed);
+  CHECK(rule_of("DFT", &o).share == 1e-6);
+  CHECK(rule_of("STFT", &o).share == 1e-6);
+  CHECK(rule_of("DFT", &strict).share == 0);
+  CHECK(rule_of("Cast", &o).fixed);
+}
+
 int main(void)
 {
+  test_rules();
   test_bfloat16();
   test_items();
   test_floats();
