@@ -217,7 +217,7 @@ static bool type_ok(Node *n, const ResizePlan *r)
   if (r->mode == 0 && r->antialias)
     fail_model(n, "antialias is set (spec: for linear and cubic only)");
   else if (!number && (r->mode || (r->coord == O2C_RS_CROP && c != DC_BOOL)))
-    fail_unsupported(n, "%s of %s elements; cast them to numbers",
+    fail_unsupported(n, "%s of %s elements; feed real numbers",
                      r->mode ? modes[r->mode] : coords[r->coord],
                      dtype_info(t)->onnx);
   else

@@ -52,7 +52,7 @@ static bool grid_types(Node *n, int mode, int axes)
     fail_unsupported(n, "%d spatial axes (onnx2c: at most %d)", axes,
                      GRID_AXES);
   else if (mode != 1 && c != DC_FLOAT && c != DC_INT && c != DC_UINT)
-    fail_unsupported(n, "%s of %s elements; cast them to numbers",
+    fail_unsupported(n, "%s of %s elements; feed real numbers",
                      grid_modes[mode], dtype_info(t)->onnx);
   else
     return true;

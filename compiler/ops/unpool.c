@@ -180,7 +180,7 @@ static void infer_col2im(Node *n)
   if (!infer_ready(n) || !read_blocks(n, &b)) return;
   c = dtype_info(x->dtype)->cls;
   if (c != DC_FLOAT && c != DC_INT && c != DC_UINT) {
-    fail_unsupported(n, "sums of %s elements; cast them to numbers",
+    fail_unsupported(n, "sums of %s elements; feed real numbers",
                      dtype_info(x->dtype)->onnx);
     return;
   }
