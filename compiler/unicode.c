@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* General categories of Unicode 14.0.0, written by
- * tests/tools/make_unicode.py: runs of characters, each a letter pair and, in
- * base 36, how many; runs of unassigned characters too. */
+/* General categories of Unicode 14.0.0, whose table
+ * tests/tools/make_unicode.py renews: runs of characters, each a letter pair
+ * and, in base 36, how many; runs of unassigned characters too. */
 #include "regex.h"
 
 #include <stdlib.h>

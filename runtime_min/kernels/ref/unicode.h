@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Simple case mappings of Unicode 14.0.0, written by
- * tests/tools/make_unicode.py: of the characters first, first + step, .. last,
- * each becomes itself plus delta. */
+/* Simple case mappings of Unicode 14.0.0, whose tables
+ * tests/tools/make_unicode.py renews: of the characters first, first + step, ..
+ * last, each becomes itself plus delta. */
 #ifndef O2C_REF_UNICODE_H
 #define O2C_REF_UNICODE_H
 #include "utf8.h"
@@ -181,7 +181,8 @@ static const o2c_case_run o2c_upper_runs[] = {
 /* mode: 0 as it is, 1 lower case, 2 upper case. */
 O2C_UNUSED static uint32_t o2c_case(uint32_t c, int mode) {
   const o2c_case_run *run = mode == 1 ? o2c_lower_runs : o2c_upper_runs;
-  const int n = mode == 1 ? 182 : 200;
+  const int n = (int)((mode == 1 ? sizeof o2c_lower_runs
+                       : sizeof o2c_upper_runs) / sizeof *run);
   int lo = 0, hi = n;
   if (mode == 0) return c;
   while (lo < hi) {
