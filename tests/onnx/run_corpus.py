@@ -75,10 +75,12 @@ def chosen(name, args):
 
 
 def operators_of_onnx2c(path):
-    """The first word of each line of --list-ops: Name or domain.Name."""
+    """The first words of the lines of --list-ops, as Name or domain.Name."""
     out = subprocess.run([path, "--list-ops"], capture_output=True, text=True,
                          check=True).stdout
-    return {line.split()[0] for line in out.splitlines() if line.strip()}
+    pairs = (line.split()[:2] for line in out.splitlines() if line.strip())
+    return {name if domain == "ai.onnx" else f"{domain}.{name}"
+            for name, domain in pairs}
 
 
 def operators_of_graph(graph, found):
