@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A relocatable ELF object with one read-only blob and one symbol,
- * <name>_weights: what `ld -r -b binary` makes, but aligned, named, and for
- * any target. Layout: ELF header, padding to 64, the blob, section names,
- * symbol names, symbols, section headers.
+ * <name>_weights: what `ld -r -b binary` makes, but aligned by weights_align,
+ * named, and for any target. Layout: ELF header, padding to 64, the blob,
+ * section names, symbol names, symbols, section headers.
  * Source: System V Application Binary Interface, edition 4.1, chapter 4; the
  * 64-bit layouts are those of the ELF-64 object file format, version 1.5.
  */
@@ -188,7 +188,8 @@ static void put_sections(Elf *e, const Layout *l, int64_t size)
   name[SEC_NAMES] = at;
   int64_t symbol = symbol_size(e->m);
   const Section all[SEC_COUNT] = {
-    [SEC_DATA] = { name[SEC_DATA], 1, 2, l->data, size, 0, 0, 64, 0 },
+    [SEC_DATA] = { name[SEC_DATA], 1, 2, l->data, size, 0, 0,
+                   e->m->wide ? weights_align(size) : 64, 0 },
     [SEC_STACK] = { name[SEC_STACK], 1, 0, l->names, 0, 0, 0, 1, 0 },
     [SEC_SYM] = { name[SEC_SYM], 2, 0, l->sym, 2 * symbol, SEC_STR, 1, 8,
                   symbol },

@@ -249,6 +249,7 @@ const char *weights_expr(const Plan *p, WeightMode mode, int k);
  * after a diagnostic. */
 bool weights_write(Plan *p, WeightMode mode, const char *path);
 uint64_t weights_hash(Plan *p);         /* in the blob's header */
+int64_t weights_align(int64_t size);    /* of a blob, on 64-bit machines */
 /* elf.c: an object file's bytes before and after the blob. */
 bool elf_begin(Model *m, FILE *f, const char *name, int64_t size);
 bool elf_end(Model *m, FILE *f, const char *name, int64_t size);

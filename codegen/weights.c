@@ -186,9 +186,24 @@ static void put_string(const Plan *p, StrBuf *c, const Tensor *t, int k)
   sb_puts(c, " };\n");
 }
 
+/* What a blob is aligned to on 64-bit machines. Large ones to 2 MB, then Linux
+ * maps them by huge pages where the file stands in the page cache by those,
+ * which is after linking and copying: a fault every 2 MB instead of 64 KB. */
+int64_t weights_align(int64_t size)
+{
+  return size >= 4 << 20 ? 2 << 20 : 64;
+}
+
 static void put_incbin(const Plan *p, StrBuf *c)
 {
   const char *section = p->m->opt->section;
+  sb_printf(c,
+    "#if defined __x86_64__ || defined __aarch64__\n"
+    "#define WEIGHTS_ALIGN \"%lld\"\n"
+    "#else\n"
+    "#define WEIGHTS_ALIGN \"64\"\n"
+    "#endif\n",
+    (long long)weights_align(p->weight_bytes + WEIGHTS_HEADER));
   sb_printf(c,
     "/* The blob beside this file, or in the folder that the macro names. */\n"
     "#ifdef O2C_WEIGHTS_DIR\n"
@@ -197,7 +212,7 @@ static void put_incbin(const Plan *p, StrBuf *c)
     "#define WEIGHTS_PATH __FILE__ \".weights\"\n"
     "#endif\n"
     "__asm__(\".pushsection %s,\\\"a\\\"\\n\"\n"
-    "        \".balign 64\\n\"\n"
+    "        \".balign \" WEIGHTS_ALIGN \"\\n\"\n"
     "        \".globl %s_weights\\n\"\n"
     "        \"%s_weights: .incbin \\\"\" WEIGHTS_PATH \"\\\"\\n\"\n"
     "        \".popsection\\n\");\n",

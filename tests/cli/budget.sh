@@ -8,6 +8,9 @@
 budget=$ROOT/tests/cli/budget.py
 expect 0 python3 "$budget" 2.2 230 "$ONNX2C" "$zoo/resnet50/model.onnx" -o net.c
 cat log
+# Huge pages at start-up ask for an alignment of 2 MB.
+expect 0 readelf -SW net.weights.o
+grep -q "\.rodata\.o2c .* 2097152$" log || fail "weights are not aligned"
 cp "$ROOT/runtime_min/o2c.h" .
 for cc in gcc clang; do
   expect 0 python3 "$budget" 20 500 $cc -std=c99 -O3 -march=native -c net.c \
