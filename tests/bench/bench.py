@@ -42,7 +42,6 @@ PEER_LIMIT = 2  # seconds of a round; other C code may be slow
 # the system saves, and "xor ecx, ecx; mov al, 7; nop": those of SSE and AVX.
 ASK_SAVED = b"\x31\xc9\x0f\x01\xd0"
 SAY_AVX = b"\x31\xc9\xb0\x07\x90"
-NO_SIDE_FILE = str(1 << 40)  # bytes; weights stay in the C text
 
 
 def command(*words):
@@ -129,7 +128,10 @@ def pinned(args, path, to):
 
 
 class Peer:
-    """C code of another tool; `build` says whether it could be made."""
+    """C code of another tool; `build` says whether it could be made. Large
+    weights may come from a file, which a function of the code loads."""
+
+    weights = None
 
     def __init__(self, args, path, job):
         self.args, self.path, self.job = args, path, job
@@ -140,6 +142,9 @@ class Peer:
         args, tmp = self.args, self.folder
         self.bytes = list(pinned(args, self.path, tmp / "model.onnx"))
         flags = (args.cflags or "").split()
+        if self.weights:
+            flags += [f"-DPEER_LOAD={self.entry}_load",
+                      f'-DPEER_WEIGHTS="{tmp / self.weights}"']
         return self.write() and not subprocess.run(
             [args.cc[0], "-O3", f"-march={args.target}", *flags, "-w",
              f"-DPEER={self.entry}", f"-I{RUNTIME}", str(HERE / "peer.c"),
@@ -153,12 +158,17 @@ class Peer:
 
 
 class Emx(Peer):
-    name, entry = "emx", "peer_net"
+    name, entry, inline = "emx", "peer_net", 16 << 20
+
+    @property
+    def weights(self):
+        large = self.path.stat().st_size > self.inline
+        return f"{self.entry}.bin" if large else None
 
     def write(self):
         return not subprocess.run(
             [self.args.emx, "compile", "--large-weight-threshold",
-             NO_SIDE_FILE, "--model-name", self.entry, "model.onnx",
+             str(self.inline), "--model-name", self.entry, "model.onnx",
              "peer_code.c"], cwd=self.folder, capture_output=True).returncode
 
 

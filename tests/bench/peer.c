@@ -4,13 +4,18 @@
  *
  *   peer JOBS RESULTS RUNS LIMIT_NS BYTES...
  *
- * JOBS and RESULTS as in job.h; BYTES are the sizes of the outputs. */
+ * PEER_LOAD and PEER_WEIGHTS, where given, are a function of that code which
+ * reads its weights, and their file. JOBS and RESULTS as in job.h; BYTES are
+ * the sizes of the outputs. */
 #define _POSIX_C_SOURCE 200809L
 #include "job.h"
 
 enum { MOST = 8 };
 
 void PEER(); /* its parameters are PEER's own: all are pointers */
+#ifdef PEER_LOAD
+_Bool PEER_LOAD(const char *path);
+#endif
 
 static void *p[MOST];
 static size_t count;
@@ -33,6 +38,9 @@ int main(int argc, char **argv)
 {
   size_t n, i;
   if (argc < 6) die("usage: peer JOBS RESULTS RUNS LIMIT_NS BYTES...");
+#ifdef PEER_LOAD
+  if (!PEER_LOAD(PEER_WEIGHTS)) die("can't read weights");
+#endif
   n = open_job(argv[1]);
   count = n + (size_t)argc - 5;
   if (count > MOST) die("from 2 to 8 inputs and outputs");
