@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular expressions as automata over bytes, for RegexFullMatch: text in the
- * syntax of RE2 becomes a program of byte ranges (regex_parse.c, regex_set.c),
- * the program a table of states (regex_dfa.c). */
+/* Regular expressions as automata over bytes, for RegexFullMatch and Tokenizer:
+ * text in the syntax of RE2 becomes a program of byte ranges (regex_parse.c,
+ * regex_set.c), the program a table of states (regex_dfa.c). */
 #ifndef O2C_REGEX_H
 #define O2C_REGEX_H
 #include "ir.h"
@@ -31,13 +31,16 @@ typedef struct {
 /* NULL, or what is wrong with the pattern. */
 const char *rx_parse(RxProgram *p, Arena *a, const char *pattern, size_t n);
 
-/* What ref/string.h's full_match runs. */
+/* What ref/string.h's full_match runs; and ref/token.h, for which matching
+ * begins in a state for each kind of byte before: none, the end of a line, one
+ * of a word, another. */
+#define RX_STARTS 4
 typedef struct {
-  int nstate, nclass, start, accept;
+  int nstate, nclass, start[RX_STARTS], accept;
   uint8_t byte_class[256];
   uint16_t *next;           /* [nstate][nclass] */
 } RxTable;
-const char *rx_table(RxTable *t, const RxProgram *p);
+const char *rx_table(RxTable *t, const RxProgram *p, bool search);
 
 /* unicode.c: calls `add` with the bounds of each run of characters of a general
  * category, as "Lu" or "L". false: there is none of this name. */

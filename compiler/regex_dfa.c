@@ -2,7 +2,9 @@
 /* A program of byte ranges becomes a table: one state for each set of places
  * where matching can stand, fewest first, bytes that no place tells apart as
  * one class. Assertions are resolved when the next byte is known; a state then
- * also tells what kind of byte came before it.
+ * also tells what kind of byte came before it. A table for searching has the
+ * end of the text as one more class, and says of a match when the byte behind
+ * it was read: whether it is one can depend on that byte.
  */
 #include "regex.h"
 
@@ -11,17 +13,20 @@
 
 #define MOST_STATES 16384
 #define MOST_WORK ((int64_t)400000000)
+#define LATE RX_STARTS /* of a state's key: beyond all kinds */
 
 typedef enum { KIND_EDGE, KIND_LINE, KIND_WORD, KIND_OTHER } Kind;
 typedef struct { int kind, n; const int *at; bool accept; } State;
 typedef struct {
   const RxProgram *p;
   Arena *a;
+  bool search;
   uint8_t cls[256];
-  int byte[256], nclass;    /* byte: one of each class */
+  int byte[257], nclass;    /* byte: one of each class; -1: the end */
   Map ids;
   State *state;
   int nstate;
+  int start[RX_STARTS];     /* by kind */
   int *next;                /* [nstate][nclass] */
   int *mark, round;         /* of instructions: seen in this round */
   int *list, *todo, *key;
@@ -63,6 +68,7 @@ static void find_classes(Build *b)
     if (c == 0 || begins[c]) b->byte[b->nclass++] = c;
     b->cls[c] = (uint8_t)(b->nclass - 1);
   }
+  if (b->search) b->byte[b->nclass++] = -1;
 }
 
 /* Adds what can be reached from `from` without a byte to list[0..n); where
@@ -100,11 +106,11 @@ static int by_number(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-/* The number of the state of list[0..n). */
-static int take_state(Build *b, int n, Kind before)
+/* The number of the state of list[0..n); `late`: a match ended a byte ago. */
+static int take_state(Build *b, int n, Kind before, bool late)
 {
   qsort(b->list, (size_t)n, sizeof *b->list, by_number);
-  b->key[0] = n && b->p->asserts ? (int)before : 0;
+  b->key[0] = (n && b->p->asserts ? (int)before : 0) + (late ? LATE : 0);
   memcpy(b->key + 1, b->list, (size_t)n * sizeof *b->list);
   void **id = map_at(&b->ids, (const char *)b->key,
                      (size_t)(n + 1) * sizeof *b->key);
@@ -112,7 +118,8 @@ static int take_state(Build *b, int n, Kind before)
   int *at = NEW(b->a, int, n + 1);
   memcpy(at, b->list, (size_t)n * sizeof *at);
   b->state = arena_grow(b->a, b->state, b->nstate, sizeof *b->state);
-  b->state[b->nstate] = (State){.kind = b->key[0], .n = n, .at = at};
+  b->state[b->nstate] = (State){.kind = b->key[0] % LATE, .n = n, .at = at,
+                                .accept = late};
   *id = (void *)(uintptr_t)(b->nstate + 1);
   return b->nstate++;
 }
@@ -127,9 +134,17 @@ static int resolve(Build *b, const State *s, int byte)
   return n;
 }
 
+static bool has_match(const Build *b, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (b->p->inst[b->list[i]].op == RI_MATCH) return true;
+  return false;
+}
+
 static int step(Build *b, int id, int byte)
 {
   int n = resolve(b, &b->state[id], byte), m = 0;
+  bool late = b->search && has_match(b, n);
   int *from = b->key;
   memcpy(from, b->list, (size_t)n * sizeof *from);
   b->round++;
@@ -139,26 +154,24 @@ static int step(Build *b, int id, int byte)
     if (inst->op == RI_BYTE && byte >= inst->lo && byte <= inst->hi)
       m = reach(b, inst->out, m, false, NULL);
   }
-  return take_state(b, m, kind_of(byte));
+  return take_state(b, m, kind_of(byte), late);
 }
 
-static bool accepts(Build *b, int id)
-{
-  int n = resolve(b, &b->state[id], -1);
-  for (int i = 0; i < n; i++)
-    if (b->p->inst[b->list[i]].op == RI_MATCH) return true;
-  return false;
-}
-
-/* false: too many. State 0 is where nothing can match any more, 1 the first. */
+/* false: too many. State 0 is where nothing can match any more; those to begin
+ * with come next. */
 static bool find_states(Build *b)
 {
-  take_state(b, 0, KIND_EDGE);
-  b->round++;
-  take_state(b, reach(b, b->p->start, 0, false, NULL), KIND_EDGE);
+  take_state(b, 0, KIND_EDGE, false);
+  for (int kind = KIND_EDGE; kind <= KIND_OTHER; kind++) {
+    b->round++;
+    b->start[kind] = take_state(b, reach(b, b->p->start, 0, false, NULL),
+                                (Kind)kind, false);
+    if (!b->search) break;
+  }
   for (int s = 0; s < b->nstate; s++) {
     if (b->nstate > MOST_STATES || b->work > MOST_WORK) return false;
-    b->state[s].accept = accepts(b, s);
+    if (!b->search)
+      b->state[s].accept = has_match(b, resolve(b, &b->state[s], -1));
     for (int c = 0; c < b->nclass; c++) {
       int to = step(b, s, b->byte[c]), at = s * b->nclass + c;
       b->next = arena_grow(b->a, b->next, at, sizeof *b->next);
@@ -237,7 +250,8 @@ static void write_table(Build *b, RxTable *t)
   }
   t->nstate = n;
   t->nclass = b->nclass;
-  t->start = as[group[1]];
+  for (int kind = 0; kind < RX_STARTS; kind++)
+    t->start[kind] = as[group[b->start[kind]]];
   memcpy(t->byte_class, b->cls, sizeof t->byte_class);
   t->next = NEW(b->a, uint16_t, n * b->nclass);
   for (int s = 0; s < b->nstate; s++)
@@ -246,9 +260,9 @@ static void write_table(Build *b, RxTable *t)
         (uint16_t)as[group[b->next[s * b->nclass + c]]];
 }
 
-const char *rx_table(RxTable *t, const RxProgram *p)
+const char *rx_table(RxTable *t, const RxProgram *p, bool search)
 {
-  Build b = {.p = p, .a = p->a};
+  Build b = {.p = p, .a = p->a, .search = search};
   map_init(&b.ids, p->a);
   b.mark = NEW(p->a, int, p->n + 1);
   b.list = NEW(p->a, int, p->n + 1);

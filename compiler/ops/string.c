@@ -197,7 +197,7 @@ static const RxTable *pattern_table(Node *n)
   const char *error = pattern && pattern->type == AT_STR
     ? rx_parse(&program, a, pattern->s.p, pattern->s.n)
     : "it is missing";
-  if (!error) error = rx_table(t, &program);
+  if (!error) error = rx_table(t, &program, false);
   if (error) {
     fail_model(n, "attribute pattern: %s", error);
     return NULL;
@@ -230,7 +230,7 @@ static void lower_match(Lower *l, Node *n)
              table_of(n, "states", DT_U16, t->next,
                       (int64_t)t->nstate * t->nclass),
              n->out[0], value_numel(n->in[0]), (int64_t)t->nclass,
-             (int64_t)t->start, (int64_t)t->accept);
+             (int64_t)t->start[0], (int64_t)t->accept);
 }
 
 static int axis_match(const Node *n, int in, int axis, int out)

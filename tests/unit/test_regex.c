@@ -18,9 +18,9 @@ static int match(const char *pattern, const char *text)
   uint8_t y = 9;
   int status, result = -1;
   if (!MODEL_EDGE(m) && !rx_parse(&p, &m->arena, pattern, strlen(pattern)) &&
-      !rx_table(&t, &p)) {
+      !rx_table(&t, &p, false)) {
     RefArgs a = {.p = {&s, t.byte_class, t.next, &y},
-                 .d = {1, t.nclass, t.start, t.accept}};
+                 .d = {1, t.nclass, t.start[0], t.accept}};
     CHECK(ref_run("full_match", DT_STR, &a, &status));
     result = y;
   }
