@@ -226,23 +226,34 @@ static bool write_source(Plan *p, Output *o, const EmitFiles *f)
   return ok;
 }
 
+static bool has_images(const Plan *p)
+{
+  for (const Node *n = p->g->first; n; n = n->next)
+    if (node_is(n, "ImageDecoder"))
+      return true;
+  return false;
+}
+
 /* The files of runtime_min that the program needs, beside the header. */
 static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
 {
-  static const char *const file[] = {"o2c.h", "o2c_threads.h", "o2c_threads.c"};
+  const struct { const char *name; bool wanted; } file[] = {
+    {"o2c.h", true}, {"o2c_threads.h", plan_threads(p)},
+    {"o2c_threads.c", plan_threads(p)}, {"o2c_image.c", has_images(p)},
+  };
   const char *slash = strrchr(f->header, '/');
   int n = slash ? (int)(slash - f->header) + 1 : 0;
   bool ok = true;
-  int count = !p->m->opt->bundle ? 0 : plan_threads(p) ? COUNT(file) : 1;
-  for (int i = 0; ok && i < count; i++) {
+  for (int i = 0; ok && p->m->opt->bundle && i < COUNT(file); i++) {
+    if (!file[i].wanted) continue;
     size_t size;
     StrBuf b;
     const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s",
-                                                  file[i]), &size);
+                                                  file[i].name), &size);
     sb_init(&b, p->a);
     sb_write(&b, text, size);
-    ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header, file[i]),
-                     &b);
+    ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header,
+                                     file[i].name), &b);
     sb_free(&b);
   }
   return ok;

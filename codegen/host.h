@@ -20,6 +20,7 @@ typedef struct {
   char **runner;        /* what runs a program: emulator and options, or none */
   int cpus;
   bool have_driver;     /* compiled already, in dir */
+  char **image_link;    /* host_image.c; NULL: not looked for yet */
   int stop;             /* the signal that asks us to end, or 0 */
   sigset_t mask;        /* the caller's */
 } Host;
@@ -45,6 +46,7 @@ bool make_folder(const char *path);          /* with those above it */
 typedef struct {
   const char *prefix;   /* of the model's symbols; file <prefix>.c in dir */
   const char *object;   /* a second object file to link, or NULL */
+  bool image;           /* it has an ImageDecoder */
   bool broken;          /* the compiler refused it: left out */
   const char *log;
 } Unit;
@@ -52,6 +54,11 @@ bool cc_choose(Host *h);
 /* NULL: no program; messages are printed. Broken units are marked. */
 const char *cc_build(Host *h, Unit *u, int n, int serial);
 void host_print_log(const char *path, const char *what); /* to stderr */
+
+/* host_image.c: ImageDecoder by libraries. */
+bool image_hook_own(const Host *h); /* --cflags name a hook */
+/* True where there is a library: image_link then holds what to link. */
+bool image_hook(Host *h);
 
 /* host_data.c: test data beside a model, and seeded data. */
 typedef struct {

@@ -118,6 +118,8 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   if (!failed(a, c, m, loud)) {
     const char *side = host_file(h, "%s.weights.o", c->unit.prefix);
     c->unit.object = is_file(side) ? side : NULL;
+    for (const Node *n = m->main->first; n; n = n->next)
+      c->unit.image |= node_is(n, "ImageDecoder");
   }
   model_free(m);
 }

@@ -100,10 +100,11 @@ bool cc_choose(Host *h)
   return true;
 }
 
-static Proc compile_proc(Host *h, const char *stem)
+static Proc compile_proc(Host *h, const char *stem, const char *flag)
 {
   Args l = {&h->a, NULL, 0};
   for (char **p = h->cc; *p; p++) add(&l, *p);
+  if (flag) add(&l, flag);
   add(&l, "-I");
   add(&l, h->dir);
   add(&l, "-c");
@@ -166,11 +167,14 @@ static const char *link_program(Host *h, const Unit *u, int n,
   add(&l, host_file(h, "o2c_driver.o"));
   add(&l, host_file(h, "o2c_threads.o"));
   add(&l, host_file(h, "%s.o", table));
+  bool image = false;
   for (int i = 0; i < n; i++) {
     if (u[i].broken) continue;
+    image |= u[i].image;
     add(&l, host_file(h, "%s.o", u[i].prefix));
     if (u[i].object) add(&l, u[i].object);
   }
+  for (char **p = image ? h->image_link : NULL; p && *p; p++) add(&l, *p);
   add(&l, "-lm");
   add(&l, "-pthread");
   Proc p = {.argv = l.v, .log = host_file(h, "%s.log", table),
@@ -187,13 +191,18 @@ static bool prepare_driver(Host *h, Proc *p, int *n)
   if (h->have_driver) return true;
   static const char *const file[] = {
     "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_threads.h",
-    "o2c_threads.c",
+    "o2c_threads.c", "o2c_image.c",
   };
   for (int i = 0; i < COUNT(file); i++)
     if (!write_embedded(h, file[i])) return false;
-  p[(*n)++] = compile_proc(h, "o2c_driver");
-  p[(*n)++] = compile_proc(h, "o2c_threads");
+  p[(*n)++] = compile_proc(h, "o2c_driver", NULL);
+  p[(*n)++] = compile_proc(h, "o2c_threads", NULL);
   return true;
+}
+
+static bool wants_hook(Host *h, const Unit *u)
+{
+  return u->image && !u->broken && !image_hook_own(h) && image_hook(h);
 }
 
 const char *cc_build(Host *h, Unit *u, int n, int serial)
@@ -202,7 +211,9 @@ const char *cc_build(Host *h, Unit *u, int n, int serial)
   const char *table = arena_printf(&h->a, "program%d", serial);
   int count = n;
   if (!prepare_driver(h, p, &count)) return NULL;
-  for (int i = 0; i < n; i++) p[i] = compile_proc(h, u[i].prefix);
+  for (int i = 0; i < n; i++)
+    p[i] = compile_proc(h, u[i].prefix, wants_hook(h, &u[i]) ?
+                        "-DO2C_IMAGE_HOOK=o2c_image" : NULL);
   procs_run(h, p, count);
   for (int i = n; i < count; i++)
     if (p[i].rc) {
@@ -215,7 +226,7 @@ const char *cc_build(Host *h, Unit *u, int n, int serial)
     u[i].log = p[i].log;
   }
   if (!write_table(h, u, n, table)) return NULL;
-  Proc t = compile_proc(h, table);
+  Proc t = compile_proc(h, table, NULL);
   procs_run(h, &t, 1);
   if (t.rc) return NULL;
   return link_program(h, u, n, table);

@@ -10,6 +10,8 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build/test}
 "$root/tests/tools/packages.sh" build python compilers
+"$root/tests/tools/packages.sh" images ||
+  echo "tests/run.sh: going without libraries of images"
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON \
   -DO2C_TEST_FULL="${FULL:-0}" -DO2C_SANITIZE="${SANITIZE:-0}"
 cmake --build "$build" -j "$(nproc)"

@@ -14,8 +14,9 @@ as such. Exceptions stand in known_failures.tsv. --share K takes about every
 K-th case, chosen by a hash of its name, the commit and the salt, so that
 commits take different ones; with --fixed the name and the salt alone choose.
 --cases takes the cases of a file whose lines begin with kind/case, say a part
-of a report. A case without an answer after --limit seconds fails; the others of
-its call are asked again. --count prints the outcomes of reports, and which
+of a report. Where onnx2c says that a library of o2c_image.c is not here, its
+cases are skipped, by name. A case without an answer after --limit seconds
+fails; the others of its call are asked again. --count prints the outcomes of reports, and which
 operators the unsupported cases use. Needs the onnx package.
 """
 import argparse
@@ -25,6 +26,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +34,8 @@ import sys
 import onnx
 
 KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
+# The part of a name, and the library that reads that format for ImageDecoder.
+LIBRARY = {"decode_jpeg2k": "libopenjp2", "decode_webp": "libwebp"}
 CHUNK = 64  # cases of one verify: two programs of 32 models
 
 
@@ -136,6 +140,10 @@ def verify(args, folders):
         print(done[1][-4000:], file=sys.stderr)
         sys.exit(f"onnx2c verify answered {len(results)} of {len(folders)} "
                  "cases")
+    absent = set(re.findall(r"the C compiler has no (\w+):", done[1]))
+    for folder, result in zip(folders, results):
+        result["lacks"] = [v for k, v in LIBRARY.items()
+                           if k in folder.name and v in absent]
     return results
 
 
@@ -157,6 +165,10 @@ def judge(result, missing, reason):
         return "unsupported", None
     if reason:
         return "known to fail", None
+    if result.get("lacks"):
+        print(f"skipped {result['case']}: onnx2c finds no "
+              f"{', '.join(result['lacks'])}")
+        return "skipped", None
     if missing:
         return "failed", (f"{result['why']} (it uses {', '.join(missing)}: "
                           "exit code 3 is expected)")

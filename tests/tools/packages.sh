@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, by apt-get on Debian and its kin.
 #
-#   packages.sh PART...     build python compilers
+#   packages.sh PART...     build python compilers images
 #
 # Does nothing where all is there; says what to install where apt-get is not.
 set -eu
@@ -38,6 +38,11 @@ for part; do
     need libnewlib-arm-none-eabi test -e /usr/include/newlib/stdio.h
     need qemu-user qemu-aarch64 --version
     need qemu-system-arm qemu-system-arm --version
+    ;;
+  images) # what runtime_min/o2c_image.c can link; tests go without, and say so
+    need libopenjp2-7-dev has_header openjpeg-2.5/openjpeg.h
+    need libwebp-dev has_header webp/decode.h
+    need libtiff-dev has_header tiffio.h
     ;;
   *)
     echo "packages.sh: what is $part?" >&2

@@ -10,7 +10,8 @@
  * Where `pixels` is NULL it writes height and width to `size`; else it fills
  * [height][width] pixels: layout 0 RGB, 1 BGR, 2 grey, 8 bits a channel. It is
  * asked for what is none of the formats above, and returns O2C_E_DATA where it
- * cannot read the stream either. */
+ * cannot read the stream either. o2c_image.c is one, by OpenJPEG, libwebp and
+ * libtiff. */
 #include "image_jpeg.h"
 #include "image_tiff.h"
 #if T_IS_INT && !T_IS_SIGNED && T_BITS == 8
