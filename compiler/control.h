@@ -28,6 +28,12 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
+/* ops/random.c: those nodes of [from, to) that draw, and of their bodies, draw
+ * anew in each trip. Before they are inferred. */
+void random_trips(Node *from, const Node *to, Value *trip);
+/* Of nodes whose output has the name that n's has, how many stand before. */
+int64_t random_copy(Node *n);
+
 bool flex_inline(Node *n); /* ops/flex.c: a FlexAttention, in the same way */
 bool gradient_inline(Node *n); /* gradient.c: a Gradient */
 

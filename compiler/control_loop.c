@@ -268,6 +268,7 @@ static bool fill_body(Node *n, void *ctx, Value *trip, Value *const *v,
     in[2 + i] = open_value(n->g, l);
   }
   control_copy(n, b->body, in, b->carried + 2, out, true);
+  random_trips(control_first(n, before), n, trip);
   if (!control_infer(control_first(n, before), n)) return false;
   *next++ = out[0];
   for (int i = 1; i < b->body->nout; i++) {
@@ -439,6 +440,7 @@ bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis)
     in[c + i] = element_of(&s, n->in[c + i], axis[i],
                            control_list(n, "scan_input_directions", i) != 0);
   control_copy(n, body, in, n->nin, s.out + 1, true);
+  random_trips(s.begin->next, n, s.begin->out[0]);
   s.out[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
   if (!control_infer(control_first(n, before), n)) return false;
   (void)meet_carried(&s);

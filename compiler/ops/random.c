@@ -4,9 +4,71 @@
  * A draw is a function of the seed, the node, and the number of the element:
  * see kernels/ref/random.h. So a run can be repeated, as can the folding of a
  * node; where no seed is given it is 0. The node is told by the name of its
- * output, so that no pass, and no order of the file, changes draws. */
+ * output, so that no pass, and no order of the file, changes draws. In a loop
+ * of the generated code a node has one more input, which tells trips apart. */
 #include <string.h>
-#include "../ir.h"
+#include "../control.h"
+
+static Value *trip_of(const Node *n)
+{
+  const Attr *at = attr_get(n, ".trip");
+  return at ? node_in(n, (int)at->i) : NULL;
+}
+
+/* Where the input of a node that draws is that tells trips apart; -1: it draws
+ * nothing. */
+static int trip_port(const Node *n)
+{
+  static const struct { const char *op; int port; } all[] = {
+    {"RandomNormal", 0}, {"RandomUniform", 0}, {"RandomNormalLike", 1},
+    {"RandomUniformLike", 1}, {"Bernoulli", 1}, {"Multinomial", 1},
+    {"Dropout", 3},
+  };
+  for (int i = 0; i < COUNT(all); i++)
+    if (node_is(n, all[i].op)) return all[i].port;
+  return -1;
+}
+
+/* A node in loops within each other takes all their trips: an odd factor of
+ * many bits keeps them apart. */
+static void add_trip(Node *n, int port, Value *trip)
+{
+  Value *outer = trip_of(n);
+  if (outer) {
+    Tensor *factor = tensor_new(&n->g->m->arena, DT_I64, 0, NULL);
+    tensor_set_i64(factor, 0, 0x1e3779b97f4a7c15);
+    outer = control_op2(n, "Mul", outer, value_const(n->g, "factor", factor));
+    trip = control_op2(n, "Add", outer, trip);
+  }
+  node_set_input(n, port, trip);
+  attr_set_int(n, ".trip", port);
+}
+
+void random_trips(Node *from, const Node *to, Value *trip)
+{
+  for (Node *n = from; n && n != to; n = n->next) {
+    int port = trip_port(n);
+    if (port >= 0 && (port < 3 || node_in(n, 2))) add_trip(n, port, trip);
+    for (int i = 0; i < n->nattr; i++)
+      if (n->attr[i].g) random_trips(n->attr[i].g->first, NULL, trip);
+  }
+}
+
+int64_t random_copy(Node *n)
+{
+  const char *name = n->out[0] ? n->out[0]->name : "";
+  int64_t count = 0;
+  const Attr *taken = attr_get(n, ".copy");
+  if (taken) return taken->i;
+  for (const Node *b = n->prev; b; b = b->prev) {
+    taken = attr_get(b, ".copy");
+    if (!taken || !b->out[0] || strcmp(b->out[0]->name, name)) continue;
+    count = taken->i + 1;
+    break;
+  }
+  attr_set_int(n, ".copy", count);
+  return count;
+}
 
 /* The generator's key: the bits of the seed, and above them the FNV-1a hash of
  * the name. Each copy of a body that a loop becomes counts on from the copy
@@ -20,13 +82,7 @@ static void take_key(Node *n)
   if (attr_get(n, ".key")) return;
   for (const char *s = name; *s; s++) hash = (hash ^ (uint8_t)*s) * 16777619u;
   memcpy(&bits, &seed, sizeof bits);
-  key = (uint64_t)hash << 32 | bits;
-  for (const Node *b = n->prev; b; b = b->prev) {
-    const Attr *taken = attr_get(b, ".key");
-    if (!taken || strcmp(b->out[0]->name, name)) continue;
-    key = (uint64_t)taken->i + ((uint64_t)1 << 32);
-    break;
-  }
+  key = ((uint64_t)hash << 32 | bits) + ((uint64_t)random_copy(n) << 32);
   attr_set_int(n, ".key", (int64_t)key);
 }
 
@@ -87,8 +143,8 @@ static void lower_random(Lower *l, Node *n)
   float a = normal ? attr_float(n, "mean", 0) : attr_float(n, "low", 0);
   float b = normal ? attr_float(n, "scale", 1) : attr_float(n, "high", 1);
   lower_call(l, n, normal ? "random_normal" : "random_uniform", y->dtype,
-             "odkff", y, value_numel(y), attr_int(n, ".key", 0), (double)a,
-             (double)b);
+             "odkffi", y, value_numel(y), attr_int(n, ".key", 0), (double)a,
+             (double)b, trip_of(n));
 }
 
 static void infer_bernoulli(Node *n)
@@ -106,9 +162,9 @@ static void lower_bernoulli(Lower *l, Node *n)
   Value *x = n->in[0], *y = n->out[0];
   Tensor *one = tensor_new(&n->g->m->arena, y->dtype, 0, NULL);
   tensor_set_f64(one, 0, 1);
-  lower_call(l, n, "bernoulli", x->dtype, "iodkkk", x, y, value_numel(x),
+  lower_call(l, n, "bernoulli", x->dtype, "iodkkki", x, y, value_numel(x),
              attr_int(n, ".key", 0), (int64_t)dtype_info(y->dtype)->size,
-             tensor_bits(one));
+             tensor_bits(one), trip_of(n));
 }
 
 static void infer_multinomial(Node *n)
@@ -136,10 +192,10 @@ static void infer_multinomial(Node *n)
 static void lower_multinomial(Lower *l, Node *n)
 {
   Value *x = n->in[0], *y = n->out[0];
-  lower_call(l, n, "multinomial", x->dtype, "ioodddkk", x, y,
+  lower_call(l, n, "multinomial", x->dtype, "ioodddkki", x, y,
              lower_scratch(l, n, DT_F64, x->dim[1]), x->dim[0], x->dim[1],
              y->dim[1], attr_int(n, ".key", 0),
-             (int64_t)dtype_info(y->dtype)->size);
+             (int64_t)dtype_info(y->dtype)->size, trip_of(n));
 }
 
 static const OpRow normal_rows[] = {

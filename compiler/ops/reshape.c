@@ -3,7 +3,7 @@
  * Squeeze, Unsqueeze, Identity, Dropout. Code generation aliases them where it
  * can (OP_VIEW); their kernel is a plain copy. */
 #include <string.h>
-#include "../ir.h"
+#include "../control.h"
 
 /* An attribute of an old version becomes input `at`. */
 static void attr_to_input(Node *n, const char *name, int at)
@@ -363,6 +363,7 @@ static void infer_dropout(Node *n)
   bool old = attr_int(n, ".data_mask", 0);
   if (!infer_ready(n) || !dropout_scalars(n)) return;
   infer_same(n, 0, 0);
+  if (dropout_drops(n)) (void)random_copy(n);
   if (node_out(n, 1))
     infer_out(n, 1, old ? x->dtype : DT_BOOL, x->rank, x->dim);
 }
@@ -389,7 +390,8 @@ static void expand_dropout(Node *n)
   node_remove(n);
 }
 
-/* Without a seed attribute draws start from seed 0: runs can be repeated. */
+/* Without a seed attribute draws start from seed 0: runs can be repeated. The
+ * copies of a node that a loop becomes, and its trips, are seeded apart. */
 static void lower_drops(Lower *l, Node *n)
 {
   Value *x = n->in[0], *ratio = node_in(n, 1);
@@ -397,9 +399,11 @@ static void lower_drops(Lower *l, Node *n)
   Value *state = lower_scratch(l, n, DT_U32, dim_int(node_dims(n), 624));
   Value *y = node_out(n, 0) ? node_out(n, 0)
                             : lower_scratch(l, n, x->dtype, value_numel(x));
-  lower_call(l, n, "dropout", x->dtype, "iiiooodk", x,
+  lower_call(l, n, "dropout", x->dtype, "iiiooodki", x,
              ratio ? lower_real(l, n, ratio, real) : NULL, node_in(n, 2), y,
-             node_out(n, 1), state, value_numel(x), attr_int(n, "seed", 0));
+             node_out(n, 1), state, value_numel(x),
+             attr_int(n, "seed", 0) + attr_int(n, ".copy", 0) * 0x9e3779b9,
+             attr_get(n, ".trip") ? node_in(n, 3) : NULL);
 }
 
 static void lower_dropout(Lower *l, Node *n)

@@ -3,7 +3,8 @@
  * ratio, else 0; where *train is 0, y = x. mask may be null. ratio null: 0.5.
  * Draws come from the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998)
  * seeded as init_genrand does, 53 bits each: the generator that the ONNX
- * backend's expected outputs were made with. state: 624 words of scratch. */
+ * backend's expected outputs were made with. state: 624 words of scratch.
+ * Trips of a loop are seeded apart, by *trip; elsewhere it is null. */
 #if T_IS_FLOAT
 O2C_UNUSED static void NAME(mt_refill)(uint32_t *s) {
   int i;
@@ -29,12 +30,13 @@ O2C_UNUSED static uint32_t NAME(mt_next)(uint32_t *s, int *at) {
 O2C_UNUSED static void NAME(dropout)(const T *x, const A *ratio,
                                      const uint8_t *train, T *y, uint8_t *mask,
                                      uint32_t *state, int64_t n,
-                                     int64_t seed) {
+                                     int64_t seed, const int64_t *trip) {
   const A p = ratio ? *ratio : K(0.5);
   const int drop = *train && p != 0;
   int at = 624, j;
   int64_t i;
-  state[0] = (uint32_t)(uint64_t)seed;
+  state[0] = (uint32_t)((uint64_t)seed +
+                        (trip ? (uint64_t)*trip : 0) * 0x9e3779b9u);
   for (j = 1; j < 624; j++)
     state[j] = 1812433253u * (state[j - 1] ^ state[j - 1] >> 30) + (uint32_t)j;
   for (i = 0; i < n; i++) {

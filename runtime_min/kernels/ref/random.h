@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: 0BSD */
 /* Draws from Philox-4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random
  * Numbers: As Easy as 1, 2, 3; 2011). The key is the node's, the counter is the
- * number of the element, so a draw depends on nothing else. Elements take 32
+ * number of the element, and above it, in a loop, what tells the trips apart
+ * (`trip`, null elsewhere), so a draw depends on nothing else. Elements take 32
  * bits each, double ones 64: four or two to a block of the generator. */
 #if T_IS_FLOAT
 #define O2C_REF_DRAWS (T_BITS == 64 ? 2 : 4) /* of a block */
 
-O2C_UNUSED static void NAME(philox)(uint64_t block, uint64_t key, uint32_t *w) {
+O2C_UNUSED static void NAME(philox)(uint64_t block, uint64_t key,
+                                     const int64_t *trip, uint32_t *w) {
+  const uint64_t above = trip ? (uint64_t)*trip : 0;
   uint32_t a = (uint32_t)key, b = (uint32_t)(key >> 32);
   int round;
   w[0] = (uint32_t)block;
   w[1] = (uint32_t)(block >> 32);
-  w[2] = w[3] = 0;
+  w[2] = (uint32_t)above;
+  w[3] = (uint32_t)(above >> 32);
   for (round = 0; round < 10; round++) {
     const uint64_t p = (uint64_t)w[0] * 0xd2511f53u;
     const uint64_t q = (uint64_t)w[2] * 0xcd9e8d57u;
@@ -45,12 +49,14 @@ O2C_UNUSED static A NAME(unit_of)(const uint32_t *w, int64_t k) {
 }
 
 O2C_UNUSED static void NAME(random_uniform)(T *y, int64_t n, int64_t key,
-                                            double low, double high) {
+                                            double low, double high,
+                                            const int64_t *trip) {
   uint32_t w[4];
   int64_t i;
   for (i = 0; i < n; i++) {
     const int64_t k = i % O2C_REF_DRAWS;
-    if (!k) NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, w);
+    if (!k)
+      NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, trip, w);
     y[i] = STORE((A)low + ((A)high - (A)low) * NAME(unit_of)(w, k));
   }
 }
@@ -58,13 +64,15 @@ O2C_UNUSED static void NAME(random_uniform)(T *y, int64_t n, int64_t key,
 /* Pairs by the method of Box and Muller. The radius is of a draw from (0, 1] of
  * all 32 bits, or 53, so that far values come too. */
 O2C_UNUSED static void NAME(random_normal)(T *y, int64_t n, int64_t key,
-                                           double mean, double scale) {
+                                           double mean, double scale,
+                                           const int64_t *trip) {
   uint32_t w[4];
   int64_t i;
   for (i = 0; i < n; i += 2) {
     const int64_t k = i % O2C_REF_DRAWS;
     A radius, turn;
-    if (!k) NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, w);
+    if (!k)
+      NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, trip, w);
 #if T_BITS == 64
     radius = 1 - NAME(unit)(w, 0);
 #else
@@ -80,13 +88,15 @@ O2C_UNUSED static void NAME(random_normal)(T *y, int64_t n, int64_t key,
 
 /* y: `one` with the probability x[i], else zero; of `size` bytes. */
 O2C_UNUSED static void NAME(bernoulli)(const T *x, void *y, int64_t n,
-                                       int64_t key, int64_t size, int64_t one) {
+                                       int64_t key, int64_t size, int64_t one,
+                                       const int64_t *trip) {
   uint32_t w[4];
   int64_t i;
   for (i = 0; i < n; i++) {
     const int64_t k = i % O2C_REF_DRAWS;
     uint64_t v;
-    if (!k) NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, w);
+    if (!k)
+      NAME(philox)((uint64_t)(i / O2C_REF_DRAWS), (uint64_t)key, trip, w);
     v = NAME(unit)(w, k) < LOAD(x[i]) ? (uint64_t)one : 0;
     if (size == 1) ((uint8_t *)y)[i] = (uint8_t)v;
     else if (size == 2) ((uint16_t *)y)[i] = (uint16_t)v;
@@ -101,7 +111,8 @@ O2C_UNUSED static void NAME(bernoulli)(const T *x, void *y, int64_t n,
 O2C_UNUSED static o2c_status NAME(multinomial)(const T *x, void *y, double *sum,
                                                int64_t batch, int64_t classes,
                                                int64_t samples, int64_t key,
-                                               int64_t size) {
+                                               int64_t size,
+                                               const int64_t *trip) {
   int64_t b, i, k, at;
   for (b = 0; b < batch; b++, x += classes) {
     double most = -INFINITY, total = 0;
@@ -115,7 +126,7 @@ O2C_UNUSED static o2c_status NAME(multinomial)(const T *x, void *y, double *sum,
       uint32_t w[4];
       double want;
       at = b * samples + k;
-      NAME(philox)((uint64_t)at, (uint64_t)key, w);
+      NAME(philox)((uint64_t)at, (uint64_t)key, trip, w);
       want = (double)(((uint64_t)w[0] << 32 | w[1]) >> 11) * total /
              9007199254740992.0;
       while (low < high) {
