@@ -16,8 +16,8 @@ commits take different ones; with --fixed the name and the salt alone choose.
 --cases takes the cases of a file whose lines begin with kind/case, say a part
 of a report. Where onnx2c says that a library of o2c_image.c is not here, its
 cases are skipped, by name. A case without an answer after --limit seconds
-fails; the others of its call are asked again. --count prints the outcomes of reports, and which
-operators the unsupported cases use. Needs the onnx package.
+fails; the others of its call are asked again. --count prints the outcomes of
+reports, and which operators the unsupported cases use. Needs the onnx package.
 """
 import argparse
 import collections
