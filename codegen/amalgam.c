@@ -5,6 +5,7 @@
  * are taken out. A reference kernel comes once for each element type, between
  * the type's header, which defines T, LOAD and the like, and type_end.h.
  */
+#include "../compiler/custom.h"
 #include "target.h"
 
 #include <string.h>
@@ -128,4 +129,23 @@ void amalgam_text(const Plan *p, StrBuf *c)
   for (const Step *s = p->first; s; s = s->next)
     for (int i = 0; i < s->nref; i++)
       paste_ref(&g, &s->ref[i]);
+}
+
+void amalgam_custom(const Plan *p, StrBuf *c)
+{
+  Map done;
+  map_init(&done, p->a);
+  for (const Step *s = p->first; s; s = s->next) {
+    if (!s->custom)
+      continue;
+    const char *path = s->custom->path;
+    void **seen = map_at(&done, path, strlen(path));
+    if (*seen)
+      continue;
+    *seen = &done;
+    const char *slash = strrchr(path, '/');
+    sb_printf(c, "\n/* Of the user: %s. */\n%s\n",
+              c_identifier(p->a, slash ? slash + 1 : path, "file_"),
+              s->custom->text);
+  }
 }

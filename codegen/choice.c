@@ -15,24 +15,6 @@
 
 #include <string.h>
 
-/* Reads the whole file; NULL if it can't be. */
-static char *read_text(Arena *a, const char *path)
-{
-  StrBuf b;
-  char part[4096];
-  size_t n;
-  FILE *f = fopen(path, "rb");
-  if (!f)
-    return NULL;
-  sb_init(&b, a);
-  while ((n = fread(part, 1, sizeof part, f)) > 0)
-    sb_write(&b, part, n);
-  char *text = ferror(f) ? NULL : arena_strn(a, b.n ? b.s : "", b.n);
-  fclose(f);
-  sb_free(&b);
-  return text;
-}
-
 /* One line: false where it is none of ours. */
 static bool tune_line(Map *to, Arena *a, const char *line, size_t n)
 {

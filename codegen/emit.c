@@ -180,6 +180,7 @@ static void put_source(Plan *p, const EmitFiles *f, const StrBuf *m4_out,
     levels_top(p, c);
   else
     amalgam_text(p, c);
+  amalgam_custom(p, c);
   k += sizeof kernels - 1;
   sb_write(c, k, (size_t)(w - k));
   weights_text(p, f->mode, c);

@@ -64,7 +64,8 @@ static void put_pointer(RefText *r, const Call *c, const CallArg *arg)
     return;
   }
   const StepPtr *p = pointer(r, arg->v, arg->kind == 'o');
-  bool same = !strcmp(dtype_info(p->dtype)->c, dtype_info(c->type)->c);
+  bool same = c->custom || !strcmp(dtype_info(p->dtype)->c,
+                                   dtype_info(c->type)->c);
   const char *cast = same ? "" : arg->kind == 'o' ? "(void *)"
                                                   : "(const void *)";
   sb_printf(&r->calls, "%s%s", cast, p->name);
@@ -85,20 +86,33 @@ static void put_list(RefText *r, const CallArg *arg)
   sb_printf(&r->calls, "l%d", r->nlist++);
 }
 
+/* What the call begins with: "status = f(". Has it a status? */
+static bool put_function(RefText *r, const Call *c)
+{
+  const RefInfo *info = c->custom ? NULL : ref_find(c->kernel);
+  bool status = info ? info->status : true;
+  if (c->custom) {
+    r->step->custom = c->custom;
+    r->step->kernel_note = arena_printf(r->plan->a, "--custom %s", c->kernel);
+  } else if (info) {
+    step_ref(r->step, info->file, c->type);
+  } else {
+    model_panic(r->plan->m, "no reference kernel '%s'", c->kernel);
+  }
+  sb_puts(&r->calls, status ? "  status = " : "  ");
+  if (info)
+    sb_printf(&r->calls, "o2c_ref_%s_%s(", c->kernel,
+              dtype_info(c->type)->name);
+  else
+    sb_printf(&r->calls, "%s(", c->kernel);
+  r->step->status = r->step->status || status;
+  return status;
+}
+
 static void put_call(Lower *l, const Call *c)
 {
   RefText *r = l->user;
-  const RefInfo *info = ref_find(c->kernel);
-  if (!info)
-    model_panic(l->m, "no reference kernel '%s'", c->kernel);
-  step_ref(r->step, info->file, c->type);
-  if (info->status) {
-    r->step->status = true;
-    sb_puts(&r->calls, "  status = ");
-  } else {
-    sb_puts(&r->calls, "  ");
-  }
-  sb_printf(&r->calls, "o2c_ref_%s_%s(", c->kernel, dtype_info(c->type)->name);
+  bool status = put_function(r, c);
   for (int i = 0; i < c->narg; i++) {
     const CallArg *arg = &c->arg[i];
     if (i)
@@ -115,7 +129,7 @@ static void put_call(Lower *l, const Call *c)
       sb_float(&r->calls, arg->f, false);
   }
   sb_puts(&r->calls, ");\n");
-  if (info->status)
+  if (status)
     sb_puts(&r->calls, "  if (status != O2C_OK)\n    return status;\n");
 }
 

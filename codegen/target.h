@@ -61,6 +61,7 @@ struct Step {
   int nkernel;
   RefUse *ref;             /* files of runtime_min/kernels/ref */
   int nref;
+  const struct Custom *custom; /* whose function it calls; NULL: none */
   bool small;              /* inlined; its body must have no array of its own */
   bool status;             /* the function returns o2c_status */
   bool symbols;            /* the body uses `s`, the run-time dimensions */
@@ -257,6 +258,7 @@ bool elf_end(Model *m, FILE *f, const char *name, int64_t size);
 
 /* amalgam.c: kernel text, each file once, includes resolved. */
 void amalgam_text(const Plan *p, StrBuf *c);
+void amalgam_custom(const Plan *p, StrBuf *c); /* files of --custom */
 void amalgam_file(const Plan *p, const char *file, StrBuf *c); /* one */
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 

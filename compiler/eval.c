@@ -123,6 +123,7 @@ static void run_call(Lower *l, const Call *c)
   Eval *e = l->user;
   RefArgs a = {0};
   int np = 0, nd = 0, nl = 0, nf = 0, status = 0;
+  if (c->custom) e->ok = false; /* there is only its text */
   for (int i = 0; e->ok && i < c->narg; i++) {
     const CallArg *arg = &c->arg[i];
     int64_t *list;

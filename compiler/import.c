@@ -12,6 +12,7 @@
  * An initializer that is also a graph input (all of them in IR version 3 and
  * before, by choice later) is a constant: ONNX calls it the input's default,
  * and what can be given at run time must not be an initializer. */
+#include "custom.h"
 #include "import.h"
 #include <string.h>
 
@@ -184,7 +185,7 @@ void import_node(Import *im, Scope *sc, const Onnx__NodeProto *np, int index)
     import_call(im, sc, np, n, f);
     return;
   }
-  n->op = op_find(n->domain, n->op_type);
+  n->op = custom_find(im->m, n->domain, n->op_type);
   if (!n->version && *op)
     fail_model(n, "is of domain %s, which the model does not import; add it "
                "to opset_import", quote(a, n->domain));
@@ -459,6 +460,7 @@ static void import_model(Import *im, const void *p, size_t n)
   const Onnx__ModelProto *mp =
     (const void *)pb_read(&im->pb, &onnx__model_proto__descriptor);
   if (!mp) return;
+  custom_read(m);
   import_header(im, mp);
   if (!mp->graph) {
     diag_model(m, SEV_ERROR, EXIT_MODEL, "there is no graph in it: not an ONNX "

@@ -381,8 +381,8 @@ struct Model {
   const void *map;               /* the mmapped file */
   size_t map_size;
   void *import;                  /* private to import.c */
+  const struct Custom *custom;   /* operators of the user; custom.h */
 };
-
 /* graph.c */
 /* NULL: no memory. Until MODEL_EDGE, running out of memory aborts. */
 Model *model_new(const Options *opt, const char *path);
@@ -627,10 +627,11 @@ typedef struct {
 } CallArg;
 typedef struct {
   Node *node;
-  const char *kernel;         /* "softmax" */
+  const struct Custom *custom;
+  const char *kernel;         /* "softmax"; of `custom`: its function */
   Dtype type;                 /* NAME(softmax) is o2c_ref_softmax_<type> */
   int narg;
-  CallArg arg[24];
+  CallArg arg[40];
 } Call;
 struct Lower {
   Model *m;
@@ -687,7 +688,6 @@ bool layout_sink_view(Node *n);
 /* fuse_conv.c: lo, hi of Relu or a constant Clip; false if n is neither. */
 bool clamp_bounds(const Node *n, float *lo, float *hi);
 bool conv_is_tuned(const Node *n);      /* fuse_conv.c: becomes FusedConv */
-
 /* verify_ir.c, print.c */
 void ir_check(Graph *g, const char *after); /* panics on a broken invariant */
 void ir_print(StrBuf *b, const Graph *g);

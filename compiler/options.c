@@ -10,7 +10,7 @@
 
 typedef enum {
   O_FLAG, O_STR, O_COUNT, O_INT, O_REAL, O_DATA, O_DIM, O_WORD, O_BATCH,
-  O_THREADS, O_LATER, O_PRINT
+  O_THREADS, O_CUSTOM, O_LATER, O_PRINT
 } OptKind;
 typedef struct {
   const char *name;
@@ -50,6 +50,8 @@ static const OptRow rows[] = {
   {"--rows", O_FLAG, AT(rows), NULL, "row i alone equals row i (verify)"},
   {"--runs", O_COUNT, AT(runs), "K", "number of timed runs (bench)"},
   {"--profile", O_FLAG, AT(profile), NULL, "time of each step too (bench)"},
+  {"--custom", O_CUSTOM, NOWHERE, "Domain.Op=FILE",
+   "an operator of yours, in C; see README"},
   {"--tune", O_STR, AT(tune), "FILE", "choices of kernels; bench writes them"},
   {"--cc", O_STR, AT(cc), "CC", "C compiler of run, verify and bench"},
   {"--cflags", O_STR, AT(cflags), "FLAGS", "and flags added to its own"},
@@ -70,7 +72,6 @@ static const OptRow rows[] = {
   {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
   {"--package", O_LATER, NOWHERE, "KIND", NULL},
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
-  {"--custom", O_LATER, NOWHERE, "Op=FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
   "verify", "bench"};
@@ -157,6 +158,17 @@ static bool set_dim(Options *o, Arena *a, const OptRow *r, const char *s)
   return true;
 }
 
+static bool set_custom(Options *o, Arena *a, const OptRow *r, const char *s)
+{
+  const char *eq = strchr(s, '=');
+  if (!eq || eq == s || !eq[1])
+    return usage("%s wants %s, not '%s'", r->name, r->arg, s);
+  o->custom = arena_grow(a, o->custom, o->ncustom, sizeof *o->custom);
+  o->custom[o->ncustom++] =
+    (NamePath){arena_strn(a, s, (size_t)(eq - s)), eq + 1};
+  return true;
+}
+
 static bool set_word(char *at, const OptRow *r, const char *s)
 {
   size_t n = strlen(s);
@@ -217,6 +229,7 @@ static bool set(Options *o, Arena *a, const OptRow *r, const char *s)
   case O_REAL: return set_real(at, r, s);
   case O_DIM: return set_dim(o, a, r, s);
   case O_THREADS: return set_threads(o, r, s);
+  case O_CUSTOM: return set_custom(o, a, r, s);
   case O_BATCH: case O_INT: case O_COUNT: return set_number(at, r, s);
   case O_PRINT: o->print = r->name + 2; return true;
   case O_LATER:

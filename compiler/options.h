@@ -7,6 +7,7 @@
 
 /* options.c */
 typedef struct { const char *name; int64_t v; } NameInt;
+typedef struct { const char *name, *path; } NamePath;
 struct Options {
   const char *print;            /* --list-ops: "list-ops"; NULL: a command */
   const char *command;          /* compile check info run verify bench */
@@ -19,6 +20,8 @@ struct Options {
   int ndata;
   NameInt *dim, *max_dim;
   int ndim, nmax_dim;
+  NamePath *custom;             /* --custom Domain.Op=FILE */
+  int ncustom;
   int64_t batch, max_batch;     /* 0: dynamic, no limit */
   double rtol, atol;            /* < 0: not given */
   int level, runs, verbose;
@@ -32,6 +35,7 @@ void options_default(Options *o);
 /* False after a message to stderr. */
 bool options_parse(Options *o, Arena *a, int argc, char **argv);
 void options_help(FILE *f);
+char *read_text(Arena *a, const char *path); /* a file; NULL: can't be read */
 const char *option_nearest(const char *word); /* NULL: nothing is near */
 
 /* driver.c, info.c; compile_model and compile_file stand in target.h */

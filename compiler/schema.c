@@ -6,7 +6,7 @@
  * Signatures are small texts (see OpRow), read as they are needed: there is
  * one place less to keep in step, and reading them costs nothing that counts.
  * schema_types runs again, on the newest form, whenever a node is inferred. */
-#include "ir.h"
+#include "custom.h"
 #include <string.h>
 
 typedef struct { const char *s; size_t n; } Span;
@@ -277,8 +277,8 @@ static void fail_unknown(Node *n, const char *more)
 {
   Arena *a = &n->g->m->arena;
   fail_unsupported(n, "operator %s of domain %s, opset %d, is not supported"
-                   "%s; onnx2c --list-ops prints what is",
-                   quote(a, n->op_type),
+                   "%s; onnx2c --list-ops prints what is, and --custom adds "
+                   "your own", quote(a, n->op_type),
                    quote(a, *n->domain ? n->domain : "ai.onnx"), n->version,
                    more);
 }
@@ -303,7 +303,7 @@ static void report_unknown(const Map *unknown)
 static void check_graph(Graph *g, Map *unknown)
 {
   for (Node *n = g->first; n; n = n->next) {
-    if (!n->op) n->op = op_find(n->domain, n->op_type);
+    if (!n->op) n->op = custom_find(g->m, n->domain, n->op_type);
     if (n->op && n->op->flags & OP_INTERNAL) n->op = NULL;
     if (n->version <= 0)
       fail_model(n, "the model imports no opset for the domain %s of this "

@@ -168,6 +168,21 @@ static void decimal_print(StrBuf *b, const Decimal *d)
   sb_write(b, text, n);
 }
 
+char *read_text(Arena *a, const char *path)
+{
+  StrBuf b;
+  char part[4096];
+  size_t n;
+  FILE *f = fopen(path, "rb");
+  if (!f) return NULL;
+  sb_init(&b, a);
+  while ((n = fread(part, 1, sizeof part, f)) > 0) sb_write(&b, part, n);
+  char *text = ferror(f) ? NULL : arena_strn(a, b.n ? b.s : "", b.n);
+  fclose(f);
+  sb_free(&b);
+  return text;
+}
+
 void sb_float(StrBuf *b, double v, bool f32)
 {
   if (f32) v = (double)(float)v;
