@@ -19,9 +19,9 @@
 
    Few sums at a time can't hide the latency of adding, so a sum is split in up
    to four chains, which are added in pairs. How it is split depends on k, n
-   and the machine's vectors alone. Elements of x are loaded four at a time and
-   spread by shuffles: loads are what these loops wait for. NaN passes the
-   clamp. */
+   and the machine's vectors alone. Elements of x are loaded four or more at a
+   time and spread by shuffles: loads are what these loops wait for. NaN passes
+   the clamp. */
 #ifndef O2C_DENSE_F32_H
 #define O2C_DENSE_F32_H
 
@@ -83,19 +83,43 @@ O2C_INLINE void o2c_dense_cols(const float *x, const float *w,
 #define O2C_X1(e) O2C_MUL(e, 1)
 #define O2C_X2(e) O2C_MUL(e, 2)
 #define O2C_X3(e) O2C_MUL(e, 3)
-  for (ptrdiff_t i = 0; i < fours; i += 4) {
-    const o2c_quad q = o2c_vquad(x + i);
-    o2c_v v = O2C_QUAD_AT(q, 0);
-    O2C_SUMS(O2C_X0)
-    v = O2C_QUAD_AT(q, 1);
-    O2C_SUMS(O2C_X1)
-    v = O2C_QUAD_AT(q, 2);
-    O2C_SUMS(O2C_X2)
-    v = O2C_QUAD_AT(q, 3);
-    O2C_SUMS(O2C_X3)
+#define O2C_DENSE_4(quad) { \
+    o2c_quad q = (quad); O2C_HOLD_QUAD(q); \
+    o2c_v v = O2C_QUAD_AT(q, 0); \
+    O2C_SUMS(O2C_X0) \
+    v = O2C_QUAD_AT(q, 1); \
+    O2C_SUMS(O2C_X1) \
+    v = O2C_QUAD_AT(q, 2); \
+    O2C_SUMS(O2C_X2) \
+    v = O2C_QUAD_AT(q, 3); \
+    O2C_SUMS(O2C_X3) }
+  ptrdiff_t i = 0;
+#ifdef O2C_AVX512
+  /* Written out, it takes x from the registers in which another layer has just
+     made it. */
+#define O2C_DENSE_16() { \
+    const o2c_v four = o2c_vld(x + i); \
+    O2C_DENSE_4(O2C_QUAD_OF(four, 0)) i += 4; \
+    O2C_DENSE_4(O2C_QUAD_OF(four, 1)) i += 4; \
+    O2C_DENSE_4(O2C_QUAD_OF(four, 2)) i += 4; \
+    O2C_DENSE_4(O2C_QUAD_OF(four, 3)) i += 4; \
   }
+  if (k <= 64) {
+#ifdef __GNUC__
+#pragma GCC unroll 4
+#endif
+    while (i + 16 <= k)
+      O2C_DENSE_16()
+  } else {
+    while (i + 16 <= k)
+      O2C_DENSE_16()
+  }
+#undef O2C_DENSE_16
+#endif
+  for (; i < fours; i += 4)
+    O2C_DENSE_4(o2c_vquad(x + i))
+#undef O2C_DENSE_4
   if (fours < k) {
-    const ptrdiff_t i = fours;
     o2c_v v = o2c_vset1(x[i]);
     O2C_SUMS(O2C_X0)
     if (i + 1 < k) {
@@ -193,6 +217,7 @@ O2C_INLINE void o2c_dots_cols(const float *x, const float *w,
 #undef O2C_X2
 #undef O2C_X3
   O2C_SUM_CHAINS()
+/* Columns by themselves, or a vector of them at a time. */
 #define O2C_X(e) if ((e) < nv) { \
     float s = o2c_vsum(s##e); \
     s = bias ? s + bias[e] : s; \
@@ -200,7 +225,26 @@ O2C_INLINE void o2c_dots_cols(const float *x, const float *w,
     s = lo > -INFINITY && lo > s ? lo : s; \
     y[e] = hi < INFINITY && hi < s ? hi : s; \
   }
-  O2C_SUMS(O2C_X)
+#define O2C_AT(e) ((e) < nv ? s##e : o2c_vzero())
+#define O2C_VECTOR(at, v) { \
+    o2c_v s = (v); \
+    if (bias) \
+      s = o2c_vadd(s, o2c_vld_n(bias + (at), nv - (at))); \
+    if (r) \
+      s = o2c_vadd(s, o2c_vld_n(r + (at), nv - (at))); \
+    o2c_vst_n(y + (at), o2c_dense_clamp(s, lo, hi), nv - (at)); \
+  }
+  if (O2C_VSUMS == 1 || nv < 3) {
+    O2C_SUMS(O2C_X)
+    return;
+  }
+  O2C_VECTOR(0, o2c_vsums(s0, s1, s2, O2C_AT(3), O2C_AT(4), O2C_AT(5),
+                          O2C_AT(6), O2C_AT(7)))
+  if (nv > O2C_VSUMS)
+    O2C_VECTOR(O2C_VSUMS, o2c_vsums(s4, O2C_AT(5), O2C_AT(6), O2C_AT(7), s0,
+                                    s0, s0, s0))
+#undef O2C_VECTOR
+#undef O2C_AT
 #undef O2C_X
 }
 

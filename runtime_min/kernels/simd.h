@@ -13,7 +13,11 @@
      o2c_vmaxnan(a, b)                 the larger; NaN if either is
      o2c_quad q = o2c_vquad(p)         p[0] to p[3], then
      O2C_QUAD_AT(q, i)                 p[i] in all lanes, i literal
+     O2C_HOLD_QUAD(q)                  keeps it in its register
+     O2C_QUAD_OF(v, i)                 quad i of v, with 16 lanes only
      o2c_vsum(v)                       of the lanes, half added to half
+     o2c_vsums(a, b, ..., h)           vsum of the first O2C_VSUMS of them, in
+                                       the first lanes: the same bits
      O2C_FMAF(a, b, c)                 the same product and sum on floats
 
    The same operation gives the same bits in a vector and on a float. */
@@ -68,6 +72,13 @@
 #define O2C_HOLD(v) __asm__("" : "+x"(v))
 #else
 #define O2C_HOLD(v) ((void)(v))
+#endif
+
+/* clang would load each element of a quad by itself. */
+#if defined(__clang__) && (defined(O2C_AVX512) || defined(O2C_AVX2))
+#define O2C_HOLD_QUAD(q) __asm__("" : "+x"(q))
+#else
+#define O2C_HOLD_QUAD(q) ((void)(q))
 #endif
 
 /* Keeps integers in memory over a loop: short of registers, gcc would keep them
@@ -144,6 +155,7 @@ O2C_INLINE o2c_quad o2c_vquad(const float *p)
   return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
 }
 #define O2C_QUAD_AT(q, i) _mm512_permute_ps((q), (i) * 0x55)
+#define O2C_QUAD_OF(v, i) _mm512_shuffle_f32x4((v), (v), (i) * 0x55)
 O2C_INLINE float o2c_vsum(o2c_v v)
 {
   v = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0x4e));
@@ -152,6 +164,29 @@ O2C_INLINE float o2c_vsum(o2c_v v)
   v = _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1));
   return _mm512_cvtss_f32(v);
 }
+#define O2C_VSUMS 8
+/* Halves of a vector, then quarters, pairs and lanes, are those of different
+   sums, so each addition serves two. */
+#define O2C_TWO(a, b) \
+  _mm512_add_ps(_mm512_mask_blend_ps(0xff00, (a), (b)), \
+                _mm512_shuffle_f32x4((a), (b), 0x4e))
+O2C_INLINE o2c_v o2c_vsums(o2c_v a, o2c_v b, o2c_v c, o2c_v d, o2c_v e,
+                           o2c_v f, o2c_v g, o2c_v h)
+{
+  const o2c_v ae = O2C_TWO(a, e), bf = O2C_TWO(b, f), cg = O2C_TWO(c, g),
+              dh = O2C_TWO(d, h);
+  const o2c_v ab = _mm512_add_ps(_mm512_shuffle_f32x4(ae, bf, 0x88),
+                                 _mm512_shuffle_f32x4(ae, bf, 0xdd));
+  const o2c_v cd = _mm512_add_ps(_mm512_shuffle_f32x4(cg, dh, 0x88),
+                                 _mm512_shuffle_f32x4(cg, dh, 0xdd));
+  const o2c_v v = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44),
+                                _mm512_shuffle_ps(ab, cd, 0xee));
+  const __m512i order = _mm512_setr_epi32(0, 8, 2, 10, 4, 12, 6, 14,
+                                          0, 8, 2, 10, 4, 12, 6, 14);
+  return _mm512_permutexvar_ps(
+    order, _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1)));
+}
+#undef O2C_TWO
 
 #elif defined(O2C_AVX2)
 
@@ -208,6 +243,24 @@ O2C_INLINE float o2c_vsum(o2c_v v)
   v = _mm256_add_ps(v, _mm256_permute_ps(v, 0xb1));
   return _mm256_cvtss_f32(v);
 }
+#define O2C_VSUMS 8
+/* As with AVX-512. */
+#define O2C_TWO(a, b) \
+  _mm256_add_ps(_mm256_blend_ps((a), (b), 0xf0), \
+                _mm256_permute2f128_ps((a), (b), 0x21))
+O2C_INLINE o2c_v o2c_vsums(o2c_v a, o2c_v b, o2c_v c, o2c_v d, o2c_v e,
+                           o2c_v f, o2c_v g, o2c_v h)
+{
+  const o2c_v ae = O2C_TWO(a, e), bf = O2C_TWO(b, f), cg = O2C_TWO(c, g),
+              dh = O2C_TWO(d, h);
+  const o2c_v ab = _mm256_add_ps(_mm256_shuffle_ps(ae, bf, 0x44),
+                                 _mm256_shuffle_ps(ae, bf, 0xee));
+  const o2c_v cd = _mm256_add_ps(_mm256_shuffle_ps(cg, dh, 0x44),
+                                 _mm256_shuffle_ps(cg, dh, 0xee));
+  return _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x88),
+                       _mm256_shuffle_ps(ab, cd, 0xdd));
+}
+#undef O2C_TWO
 
 #elif defined(O2C_SSE2)
 
@@ -264,6 +317,16 @@ O2C_INLINE float o2c_vsum(o2c_v v)
   v = _mm_add_ps(v, _mm_shuffle_ps(v, v, 0x4e));
   v = _mm_add_ps(v, _mm_shuffle_ps(v, v, 0xb1));
   return _mm_cvtss_f32(v);
+}
+#define O2C_VSUMS 4
+O2C_INLINE o2c_v o2c_vsums(o2c_v a, o2c_v b, o2c_v c, o2c_v d, o2c_v e,
+                           o2c_v f, o2c_v g, o2c_v h)
+{
+  (void)e, (void)f, (void)g, (void)h;
+  const o2c_v ab = _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
+  const o2c_v cd = _mm_add_ps(_mm_movelh_ps(c, d), _mm_movehl_ps(d, c));
+  return _mm_add_ps(_mm_shuffle_ps(ab, cd, 0x88),
+                    _mm_shuffle_ps(ab, cd, 0xdd));
 }
 
 #elif defined(O2C_NEON)
@@ -326,6 +389,17 @@ O2C_INLINE float o2c_vsum(o2c_v v)
   const float32x2_t half = vadd_f32(vget_low_f32(v), vget_high_f32(v));
   return vget_lane_f32(half, 0) + vget_lane_f32(half, 1);
 }
+#define O2C_VSUMS 4
+O2C_INLINE o2c_v o2c_vsums(o2c_v a, o2c_v b, o2c_v c, o2c_v d, o2c_v e,
+                           o2c_v f, o2c_v g, o2c_v h)
+{
+  (void)e, (void)f, (void)g, (void)h;
+  const o2c_v ab = vcombine_f32(vadd_f32(vget_low_f32(a), vget_high_f32(a)),
+                                vadd_f32(vget_low_f32(b), vget_high_f32(b)));
+  const o2c_v cd = vcombine_f32(vadd_f32(vget_low_f32(c), vget_high_f32(c)),
+                                vadd_f32(vget_low_f32(d), vget_high_f32(d)));
+  return vpaddq_f32(ab, cd);
+}
 
 #else
 
@@ -354,6 +428,13 @@ typedef const float *o2c_quad;
 O2C_INLINE o2c_quad o2c_vquad(const float *p) { return p; }
 #define O2C_QUAD_AT(q, i) ((q)[i])
 O2C_INLINE float o2c_vsum(o2c_v v) { return v; }
+#define O2C_VSUMS 1
+O2C_INLINE o2c_v o2c_vsums(o2c_v a, o2c_v b, o2c_v c, o2c_v d, o2c_v e,
+                           o2c_v f, o2c_v g, o2c_v h)
+{
+  (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
+  return a;
+}
 O2C_INLINE o2c_v o2c_vld_n(const float *p, int n)
 {
   (void)n;

@@ -98,7 +98,7 @@ static void dense_check(DenseKernel *kernel, int k, int n, int dots)
 
 /* Sizes that are literals, as in a model's code, next to any others. */
 #define DENSE_SHAPES(X) X(4, 16) X(16, 16) X(64, 64) X(32, 64) X(64, 8) \
-  X(17, 10) X(5, 33) X(3, 200)
+  X(17, 10) X(5, 33) X(3, 200) X(81, 20) X(40, 7) X(100, 5)
 #define LITERAL(kernel, k, n) \
   static void kernel##_##k##_##n(const float *x, const float *w, \
     const float *bias, const float *r, float *y, int any, int other, \
