@@ -126,6 +126,31 @@ typedef struct {
 } StftShape;
 void stft_shape(const Node *n, StftShape *s);
 
+/* ml.c: what operators of ai.onnx.ml share. `n` is the node that becomes
+ * others, which stand before it. */
+typedef enum { ML_NONE, ML_SOFTMAX, ML_LOGISTIC, ML_SOFTMAX_ZERO, ML_PROBIT }
+  MlPost;
+bool ml_post(Node *n, MlPost *post);      /* of its post_transform */
+/* Of scores [rows, classes], f32. One score alone changes by PROBIT only. */
+Value *ml_transform(Node *n, Value *scores, MlPost post);
+typedef struct {
+  const Attr *ints, *strings; /* one of them, or none: no labels */
+  Dtype type;
+  int n;
+} MlLabels;
+/* By the names of two attributes; false after a diagnostic. */
+bool ml_labels(Node *n, const char *ints, const char *strings, MlLabels *l);
+/* `count` labels from `first` on, by number: index is int64. */
+Value *ml_label_of(Node *n, const MlLabels *l, int first, int count,
+                   Value *index);
+Value *ml_top(Node *n, Value *scores);    /* [rows]: number of the largest */
+Value *ml_numbers(Node *n, const char *hint, const float *v, int64_t count);
+Value *ml_cast(Node *n, Value *x, Dtype t);
+Value *ml_rows(Node *n, Value *x);        /* [C] as [1, C] */
+/* Rows and columns of input 0, [N, C] or [C]; false after a diagnostic. */
+bool ml_matrix(Node *n, const Dim **rows, const Dim **columns);
+void ml_replace(Node *n, int out, Value *by); /* if the output is used */
+
 /* elementwise.c: operators as rows of elementwise.def. A chain is what one
  * generated loop does: steps, in order, over inputs that broadcast to the
  * output of the node. A single node is a chain, and so is what fuse_ew.c puts

@@ -7,7 +7,8 @@
                 [--only DRAW...] [--keep FOLDER] [--list]
 
 A draw is a node of some version, opset 1 to the newest, with random types,
-shapes, attributes and inputs: draw.py and its families. Draws of one opset are
+shapes, attributes and inputs: draw.py and its families. Each ML_EVERY-th pack
+is of ai.onnx.ml. Draws of one opset are
 packed, 50 to a model, for one `onnx2c verify`; of a pack that fails each draw
 runs alone. Expected values are those of the first of these that has the
 operator and its types: onnxruntime; onnxruntime in float32, rounded once, for
@@ -37,13 +38,16 @@ from onnx import TensorProto, helper
 
 import draw as draws
 import draw_math
+import draw_ml
 import draw_move
 import draw_nn
-from oracle import answers
+from oracle import answers, draw_opsets
 
 PACK = 50
+ML, ML_EVERY = "ai.onnx.ml", 6
 CHUNK = 16 # packs of one verify
 TOLERANCE = "1e-3 1e-4\n"
+ML_TOLERANCE = "2e-5 2e-6\n"
 # Alone, of halves: others round each step of an operator, ours rounds once.
 HALF = "2e-2 4e-3\n"
 
@@ -74,33 +78,44 @@ def arguments():
 
 
 def versions(onnx2c):
-    """Operator to the versions that onnx2c has, of those with a generator."""
+    """(Operator, domain) to the versions that onnx2c has, of those with a
+    generator."""
     out = subprocess.run([onnx2c, "--list-ops"], capture_output=True,
                          text=True, check=True).stdout
     have = (line.split() for line in out.splitlines())
-    return {f[0]: [int(v) for v in f[2:]] for f in have
-            if f[1] == "ai.onnx" and f[0] in draws.GENERATORS}
+    return {(f[0], f[1]): [int(v) for v in f[2:]] for f in have
+            if f[1] in ("ai.onnx", ML) and f[0] in draws.GENERATORS}
 
 
-def pick_opset(args, pack):
+def pack_domain(args, have, pack):
+    """Those of --op are of one domain."""
+    if args.op:
+        return ML if (args.op[0], ML) in have else "ai.onnx"
+    return ML if pack % ML_EVERY == ML_EVERY - 1 else "ai.onnx"
+
+
+def pick_opset(args, pack, domain):
     rng = np.random.default_rng([args.seed, pack, 7])
+    if domain == ML and not args.opset:
+        return int(rng.integers(1, 6))
     newest = onnx.defs.onnx_opset_version()
     if args.opset:
         return args.opset
     return newest if rng.random() < 0.4 else int(rng.integers(1, newest + 1))
 
 
-def make_draw(args, have, index, opset):
+def make_draw(args, have, index, opset, domain):
     """Draw number `index`; Skip makes another try of the same number."""
-    names = [n for n in sorted(have) if have[n][0] <= opset and
-             (not args.op or n in args.op)]
+    names = [n for (n, where), v in sorted(have.items()) if where == domain
+             and v[0] <= opset and (not args.op or n in args.op)]
     if not names:
         return None
     for attempt in range(50):
         rng = np.random.default_rng([args.seed, index, attempt])
         name = names[int(rng.integers(len(names)))]
         try:
-            schema = onnx.defs.get_schema(name, opset, "")
+            schema = onnx.defs.get_schema(
+                name, opset, "" if domain == "ai.onnx" else domain)
             d = draws.Draw(schema, rng)
             draws.GENERATORS[name](d)
         except (draws.Skip, onnx.defs.SchemaError):
@@ -158,14 +173,16 @@ def write_case(folder, drawn, opset, fixed=False):
             wants.append(draws.tensor(y, f"{prefix}o{k}"))
     graph = helper.make_graph(nodes, "fuzz", inputs, outputs, constants)
     # The newest IR whatever the opset: constants need be no inputs.
-    model = helper.make_model(graph, opset_imports=[
-        helper.make_opsetid("", opset)], ir_version=onnx.IR_VERSION)
+    model = helper.make_model(graph, opset_imports=draw_opsets(
+        drawn[0][0], opset), ir_version=onnx.IR_VERSION)
     sub = folder / "test_data_set_0"
     sub.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     alone = len(drawn) == 1 and any(
         x is not None and x.dtype in draws.HALVES for x in drawn[0][0].inputs)
-    (folder / "tolerance.txt").write_text(HALF if alone else TOLERANCE)
+    ml = drawn[0][0].schema.domain == ML
+    (folder / "tolerance.txt").write_text(
+        HALF if alone else ML_TOLERANCE if ml else TOLERANCE)
     for what, tensors in (("input", feeds), ("output", wants)):
         for k, t in enumerate(tensors):
             (sub / f"{what}_{k}.pb").write_bytes(t.SerializeToString())
@@ -176,12 +193,13 @@ def prepare(args, have, pack, folder):
     (number, draw, answers) of each draw beside it."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    opset = pick_opset(args, pack)
+    domain = pack_domain(args, have, pack)
+    opset = pick_opset(args, pack, domain)
     drawn, unanswered = [], []
     for index in range(pack * PACK, min((pack + 1) * PACK, args.draws)):
         if args.only and index not in args.only:
             continue
-        d = make_draw(args, have, index, opset)
+        d = make_draw(args, have, index, opset, domain)
         if d is None:
             continue
         found = answers(d)
@@ -239,7 +257,8 @@ def run_alone(args, have, root, pack):
     opset, drawn, _ = pickle.loads(pathlib.Path(f"{root}.pickle").read_bytes())
     left = {}
     for index, text, _, found in drawn:
-        d = make_draw(args, have, index, opset)
+        d = make_draw(args, have, index, opset,
+                      pack_domain(args, have, pack))
         assert d.text() == text
         left[index] = (d, list(ways(d, found)))
     bad = {}

@@ -12,10 +12,18 @@ import onnxruntime
 from onnx import TensorProto, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from draw import HALVES, onnx_type, tensor
+from draw import HALVES, numpy_type, onnx_type, tensor
 
 ORT_NEWEST = 26
 PLAIN = "?bBhHiIlLqQfdeFDOUS"
+
+
+def draw_opsets(d, opset):
+    """`opset` is of the operator's domain."""
+    if not d.schema.domain:
+        return [helper.make_opsetid("", opset)]
+    return [helper.make_opsetid("", 21),
+            helper.make_opsetid(d.schema.domain, opset)]
 
 
 def model_of(d, inputs, opset):
@@ -26,8 +34,14 @@ def model_of(d, inputs, opset):
     outputs = [helper.make_empty_tensor_value_info(o) for o in node.output]
     graph = helper.make_graph([node], "g", [], outputs, constants)
     model = helper.make_model(graph, ir_version=min(onnx.IR_VERSION, 11),
-                              opset_imports=[helper.make_opsetid("", opset)])
-    return shape_inference.infer_shapes(model, data_prop=True)
+                              opset_imports=draw_opsets(d, opset))
+    model = shape_inference.infer_shapes(model, data_prop=True)
+    for o, port in zip(model.graph.output, d.schema.outputs):
+        if d.schema.domain and not o.type.tensor_type.elem_type:
+            t = numpy_type(port.type_str) or d.types[port.type_str]
+            o.type.tensor_type.elem_type = onnx_type(t) if t != object else \
+                TensorProto.STRING
+    return model
 
 
 def output_types(model):
@@ -68,6 +82,8 @@ def typed(arrays, types):
 def opsets(d):
     """Those at which onnxruntime may have this version of the operator. What
     came with opset 22, or after ORT_NEWEST, are types only."""
+    if d.schema.domain:
+        return [d.since]
     opset = max(d.since, 7)
     if onnx.defs.get_schema(d.name, opset, "").since_version != d.since:
         raise ValueError
@@ -91,8 +107,11 @@ def by_onnxruntime(d, types):
 
 
 def by_float(d, types):
-    """Halves, and double, as float32: one rounding out."""
+    """Halves, and double, as float32: one rounding out; so integers where
+    onnxruntime lacks them for an operator of ai.onnx.ml."""
     narrow = HALVES + (np.float64,)
+    if d.schema.domain and d.name != "Imputer":
+        narrow += (np.int32, np.int64)
     if not any(x is not None and x.dtype in narrow for x in d.inputs) or \
             d.name in ("Cast", "CastLike", "BitCast", "EyeLike",
                        "QuantizeLinear", "DequantizeLinear"):
@@ -165,6 +184,10 @@ WRONG = {
     "QLinearConv": lambda d: d.inputs[0].ndim != 4,  # of another rank
     "Resize": lambda d: d.inputs[0].dtype.kind == "c",  # real parts only
     "GlobalMaxPool": lambda d: True,  # one spatial axis only
+    "LinearRegressor": lambda d: True,  # coefficients in the type of X
+    "LinearClassifier": lambda d: True,
+    "Normalizer": lambda d: True,  # zeros divided by zero
+    "Imputer": lambda d: len(d.inputs[0].shape) == 1,
 }
 
 
