@@ -2,7 +2,7 @@
 """Draws of ai.onnx.ml, where onnxruntime's behaviour is what we want."""
 import numpy as np
 
-from draw import generator
+from draw import generator, tensor
 
 POSTS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 
@@ -118,3 +118,115 @@ def regressor(d):
     d.attrs["coefficients"] = w
     if d.chance(0.8) or d.attrs.get("post_transform") == "PROBIT":
         d.attrs["intercepts"] = b
+
+
+WORDS = ["", "a", "b", "ab", "onnx", "ä€", "a longer word", "sixteen letters!",
+         "a longer word than that, by far"]
+NAMES = {"O": "strings", "i": "int64s", "f": "floats"}
+
+
+def some(d, dtype, n, distinct=False):
+    """Keys or values of a type."""
+    kind = np.dtype(dtype).kind
+    if kind == "O":
+        words = WORDS + [f"k{k}" for k in range(n)]
+        x = d.rng.permutation(words)[:n] if distinct else \
+            [d.pick(words) for _ in range(n)]
+        return np.array([str(w) for w in x], dtype=object)
+    wide = 3 * n if d.chance(0.7) else 30000
+    x = d.rng.permutation(wide)[:n] if distinct else \
+        d.rng.integers(0, wide, n)
+    x = np.asarray(x - wide // 2)
+    return (x / 2 if kind == "f" else x).astype(dtype)
+
+
+def elements(d, keys):
+    """X: mostly keys."""
+    shape = d.shape(0, 3, most=7)
+    x = np.array([d.pick(keys) for _ in range(int(np.prod(shape)))],
+                 dtype=keys.dtype).reshape(shape)
+    other = some(d, keys.dtype, 3)
+    flat = x.reshape(-1)
+    for k in range(flat.size):
+        if d.chance(0.25):
+            flat[k] = d.pick(other)
+    if x.dtype.kind == "f" and x.size and d.chance(0.3):
+        flat[0] = np.nan
+    d.add(x)
+
+
+def list_attr(d, what, x):
+    """keys_ or values_, as a list or as a tensor."""
+    name = NAMES[x.dtype.kind]
+    whole = x.dtype not in (np.int64, np.float32, object)
+    if whole or (d.since >= 4 and d.chance(0.4)):
+        d.attrs[f"{what}_tensor"] = tensor(x, what)
+    else:
+        d.attrs[f"{what}_{name}"] = [
+            str(v) if x.dtype == object else v.item() for v in x]
+
+
+# The pairs of types that onnxruntime has in version 4.
+PAIRS = [(object, np.int64), (object, object), (object, np.float32),
+         (object, np.float64), (object, np.int16), (np.int64, object),
+         (np.int64, np.int64), (np.int64, np.float32), (np.float32, object),
+         (np.float32, np.int64), (np.float32, np.float32),
+         (np.float64, object), (np.float64, np.float64)]
+
+
+@generator("LabelEncoder")
+def encoder(d):
+    n = d.pick([1, 2, 3, 8, 40])
+    if d.since == 1:
+        words = some(d, object, n, distinct=True)
+        d.attrs["classes_strings"] = list(words)
+        text = np.dtype(d.type(0)) == object
+        elements(d, words if text else np.arange(n))
+        d.types["T2"] = np.dtype(np.int64 if text else object)
+    else:
+        pairs = PAIRS if d.since >= 4 else [
+            p for p in PAIRS if {np.float64, np.int16}.isdisjoint(p)]
+        of, to = d.pick(pairs)
+        keys = some(d, of, n, distinct=d.chance(0.8))
+        if keys.dtype.kind == "f" and d.chance(0.3):
+            keys[d.int(0, n - 1)] = np.nan
+        list_attr(d, "keys", keys)
+        list_attr(d, "values", some(d, to, n))
+        d.types["T2"] = np.dtype(to)
+        elements(d, keys)
+        if to == np.float32:
+            d.attr(0.5, default_float=0.25)
+        if d.since >= 4 and (d.chance(0.3) or to in (np.float64, np.int16)):
+            d.attrs["default_tensor"] = tensor(some(d, to, 1), "other")
+    d.attr(0.4, default_string="other")
+    d.attr(0.4, default_int64=-7)
+
+
+@generator("CategoryMapper")
+def mapper(d):
+    n = d.pick([1, 2, 8, 40])
+    words = some(d, object, n, distinct=d.chance(0.8))
+    ints = some(d, np.int64, n, distinct=d.chance(0.8))
+    d.attrs.update(cats_strings=list(words), cats_int64s=ints.tolist())
+    text = np.dtype(d.type(0)) == object
+    elements(d, words if text else ints)
+    d.types["T2"] = np.dtype(np.int64 if text else object)
+    d.attr(0.4, default_string="other")
+    d.attr(0.4, default_int64=-7)
+
+
+@generator("OneHotEncoder")
+def one_hot(d):
+    t = np.dtype(d.type(0))
+    keys = some(d, object if t == object else np.int64, d.pick([1, 2, 5, 30]),
+                distinct=d.chance(0.8))
+    if t == object:
+        d.attrs["cats_strings"] = list(keys)
+    else:
+        d.attrs["cats_int64s"] = keys.tolist()
+    elements(d, keys.astype(t))
+    x = d.inputs[0].reshape(d.inputs[0].shape[:2] + (-1,))[..., 0] \
+        if d.inputs[0].ndim == 3 and d.inputs[0].size else d.inputs[0]
+    d.inputs[0] = np.nan_to_num(x) if t.kind == "f" else x
+    if d.inputs[0].ndim > 2:
+        d.inputs[0] = d.inputs[0][0]
