@@ -107,6 +107,34 @@ typedef struct {
 } ResizePlan;
 void resize_plan(const Node *n, ResizePlan *r);
 
+/* forest.c: the trees of an ensemble of ai.onnx.ml. A node is a comparison of
+ * a feature with a threshold, and then has two children; or a leaf, which says
+ * `no` weights from number `yes` on, each for a target. */
+enum { FOREST_LEQ, FOREST_LT, FOREST_GTE, FOREST_GT, FOREST_EQ, FOREST_NEQ,
+       FOREST_LEAF, FOREST_MEMBER, FOREST_TRACKS = 8 /* NaN: `yes` */ };
+enum { FOREST_AVERAGE, FOREST_SUM, FOREST_MIN, FOREST_MAX };
+enum { FOREST_NONE, FOREST_SOFTMAX, FOREST_LOGISTIC, FOREST_SOFTMAX_ZERO,
+       FOREST_PROBIT };
+typedef struct { int32_t feature, mode, yes, no; } ForestNode;
+typedef struct {
+  Dtype real;               /* of thresholds and sums: f64 where x is, or f32 */
+  int nodes, trees, weights, targets, features;
+  ForestNode *node;
+  const Tensor *value;      /* the thresholds, of all nodes */
+  int32_t *root, *target;
+  Tensor *weight;
+  const Tensor *base;       /* NULL: none */
+  int aggregate, post;
+  bool classes;             /* targets are those */
+  const Attr *labels;       /* of classes */
+  bool negative, several;   /* there are weights < 0, of more than one class */
+} Forest;
+const Forest *forest_of(Node *n); /* NULL after a diagnostic */
+/* ops/trees.c: what comes after the sums y, for any way to make them. */
+Value *forest_base(Node *n, const Forest *f);
+Value *forest_labels(Node *n, const Forest *f);
+void forest_classes(Lower *l, Node *n, const Forest *f, Value *y, Value *is);
+
 /* infer.c: of sizes that are content of inputs. */
 /* The one number that input i is; NULL: not known, or absent. */
 const Dim *infer_scalar(const Node *n, int i);
