@@ -20,6 +20,7 @@
  * every instruction set, and small enough that the rows stay there. */
 #define FEW_ROWS 8
 #define MANY_ROWS 56
+#define TREE_ROWS 256 /* a forest is read once for them */
 #define NEAR_BYTES (32 << 10)
 #define CACHE_BYTES (2 << 20)
 
@@ -158,7 +159,12 @@ static int block_rows(const Plan *p)
   static const char *const products[] = {
     "Gemm", "FusedGemm", "MatMul", "QLinearMatMul", "QGemm", "MatMulInteger",
   };
+  static const char *const trees[] = {
+    "TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor",
+  };
   int64_t max = p->m->dims.sym[p->batch].max;
+  if (has_node(p, trees, COUNT(trees)) && !has_node(p, maps, COUNT(maps)))
+    return max > 0 && max < TREE_ROWS ? (int)max : TREE_ROWS;
   if (has_node(p, maps, COUNT(maps)) ||
       !has_node(p, products, COUNT(products)))
     return 1;

@@ -452,6 +452,7 @@ bool lower_lrn_f32(Plan *p, Node *n);
 bool lower_recurrent_f32(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_fft_f32(Plan *p, Node *n);
+bool lower_trees(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
 bool lower_dynamic_quantize(Plan *p, Node *n);
 bool lower_table_u8(Plan *p, Node *n);

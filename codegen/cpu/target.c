@@ -30,6 +30,7 @@ static const LowerFn tuned[] = {
   lower_lrn_f32,
   lower_softmax_f32,
   lower_fft_f32,
+  lower_trees,
   lower_reduce_f32,
   lower_dynamic_quantize,
   lower_resize,

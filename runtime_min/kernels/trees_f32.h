@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Ensembles of trees over rows of floats: what the leaves say, summed (or the
+   least, or the greatest) for each target in the order of the trees, whatever
+   the number of rows.
+
+   Floats are compared as integers of the same order (o2c_tree_key), in which
+   NaN is greatest. A node is two words. The second is its threshold; of a leaf,
+   its value, or the number of its row of `leaf`. The first one holds, from bit
+   0 on:
+     bits of `mask`     the feature
+     bit shift - 2      does a NaN go to the first child?
+     bit shift - 1      does x < threshold go to the second one too? (== and !=)
+     from bit shift on  how far the children are; the second one comes next
+   x > threshold goes to the second child. A leaf has distance 0 and compares
+   the column behind the last, which is below everything: walking on stays
+   there, and no step has a branch but the one that asks whether all lanes have
+   arrived. Lanes are eight rows in one tree, or eight trees with one row: they
+   do not wait for each other's loads, which are what a walk is made of. Vectors
+   are no help: a gather of 16 takes as long as 16 loads. */
+#ifndef O2C_TREES_F32_H
+#define O2C_TREES_F32_H
+
+#include "simd.h"
+
+typedef struct {
+  int32_t columns;  /* of x */
+  int32_t trees, targets;
+  uint32_t mask;
+  int32_t shift;
+  int32_t by_node;  /* a NaN goes to the first child of some nodes */
+  int32_t equal;    /* some nodes are == or != */
+  int32_t kind;     /* 1 sum, 2 least, 3 greatest */
+  int32_t wide;     /* leaves have rows in `leaf`, one number a target */
+} o2c_trees_p;
+
+#define O2C_TREES_ROWS 64 /* that a tree is read once for */
+/* Elements of `key`. */
+#define O2C_TREES_ROOM(columns) (O2C_TREES_ROWS * ((columns) + 1))
+
+typedef struct { size_t a, b, c, d, e, f, g, h; } o2c_tree8;
+
+O2C_INLINE int32_t o2c_tree_key(float x)
+{
+  int32_t b;
+  x += 0.0f; /* -0 is 0 */
+  memcpy(&b, &x, sizeof b);
+  b ^= (b >> 31) & INT32_MAX;
+  return x != x ? INT32_MAX : b;
+}
+
+/* Lanes one after the other: gcc would load for all of them first, and spill;
+   the processor looks ahead itself. */
+#if defined(__GNUC__)
+#define O2C_TREE_LANE(i) __asm__ volatile("" : "+r"(i) : : "memory")
+#else
+#define O2C_TREE_LANE(i) ((void)0)
+#endif
+
+/* general: any node; else the flags of nodes do not matter. */
+O2C_INLINE size_t o2c_tree_next(const uint32_t *node, size_t i,
+                                const int32_t *key, const o2c_trees_p *p,
+                                int general)
+{
+  const uint32_t *at = node + 2 * i;
+  const uint32_t m = at[0];
+  const int32_t v = key[m & p->mask], t = (int32_t)at[1];
+  uint32_t right = (uint32_t)(v > t);
+  if (general) {
+    right |= (uint32_t)(v < t) & (m >> (p->shift - 1));
+    right &= ~((uint32_t)(v == INT32_MAX) & (m >> (p->shift - 2)));
+  }
+  i += (m >> p->shift) + right;
+  O2C_TREE_LANE(i);
+  return i;
+}
+
+/* One step of each lane; lane k reads key + k * stride. */
+O2C_INLINE void o2c_tree_step(const uint32_t *node, const int32_t *key,
+                              int64_t stride, const o2c_trees_p *p,
+                              int general, o2c_tree8 *i)
+{
+  i->a = o2c_tree_next(node, i->a, key, p, general);
+  i->b = o2c_tree_next(node, i->b, key + stride, p, general);
+  i->c = o2c_tree_next(node, i->c, key + 2 * stride, p, general);
+  i->d = o2c_tree_next(node, i->d, key + 3 * stride, p, general);
+  i->e = o2c_tree_next(node, i->e, key + 4 * stride, p, general);
+  i->f = o2c_tree_next(node, i->f, key + 5 * stride, p, general);
+  i->g = o2c_tree_next(node, i->g, key + 6 * stride, p, general);
+  i->h = o2c_tree_next(node, i->h, key + 7 * stride, p, general);
+}
+
+/* Eight lanes to their leaves. */
+O2C_INLINE void o2c_tree_walk(const uint32_t *node, const int32_t *key,
+                              int64_t stride, const o2c_trees_p *p,
+                              int general, o2c_tree8 *to)
+{
+  o2c_tree8 i = *to;
+  uint32_t more;
+  do {
+    o2c_tree_step(node, key, stride, p, general, &i);
+    o2c_tree_step(node, key, stride, p, general, &i);
+    o2c_tree_step(node, key, stride, p, general, &i);
+    more = node[2 * i.a] | node[2 * i.b] |
+           node[2 * i.c] | node[2 * i.d] |
+           node[2 * i.e] | node[2 * i.f] |
+           node[2 * i.g] | node[2 * i.h];
+    O2C_TREE_LANE(more);
+  } while (more >> p->shift);
+  *to = i;
+}
+
+/* What a leaf says: the second word. */
+O2C_INLINE float o2c_tree_value(const uint32_t *node, size_t i)
+{
+  float v;
+  memcpy(&v, node + 2 * i + 1, sizeof v);
+  return v;
+}
+
+O2C_INLINE float o2c_tree_take(float y, float w, int kind)
+{
+  if (kind == 1) return y + w;
+  return (kind == 2 ? w < y : w > y) ? w : y;
+}
+
+/* The rows of `leaf` that `count` nodes name, taken into y. */
+O2C_INLINE void o2c_tree_rows(const uint32_t *node, const size_t *at,
+                              int count, const float *leaf, float *y,
+                              const o2c_trees_p *p)
+{
+  int32_t k;
+  int i;
+  if (p->kind == 1) {
+    for (k = 0; k < p->targets; k += O2C_LANES) {
+      const int n = p->targets - k < O2C_LANES ? p->targets - k : O2C_LANES;
+      o2c_v v = o2c_vld_n(y + k, n);
+      for (i = 0; i < count; i++) {
+        const size_t row = node[2 * at[i] + 1];
+        v = o2c_vadd(v, o2c_vld_n(leaf + row * (size_t)p->targets + k, n));
+      }
+      o2c_vst_n(y + k, v, n);
+    }
+    return;
+  }
+  for (i = 0; i < count; i++) {
+    const float *w = leaf + node[2 * at[i] + 1] * (size_t)p->targets;
+    for (k = 0; k < p->targets; k++) y[k] = o2c_tree_take(y[k], w[k], p->kind);
+  }
+}
+
+/* What eight rows get of the tree at `root`. */
+O2C_INLINE void o2c_tree_eight(const int32_t *key, const uint32_t *root,
+                               uint32_t target, const float *leaf, float *y,
+                               const o2c_trees_p *p)
+{
+  o2c_tree8 at = { 0, 0, 0, 0, 0, 0, 0, 0 };
+  o2c_tree_walk(root, key, p->columns + 1, p, 0, &at);
+  {
+    const size_t end[8] = { at.a, at.b, at.c, at.d, at.e, at.f, at.g, at.h };
+    int32_t k;
+    for (k = 0; k < 8; k++) {
+      float *to = y + k * (int64_t)p->targets;
+      if (p->wide) {
+        o2c_tree_rows(root, end + k, 1, leaf, to, p);
+      } else {
+        to += target;
+        *to = o2c_tree_take(*to, o2c_tree_value(root, end[k]), p->kind);
+      }
+    }
+  }
+}
+
+/* `tree`: of each tree its root and its target. A tree stays near while eight
+   rows after the other walk it. */
+O2C_INLINE void o2c_trees_block(const int32_t *key, const uint32_t *node,
+                                const uint32_t *tree, const float *leaf,
+                                float *y, int64_t rows, const o2c_trees_p *p)
+{
+  int32_t t;
+  int64_t i;
+  for (t = 0; t < p->trees; t++, tree += 2) {
+    O2C_ROLLED
+    for (i = 0; i < rows; i += 8)
+      o2c_tree_eight(key + i * (p->columns + 1), node + 2 * (size_t)tree[0],
+                     tree[1], leaf, y + i * p->targets, p);
+  }
+}
+
+O2C_INLINE void o2c_trees_row(const int32_t *key, const uint32_t *node,
+                              const uint32_t *tree, const float *leaf,
+                              float *y, const o2c_trees_p *p, int general)
+{
+  int32_t t, k;
+  for (t = 0; t < p->trees; t += 8, tree += 16) {
+    const int32_t n = p->trees - t < 8 ? p->trees - t : 8;
+    size_t end[8];
+    o2c_tree8 at;
+    for (k = 0; k < 8; k++) end[k] = tree[2 * (k < n ? k : 0)];
+    at.a = end[0], at.b = end[1], at.c = end[2], at.d = end[3];
+    at.e = end[4], at.f = end[5], at.g = end[6], at.h = end[7];
+    o2c_tree_walk(node, key, 0, p, general, &at);
+    end[0] = at.a, end[1] = at.b, end[2] = at.c, end[3] = at.d;
+    end[4] = at.e, end[5] = at.f, end[6] = at.g, end[7] = at.h;
+    if (p->wide) {
+      o2c_tree_rows(node, end, n, leaf, y, p);
+    } else if (p->targets == 1) {
+      float v = *y;
+      for (k = 0; k < n; k++)
+        v = o2c_tree_take(v, o2c_tree_value(node, end[k]), p->kind);
+      *y = v;
+    } else {
+      for (k = 0; k < n; k++) {
+        float *to = y + tree[2 * k + 1];
+        *to = o2c_tree_take(*to, o2c_tree_value(node, end[k]), p->kind);
+      }
+    }
+  }
+}
+
+/* Rows as keys, each with the column of leaves; returns whether there is a
+   NaN. */
+O2C_INLINE int o2c_trees_keys(const float *x, int32_t *key, int64_t rows,
+                              int64_t columns)
+{
+  int64_t i, k;
+  int nan = 0;
+  for (i = 0; i < rows; i++, x += columns, key += columns + 1) {
+    for (k = 0; k < columns; k++) {
+      key[k] = o2c_tree_key(x[k]);
+      nan |= x[k] != x[k];
+    }
+    key[columns] = INT32_MIN;
+  }
+  return nan;
+}
+
+/* y: [rows, targets]; is: of the same size, whether a target has a value in
+   any row (`always`, one byte a target). One that has none gets 0. key: room
+   of O2C_TREES_ROOM. */
+O2C_INLINE void o2c_trees_f32(const float *x, const uint32_t *node,
+                              const uint32_t *tree, const float *leaf,
+                              const uint8_t *always, float *y, uint8_t *is,
+                              int32_t *key, int64_t rows,
+                              const o2c_trees_p *p)
+{
+  const float none = p->kind == 1 ? 0.0f : p->kind == 2 ? INFINITY : -INFINITY;
+  int64_t i, k, n;
+  for (i = 0; i < rows; i++)
+    for (k = 0; k < p->targets; k++) {
+      y[i * p->targets + k] = always[k] ? none : 0.0f;
+      is[i * p->targets + k] = always[k];
+    }
+  for (i = 0; i < rows; i += n) {
+    float *to = y + i * p->targets;
+    n = rows - i < O2C_TREES_ROWS ? rows - i : O2C_TREES_ROWS;
+    const int nan = o2c_trees_keys(x + i * p->columns, key, n, p->columns);
+    const int general = p->equal || (p->by_node && nan);
+    const int64_t whole = general ? 0 : n - n % 8;
+    if (whole) o2c_trees_block(key, node, tree, leaf, to, whole, p);
+    for (k = whole; k < n; k++)
+      if (general)
+        o2c_trees_row(key + k * (p->columns + 1), node, tree, leaf,
+                      to + k * p->targets, p, 1);
+      else
+        o2c_trees_row(key + k * (p->columns + 1), node, tree, leaf,
+                      to + k * p->targets, p, 0);
+  }
+}
+#endif
