@@ -230,3 +230,52 @@ def one_hot(d):
     d.inputs[0] = np.nan_to_num(x) if t.kind == "f" else x
     if d.inputs[0].ndim > 2:
         d.inputs[0] = d.inputs[0][0]
+
+
+def floats32(x):
+    return [float(v) for v in np.asarray(x, np.float32).reshape(-1)]
+
+
+def svm_kernel(d, features):
+    d.attrs["kernel_type"] = d.pick(["LINEAR", "POLY", "RBF", "SIGMOID"])
+    gamma = d.pick([0.1, 0.25, 0.5]) / features
+    d.attrs["kernel_params"] = floats32(
+        [gamma, d.pick([0.0, 0.5, 1.0]), d.pick([2.0, 3.0, 3.0, 4.0])])
+
+
+@generator("SVMRegressor")
+def svr(d):
+    c = features(d)
+    n = d.pick([0, 1, 5, 16, 37])
+    svm_kernel(d, c)
+    d.attrs["rho"] = numbers(d, 1)
+    d.attrs["coefficients"] = numbers(d, n or c)
+    d.attrs["n_supports"] = n
+    if n:
+        d.attrs["support_vectors"] = numbers(d, n * c)
+    d.attr(0.3, one_class=1)
+    d.attr(0.3, post_transform="NONE")
+
+
+@generator("SVMClassifier")
+def svc(d):
+    c = features(d)
+    k = d.pick([2, 2, 3, 4, 6])
+    labels(d, k)
+    svm_kernel(d, c)
+    d.attr(0.6, post_transform=d.pick(POSTS[:4]))
+    if d.chance(0.25):
+        w = numbers(d, k * c)
+        d.attrs["coefficients"] = [abs(v) for v in w] if d.chance(0.3) else w
+        d.attrs["rho"] = numbers(d, k)
+    else:
+        each = d.ints(k, 1, 9)
+        pairs = k * (k - 1) // 2
+        d.attrs["vectors_per_class"] = each
+        d.attrs["support_vectors"] = numbers(d, sum(each) * c)
+        d.attrs["coefficients"] = numbers(d, sum(each) * (k - 1))
+        d.attrs["rho"] = numbers(d, pairs)
+        if d.chance(0.6):
+            d.attrs["prob_a"] = floats32(-d.floats([pairs], 0.2, 2))
+            d.attrs["prob_b"] = numbers(d, pairs, -0.5, 0.5)
+    d.nout = 2
