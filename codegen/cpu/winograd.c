@@ -165,10 +165,12 @@ static bool has_large_weights(const Conv *v, int64_t m)
 }
 
 /* Few tiles stay in the second-level cache with what becomes of them; large
- * weights are read once for many. */
+ * weights are read once for many. One vector of filters takes 8 rows at a
+ * time. */
 static int64_t tiles_together(const Conv *v, int64_t m)
 {
-  int64_t n = (has_large_weights(v, m) ? 28 : 14) * (m == 2 ? 2 : 1), all;
+  int64_t n = has_large_weights(v, m) ? 28 : v->oc <= 16 ? 8 : 14, all;
+  n *= m == 2 ? 2 : 1;
   return dim_is_int(tiles_in(v, m), &all) && all < n ? all : n;
 }
 

@@ -82,6 +82,14 @@ O2C_INLINE o2c_v o2c_wino_odd(o2c_v d1, o2c_v d3, float b2, float a)
   return o2c_vmul(o2c_vset1(a), o2c_vfma(o2c_vset1(-b2), d1, d3));
 }
 
+/* gcc would keep the addresses of all 36 pixels and positions, in memory: seen
+   so, a pointer is what it is, and the others are next to it. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define O2C_WINO_PLAIN(p) __asm__("" : "+r"(p))
+#else
+#define O2C_WINO_PLAIN(p) ((void)(p))
+#endif
+
 /* The second pass: a line of six into v, `step` apart. */
 O2C_INLINE void o2c_wino6_row(float *v, ptrdiff_t step, o2c_wino6 d)
 {
@@ -89,22 +97,29 @@ O2C_INLINE void o2c_wino6_row(float *v, ptrdiff_t step, o2c_wino6 d)
   const o2c_v oa = o2c_wino_odd(d.v1, d.v3, 2.0f, O2C_WINO_A);
   const o2c_v eb = o2c_wino_even(d.v2, d.v4, 0.5f);
   const o2c_v ob = o2c_wino_odd(d.v1, d.v3, 0.5f, O2C_WINO_B);
+  O2C_WINO_PLAIN(v);
   o2c_vst(v, o2c_wino_end(d.v0, d.v2, d.v4));
   o2c_vst(v + step, o2c_vadd(ea, oa));
   o2c_vst(v + 2 * step, o2c_vsub(ea, oa));
-  o2c_vst(v + 3 * step, o2c_vadd(eb, ob));
-  o2c_vst(v + 4 * step, o2c_vsub(eb, ob));
-  o2c_vst(v + 5 * step, o2c_wino_end(d.v1, d.v3, d.v5));
+  v += 3 * step;
+  O2C_WINO_PLAIN(v);
+  o2c_vst(v, o2c_vadd(eb, ob));
+  o2c_vst(v + step, o2c_vsub(eb, ob));
+  o2c_vst(v + 2 * step, o2c_wino_end(d.v1, d.v3, d.v5));
 }
 
 /* Lines 0 and 5: from rows x, x + 2 row, x + 4 row. */
 O2C_INLINE void o2c_wino6_ends(const float *x, ptrdiff_t row, ptrdiff_t pix,
                                float *v, ptrdiff_t step)
 {
+  const float *x2 = x + 2 * row, *x4 = x2 + 2 * row;
   o2c_wino6 d;
-#define O2C_X(j) d.v##j = o2c_wino_end(o2c_vld(x + j * pix), \
-    o2c_vld(x + 2 * row + j * pix), o2c_vld(x + 4 * row + j * pix));
-  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3) O2C_X(4) O2C_X(5)
+#define O2C_X(j, at) d.v##j = o2c_wino_end(o2c_vld(x + at * pix), \
+    o2c_vld(x2 + at * pix), o2c_vld(x4 + at * pix));
+#define O2C_NEXT(p) p += 3 * pix; O2C_WINO_PLAIN(p);
+  O2C_X(0, 0) O2C_X(1, 1) O2C_X(2, 2)
+  O2C_NEXT(x) O2C_NEXT(x2) O2C_NEXT(x4)
+  O2C_X(3, 0) O2C_X(4, 1) O2C_X(5, 2)
 #undef O2C_X
   o2c_wino6_row(v, step, d);
 }
@@ -113,16 +128,20 @@ O2C_INLINE void o2c_wino6_ends(const float *x, ptrdiff_t row, ptrdiff_t pix,
 O2C_INLINE void o2c_wino6_pair(const float *x, ptrdiff_t row, ptrdiff_t pix,
                                float *v, ptrdiff_t step, float b2, float a)
 {
+  const float *x1 = x + row, *x2 = x1 + row, *x3 = x2 + row, *x4 = x3 + row;
   o2c_wino6 d, e;
-#define O2C_X(j) { \
-    const o2c_v even = o2c_wino_even(o2c_vld(x + 2 * row + j * pix), \
-                                     o2c_vld(x + 4 * row + j * pix), b2); \
-    const o2c_v odd = o2c_wino_odd(o2c_vld(x + row + j * pix), \
-                                   o2c_vld(x + 3 * row + j * pix), b2, a); \
+#define O2C_X(j, at) { \
+    const o2c_v even = o2c_wino_even(o2c_vld(x2 + at * pix), \
+                                     o2c_vld(x4 + at * pix), b2); \
+    const o2c_v odd = o2c_wino_odd(o2c_vld(x1 + at * pix), \
+                                   o2c_vld(x3 + at * pix), b2, a); \
     d.v##j = o2c_vadd(even, odd); \
     e.v##j = o2c_vsub(even, odd); }
-  O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3) O2C_X(4) O2C_X(5)
+  O2C_X(0, 0) O2C_X(1, 1) O2C_X(2, 2)
+  O2C_NEXT(x1) O2C_NEXT(x2) O2C_NEXT(x3) O2C_NEXT(x4)
+  O2C_X(3, 0) O2C_X(4, 1) O2C_X(5, 2)
 #undef O2C_X
+#undef O2C_NEXT
   o2c_wino6_row(v, step, d);
   o2c_wino6_row(v + 6 * step, step, e);
 }
@@ -132,14 +151,22 @@ O2C_INLINE void o2c_wino6_pair(const float *x, ptrdiff_t row, ptrdiff_t pix,
 O2C_NOINLINE void o2c_wino6_in(const float *x, ptrdiff_t row, ptrdiff_t pix,
                                ptrdiff_t c, float *v, ptrdiff_t step)
 {
+  O2C_ROLLED
   for (ptrdiff_t k = 0; k < c; k += O2C_LANES) {
     const ptrdiff_t at = k + O2C_LANES <= c ? k : c - O2C_LANES;
     const float *d = x + at;
     float *to = v + at;
     o2c_wino6_ends(d, row, pix, to, step);
-    o2c_wino6_pair(d, row, pix, to + 6 * step, step, 2.0f, O2C_WINO_A);
-    o2c_wino6_pair(d, row, pix, to + 18 * step, step, 0.5f, O2C_WINO_B);
-    o2c_wino6_ends(d + row, row, pix, to + 30 * step, step);
+    O2C_WINO_PLAIN(d);
+    to += 6 * step;
+    o2c_wino6_pair(d, row, pix, to, step, 2.0f, O2C_WINO_A);
+    to += 12 * step;
+    O2C_WINO_PLAIN(d);
+    o2c_wino6_pair(d, row, pix, to, step, 0.5f, O2C_WINO_B);
+    to += 12 * step;
+    d += row;
+    O2C_WINO_PLAIN(d);
+    o2c_wino6_ends(d, row, pix, to, step);
   }
 }
 
@@ -385,8 +412,10 @@ O2C_INLINE o2c_wino2 o2c_wino6_cols(const float *m, ptrdiff_t step, int odd)
   return y;
 }
 
-O2C_INLINE void o2c_wino6_out(const o2c_wino_tile *t, int odd)
+O2C_INLINE void o2c_wino6_out(const o2c_wino_tile *shared, int odd)
 {
+  /* A copy: stores to y can't change it, so it is loaded once. */
+  const o2c_wino_tile tile = *shared, *const t = &tile;
   const ptrdiff_t row = 6 * t->step;
 #define O2C_X(i) const o2c_wino2 m##i = \
     o2c_wino6_cols(t->m + i * row, t->step, odd);
