@@ -29,6 +29,13 @@ static bool evaluate(Model *m, const char **why)
 {
   Graph *g = m->main;
   for (Node *n = g->first; n;) {
+    Node *before = n->prev;
+    upgrade_node(n);
+    Node *made = before ? before->next : g->first;
+    if (made != n) {
+      n = made;
+      continue;
+    }
     infer_node(n);
     if (diag_worst(m) != EXIT_OK) return false;
     Node *first = expand(g, n);
@@ -88,7 +95,6 @@ bool reference_run(const Options *opt, const char *path, const Ports *p,
   m->arena.panic = a->panic;
   if (ok) {
     schema_check(m->main);
-    upgrade_graph(m->main);
     ok = diag_worst(m) == EXIT_OK && evaluate(m, why);
   }
   ok = ok && collect(a, p, &mine, s, why);

@@ -220,6 +220,26 @@ bool ew_append(EwChain *c, Node *n, const int *arg);
 /* ew_eval.c: runs a chain on constants; false: not possible. */
 bool ew_eval(Node *n);
 
+/* contrib.c: a node of onnxruntime's own becomes nodes of ai.onnx before it, in
+ * its row's `upgrade`. Those that return a Value infer what they make. */
+bool contrib_ready(Node *n); /* inputs are known and fit; false: leave it */
+bool contrib_rank(Node *n, int in, int least, int most); /* else diagnosed */
+/* Not inferred: attributes are to be set; an input may be NULL. */
+Node *contrib_node(Node *at, const char *op, int nin, ...);
+Value *contrib_out(Node *made); /* infers it */
+Value *contrib_cast(Node *at, Value *x, Dtype t);
+Value *contrib_transpose(Node *at, Value *x, const int64_t *perm);
+Value *contrib_reshape(Node *at, Value *x, const int64_t *shape, int rank);
+Value *contrib_slice(Node *at, Value *x, int64_t axis, int64_t from,
+                     int64_t to);
+Value *contrib_concat(Node *at, Value *a, Value *b, int64_t axis);
+Value *contrib_unsqueeze(Node *at, Value *x, int64_t axis);
+Value *contrib_number(Node *at, Dtype t, double v);
+Value *contrib_size(Node *at, Value *x, int64_t axis); /* i64[1] */
+/* from (NULL: 0) to to - 1, of two i64[1]. */
+Value *contrib_range(Node *at, Value *from, Value *to);
+void contrib_give(Node *n, int i, Value *v); /* as output i, if n has it */
+
 /* quant.c: products of bytes, for passes that make QConv and QGemm. */
 typedef struct {
   Tensor *part[2];        /* s8, filters first; the weight less its zero point

@@ -9,6 +9,10 @@
 #include "custom.h"
 #include <string.h>
 
+#define SEARCH \
+  "it runs a decoder until it is done; export the decoder and search in the " \
+  "program that calls it"
+
 typedef struct { const char *s; size_t n; } Span;
 typedef struct {
   Span name, type;
@@ -273,14 +277,32 @@ static void note_unknown(Map *unknown, Node *n)
     if (n->out[i]) n->out[i]->bad = true;
 }
 
+/* What to do without an operator that we refuse; NULL names: any of them. */
+static const struct { const char *domain, *op, *remedy; } refused[] = {
+  {"com.microsoft.nchwc", NULL, "it is a layout of one processor; let "
+   "onnxruntime save its optimised model at level ORT_ENABLE_EXTENDED"},
+  {"com.microsoft", "BeamSearch", SEARCH},
+  {"com.microsoft", "WhisperBeamSearch", SEARCH},
+  {"com.microsoft", "GreedySearch", SEARCH},
+  {"com.microsoft", "Sampling", SEARCH},
+};
+
+static const char *remedy_of(const Node *n)
+{
+  for (int i = 0; i < COUNT(refused); i++)
+    if (!strcmp(refused[i].domain, n->domain) &&
+        (!refused[i].op || !strcmp(refused[i].op, n->op_type)))
+      return refused[i].remedy;
+  return "onnx2c --list-ops prints what is, and --custom adds your own";
+}
+
 static void fail_unknown(Node *n, const char *more)
 {
   Arena *a = &n->g->m->arena;
   fail_unsupported(n, "operator %s of domain %s, opset %d, is not supported"
-                   "%s; onnx2c --list-ops prints what is, and --custom adds "
-                   "your own", quote(a, n->op_type),
+                   "%s; %s", quote(a, n->op_type),
                    quote(a, *n->domain ? n->domain : "ai.onnx"), n->version,
-                   more);
+                   more, remedy_of(n));
 }
 
 void schema_unknown(Node *n)

@@ -416,6 +416,14 @@ static void lower_rms_norm(Lower *l, Node *n)
   lower_real_to(l, n, to, y);
 }
 
+/* Its scale may be of another type; the sum is computed in that one. */
+static void upgrade_layer_norm(Node *n)
+{
+  Value *x = node_in(n, 0), *scale = node_in(n, 1);
+  if (x && scale && x->dtype && scale->dtype && x->dtype != scale->dtype)
+    node_set_input(n, 0, contrib_cast(n, x, scale->dtype));
+}
+
 /* The axes that MeanVarianceNormalization takes the mean over. */
 static bool mean_axes(const Node *n, bool gone[MAX_RANK])
 {
@@ -533,8 +541,12 @@ static const OpRow group_rows[] = {
   { 21, NULL, NULL, "epsilon:f num_groups:i stash_type:i", NULL },
 };
 static const OpRow layer_rows[] = {
+  /* onnxruntime's own, which its optimiser writes for earlier opsets */
+  { 1, "X:T Scale:V B:V? -> Y:V Mean:U? InvStdDev:U?",
+    "T=float bf16; V=float bf16; U=f32 f64 bf16",
+    "axis:i epsilon:f stash_type:i", upgrade_layer_norm },
   { 17, "X:T Scale:T B:T? -> Y:T Mean:U? InvStdDev:U?",
-    "T=float bf16; U=f32 bf16", "axis:i epsilon:f stash_type:i", NULL },
+    "T=float bf16; U=f32 bf16", NULL, NULL },
 };
 static const OpRow rms_rows[] = {
   { 23, "X:T scale:V -> Y:V", "T=float bf16; V=float bf16",
