@@ -447,33 +447,49 @@ static o2c_status set_up(Run *r, void **ctx)
   return m->init(r->mem.p, m->ctx_size, &cfg, ctx);
 }
 
-static o2c_status call(const Run *r, void *ctx)
-{
+/* What run() takes; gathered once, as a small model runs for some ten
+ * nanoseconds. */
+typedef struct {
   const void *in[256];
   void *out[256];
+  int values; /* are there outputs that are no plain tensors? */
+} Ports;
+
+static void gather(const Run *r, Ports *p)
+{
+  uint32_t k;
+  if (r->m->n_in > 256 || r->m->n_out > 256) die("more than 256 ports");
+  p->values = 0;
+  for (k = 0; k < r->m->n_in; k++) p->in[k] = r->in[k].p;
+  for (k = 0; k < r->m->n_out; k++) {
+    p->out[k] = r->out[k].p;
+    if (!r->m->out[k].value) continue;
+    p->out[k] = &r->value[k];
+    p->values = 1;
+  }
+}
+
+static o2c_status call(const Run *r, void *ctx, const Ports *p)
+{
   uint32_t k;
   o2c_status s;
-  if (r->m->n_in > 256 || r->m->n_out > 256) die("more than 256 ports");
-  for (k = 0; k < r->m->n_in; k++) in[k] = r->in[k].p;
-  for (k = 0; k < r->m->n_out; k++) {
-    out[k] = r->out[k].p;
+  for (k = 0; p->values && k < r->m->n_out; k++) {
     if (!r->m->out[k].value) continue;
     memset(&r->value[k], 0, sizeof r->value[k]);
     r->value[k].data = r->out[k].p;
     r->value[k].size = r->out[k].n;
-    out[k] = &r->value[k];
   }
-  s = r->m->run(ctx, r->dims, in, out);
+  s = r->m->run(ctx, r->dims, p->in, p->out);
   return s == O2C_OK && r->m->wait ? r->m->wait(ctx) : s;
 }
 
 /* Warm-up takes a fifth of a second at least; -1 measures for one second, 10
  * runs at least. */
-static o2c_status time_runs(Run *r, void *ctx)
+static o2c_status time_runs(Run *r, void *ctx, const Ports *p)
 {
   o2c_status s = O2C_OK;
   int64_t begin = now_ns(), t, k = 0, i, calls, want = r->job->times;
-  do s = call(r, ctx), k++;
+  do s = call(r, ctx, p), k++;
   while (s == O2C_OK && now_ns() - begin < 200000000);
   calls = r->profile ? 1 : calls_of_a_time((now_ns() - begin) / k);
   if (r->profile) profile_forget(r->profile);
@@ -484,7 +500,7 @@ static o2c_status time_runs(Run *r, void *ctx)
     if (want >= 0 ? k >= want : k >= 10 && now_ns() - begin > 1000000000)
       break;
     t = now_ns();
-    for (i = 0; s == O2C_OK && i < calls; i++) s = call(r, ctx);
+    for (i = 0; s == O2C_OK && i < calls; i++) s = call(r, ctx, p);
     r->ps[k] = (now_ns() - t) * 1000 / calls;
     if (r->profile) profile_run_ends(r->profile);
   }
@@ -494,6 +510,7 @@ static o2c_status time_runs(Run *r, void *ctx)
 
 static o2c_status run_model(Run *r)
 {
+  Ports ports;
   int tries;
   o2c_status s = load_weights(r);
   if (s != O2C_OK) return s;
@@ -502,8 +519,9 @@ static o2c_status run_model(Run *r)
     void *ctx = NULL;
     s = set_up(r, &ctx);
     if (s != O2C_OK) return s;
-    s = call(r, ctx);
-    if (s == O2C_OK && r->job->times) s = time_runs(r, ctx);
+    gather(r, &ports);
+    s = call(r, ctx, &ports);
+    if (s == O2C_OK && r->job->times) s = time_runs(r, ctx, &ports);
     if (s == O2C_E_CAPACITY && r->m->need) r->m->need(ctx, r->dims);
     r->m->deinit(ctx);
   }
