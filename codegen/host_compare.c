@@ -253,9 +253,29 @@ static const char *value_text(Arena *a, const Tensor *t)
 {
   if (!t) return "nothing";
   if (t->kind == VK_TENSOR) return shape_text(a, t);
+  if (t->kind == VK_MAP)
+    return arena_printf(a, "a map of %lld from %s", (long long)t->item[0]->n,
+                        dtype_info(t->item[0]->dtype)->onnx);
   return arena_printf(a, "%s of %lld",
                       t->kind == VK_SEQ ? "a sequence" : "an optional value",
                       (long long)t->n);
+}
+
+/* The same keys, in any order; then value by value. */
+static Diff compare_maps(Arena *a, const Rule *r, const Tensor *got,
+                         const Tensor *want)
+{
+  bool twice, any;
+  got = map_sorted(a, got, &twice);
+  want = map_sorted(a, want, &any);
+  Diff d = tensor_compare(a, r, got->item[0], want->item[0]);
+  if (d.ok && twice)
+    d = (Diff){.why = "a key stands there twice"};
+  else if (!d.ok)
+    d.why = arena_printf(a, "keys: %s", d.why);
+  else
+    d = tensor_compare(a, r, got->item[1], want->item[1]);
+  return d;
 }
 
 static void take_maxima(Diff *d, const Diff *x)
@@ -288,6 +308,8 @@ Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
                     const Tensor *want)
 {
   Diff d = {0};
+  if (want->kind == VK_MAP && got && got->kind == VK_MAP)
+    return compare_maps(a, r, got, want);
   if (want->kind != VK_TENSOR && got && got->kind == want->kind &&
       got->n == want->n)
     return compare_items(a, r, got, want);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define JOB_TIMEOUT 600 /* seconds for one run */
-enum { KIND_SEQUENCE = 1, KIND_OPTIONAL = 3 }; /* as o2c_kind of o2c.h */
+/* o2c_kind of o2c.h, by number. */
+static const ValueKind kinds[] = {VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL};
 
 /* --- Writing jobs --------------------------------------------------------- */
 
@@ -40,7 +41,8 @@ static void put_tensor(StrBuf *b, const Tensor *t)
     return;
   }
   if (t->kind != VK_TENSOR) {
-    put_word(b, t->kind == VK_SEQ ? -KIND_SEQUENCE : -KIND_OPTIONAL);
+    for (int k = 1; k < COUNT(kinds); k++)
+      if (kinds[k] == t->kind) put_word(b, -k);
     put_word(b, t->n);
     for (int64_t i = 0; i < t->n; i++) put_tensor(b, t->item[i]);
     return;
@@ -134,21 +136,30 @@ static bool get_strings(Reader *r, Tensor *t, const char *p, int64_t bytes)
 
 static const Tensor *get_tensor(Reader *r, int depth);
 
-/* A sequence or an optional value. */
+/* Keys, and a value for each. */
+static bool is_map(const Tensor *t)
+{
+  return t->n == 2 && t->item[0]->kind == VK_TENSOR && t->item[0]->rank == 1 &&
+         t->item[1]->kind == VK_TENSOR && t->item[1]->rank == 1 &&
+         t->item[0]->n == t->item[1]->n;
+}
+
+/* A value that is no tensor. */
 static const Tensor *get_value(Reader *r, int64_t kind, int depth)
 {
   Tensor *t = NEW(r->a, Tensor, 1);
   int64_t n = get_word(r);
-  r->bad |= (kind != KIND_SEQUENCE && kind != KIND_OPTIONAL) || n < 0 ||
-            n > (r->end - r->p) / 8 || depth > MAX_VALUE_DEPTH;
+  r->bad |= kind >= COUNT(kinds) || n < 0 || n > (r->end - r->p) / 8 ||
+            depth > MAX_VALUE_DEPTH;
   if (r->bad) return NULL;
-  t->kind = kind == KIND_SEQUENCE ? VK_SEQ : VK_OPTIONAL;
+  t->kind = kinds[kind];
   t->n = n;
   t->item = NEW(r->a, const Tensor *, n + 1);
   for (int64_t i = 0; i < n && !r->bad; i++) {
     t->item[i] = get_tensor(r, depth + 1);
     r->bad |= !t->item[i];
   }
+  r->bad = r->bad || (t->kind == VK_MAP && !is_map(t));
   return r->bad ? NULL : t;
 }
 
@@ -253,7 +264,7 @@ static const char *status_name(int64_t s)
   static const char *const name[] = {
     "O2C_OK", "O2C_E_ARG", "O2C_E_DIMS", "O2C_E_WORKSPACE", "O2C_E_ALIGN",
     "O2C_E_WEIGHTS", "O2C_E_CAPACITY", "O2C_E_SHAPE", "O2C_E_DATA",
-    "O2C_E_DEVICE", "O2C_E_ABI"};
+    "O2C_E_DEVICE", "O2C_E_ABI", "O2C_E_TYPE"};
   return s <= 0 && -s < COUNT(name) ? name[-s] : "an unknown status";
 }
 

@@ -24,9 +24,24 @@ static void show_element(Arena *a, const Tensor *t, int64_t i)
   }
 }
 
+static void show_map(Arena *a, const char *name, const Tensor *t)
+{
+  printf("%s map of %lld:", name, (long long)t->item[0]->n);
+  for (int64_t i = 0; i < t->item[0]->n && i < SHOWN; i++) {
+    show_element(a, t->item[0], i);
+    printf(":");
+    show_element(a, t->item[1], i);
+  }
+  puts(t->item[0]->n > SHOWN ? " ..." : "");
+}
+
 /* What a sequence or an optional value holds goes on lines of its own. */
 static void show_output(Arena *a, const char *name, const Tensor *t)
 {
+  if (t->kind == VK_MAP) {
+    show_map(a, name, t);
+    return;
+  }
   if (t->kind != VK_TENSOR) {
     printf("%s %s of %lld\n", name,
            t->kind == VK_SEQ ? "sequence" : "optional", (long long)t->n);

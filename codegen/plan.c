@@ -241,8 +241,9 @@ static void check_values(Plan *p)
     bool tensor = v->kind == VK_TENSOR;
     if (!tensor && !v->bad && !type_crosses(v->declared))
       diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED,
-                 "%s %s is of type %s; tensors, and sequences and optional "
-                 "values of tensors, are what can cross the interface",
+                 "%s %s is of type %s; tensors, maps to single elements, and "
+                 "sequences and optional values of those, are what can cross "
+                 "the interface",
                  i < g->nin ? "input" : "output",
                  quote(p->a, v->name), type_text(p->a, v->declared));
     else if (tensor && (v->rank < 0 || v->dtype == DT_NONE) && !v->bad)

@@ -69,8 +69,12 @@ bool out_is_value(const Plan *p, int k)
 
 const char *value_kind(const Value *v)
 {
-  return v->kind == VK_SEQ ? "O2C_SEQUENCE"
-       : v->kind == VK_OPTIONAL ? "O2C_OPTIONAL" : "O2C_TENSOR";
+  static const char *const word[] = {
+    [VK_TENSOR] = "O2C_TENSOR", [VK_SEQ] = "O2C_SEQUENCE",
+    [VK_MAP] = "O2C_MAP", [VK_OPTIONAL] = "O2C_OPTIONAL",
+    [VK_SPARSE] = "O2C_SPARSE",
+  };
+  return word[v->kind];
 }
 
 const char *value_c_type(const Value *v)

@@ -266,7 +266,8 @@ struct Tensor {
   const void *data;
   const struct Packing *packing; /* of codegen/target.h: then no data */
   const char *name;
-  /* Test data only: VK_SEQ and VK_OPTIONAL are no tensors, but hold n items */
+  /* Test data only: of another kind it is no tensor, but holds n items; a map
+   * two, the tensors of its keys and of its values */
   ValueKind kind;
   const Tensor **item;
 };
@@ -460,12 +461,6 @@ const void *tensor_aligned(Model *m, const Tensor *t);
 /* Test data: a TensorProto file. Errors go to `m`. */
 const Tensor *import_tensor_file(Model *m, const char *path);
 bool export_tensor_file(const char *path, const Tensor *t);
-/* import_value.c: the same for any type; `type` NULL: a tensor. */
-const Tensor *import_value_file(Model *m, const char *path, const Type *type);
-bool export_value_file(const char *path, const Tensor *t);
-/* Can a value of this type cross the interface? Sequences and optional values
- * of tensors (and of each other) can, maps can't. */
-bool type_crosses(const Type *t);
 
 /* Operators: one record each, in ops/<family>.c, listed in ops.def.
  *
@@ -697,4 +692,5 @@ const char *type_text(Arena *a, const Type *t); /* "seq(tensor(float))" */
 
 #include "options.h"
 #include "ops.h"
+#include "values.h"
 #endif

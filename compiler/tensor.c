@@ -4,6 +4,7 @@
  * The narrow floats are converted by the functions that generated code uses,
  * so that folding and running agree. */
 #include "ir.h"
+#include <stdlib.h>
 #include <string.h>
 #include "o2c.h"
 #include "ref/base.h"
@@ -150,4 +151,54 @@ int64_t tensor_bits(const Tensor *t)
   case 4: memcpy(&w, t->data, 4); return w;
   default: memcpy(&d, t->data, 8); return (int64_t)d;
   }
+}
+
+typedef struct {
+  Str text;
+  int64_t number, at;
+} Key;
+
+static int by_key(const void *a, const void *b)
+{
+  const Key *x = a, *y = b;
+  size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+  int c = n ? memcmp(x->text.p, y->text.p, n) : 0;
+  if (c) return c;
+  if (x->text.n != y->text.n) return x->text.n < y->text.n ? -1 : 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+/* The elements of a list, in another order. */
+static const Tensor *reordered(Arena *a, const Tensor *t, const Key *key)
+{
+  size_t size = (size_t)dtype_info(t->dtype)->size;
+  Tensor *y = tensor_new(a, t->dtype, 1, &t->n);
+  char *to = NEW(a, char, (size_t)t->n * size + 1);
+  for (int64_t i = 0; i < t->n; i++)
+    memcpy(to + (size_t)i * size, (const char *)t->data +
+           (size_t)key[i].at * size, size);
+  y->data = to;
+  return y;
+}
+
+const Tensor *map_sorted(Arena *a, const Tensor *map, bool *twice)
+{
+  const Tensor *keys = map->item[0], *values = map->item[1];
+  Key *key = NEW(a, Key, keys->n + 1);
+  bool text = keys->dtype == DT_STR;
+  for (int64_t i = 0; i < keys->n; i++) {
+    key[i].at = i;
+    if (text) key[i].text = ((const Str *)keys->data)[i];
+    else key[i].number = tensor_i64(keys, i);
+  }
+  if (keys->n) qsort(key, (size_t)keys->n, sizeof *key, by_key);
+  *twice = false;
+  for (int64_t i = 1; i < keys->n; i++)
+    *twice = *twice || !by_key(key + i - 1, key + i);
+  Tensor *y = NEW(a, Tensor, 1);
+  *y = *map;
+  y->item = NEW(a, const Tensor *, 2);
+  y->item[0] = reordered(a, keys, key);
+  y->item[1] = reordered(a, values, key);
+  return y;
 }

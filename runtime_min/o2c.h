@@ -29,7 +29,9 @@ typedef enum {
   O2C_E_DATA = -8,      /* a value in the data does not fit: an index out of
                            range, text that is no number */
   O2C_E_DEVICE = -9,
-  O2C_E_ABI = -10
+  O2C_E_ABI = -10,
+  O2C_E_TYPE = -11      /* an o2c_value of another kind, or with keys or
+                           elements of another type, than the model takes */
 } o2c_status;
 
 /* A part of the work: items [begin, end), run by worker `worker`. */
@@ -106,7 +108,8 @@ typedef enum {
 
 /* What kind of value a port has, or an o2c_value is. */
 typedef enum {
-  O2C_TENSOR = 0, O2C_SEQUENCE = 1, O2C_MAP = 2, O2C_OPTIONAL = 3
+  O2C_TENSOR = 0, O2C_SEQUENCE = 1, O2C_MAP = 2, O2C_OPTIONAL = 3,
+  O2C_SPARSE = 4
 } o2c_kind;
 
 #define O2C_VALUE_RANK 12 /* the highest rank of a tensor */
@@ -114,18 +117,102 @@ typedef enum {
 /* A value that is no plain tensor, or a tensor whose shape only the run tells.
  * As an output: the caller gives `size` bytes of storage at `data`, aligned to
  * 16; the call fills in the rest. What a sequence or an optional value holds
- * (its items, and their elements) lies in that storage too. */
+ * (its items, and their elements) lies in that storage too.
+ *
+ * A map has two items: its keys and its values, both tensors of [count]; keys
+ * are distinct, in any order. A sparse tensor has two as well: its elements
+ * [count], and where they are, int64 [count, rank] or, numbered through the
+ * dense tensor, [count]; dtype, rank and dim are those of the dense tensor. */
 typedef struct o2c_value {
   int32_t kind;  /* o2c_kind */
-  int32_t dtype; /* of a tensor: o2c_dtype */
+  int32_t dtype; /* of a tensor, sparse or not: o2c_dtype */
   int32_t rank;
   int32_t unused_;
   int64_t dim[O2C_VALUE_RANK];
   void *data; /* the elements */
   size_t size;
   struct o2c_value *item; /* of a sequence; of an optional value: 0 or 1 */
-  int64_t count;
+  int64_t count;          /* items, or entries of a map or sparse tensor */
 } o2c_value;
+
+/* v becomes a tensor over the caller's array. */
+static inline void o2c_tensor_set(o2c_value *v, int32_t dtype, const void *data,
+                                  int32_t rank, const int64_t *dim)
+{
+  int32_t i;
+  v->kind = O2C_TENSOR;
+  v->dtype = dtype;
+  v->rank = rank;
+  v->unused_ = 0;
+  for (i = 0; i < O2C_VALUE_RANK; i++)
+    v->dim[i] = i < rank ? dim[i] : 0;
+  v->data = (void *)(uintptr_t)data;
+  v->size = 0;
+  v->item = NULL;
+  v->count = 0;
+}
+
+/* v becomes a map of `count` entries over the caller's arrays; pair has room
+ * for its two items. Keys are of type O2C_I64 (int64_t) or O2C_STR (o2c_str),
+ * or of another type of integers. */
+static inline void o2c_map_set(o2c_value *v, o2c_value *pair, int32_t key_type,
+                               const void *keys, int32_t type,
+                               const void *values, int64_t count)
+{
+  o2c_tensor_set(pair, key_type, keys, 1, &count);
+  o2c_tensor_set(pair + 1, type, values, 1, &count);
+  o2c_tensor_set(v, 0, NULL, 0, NULL);
+  v->kind = O2C_MAP;
+  v->item = pair;
+  v->count = count;
+}
+
+/* v becomes a sequence of `rows` maps with the same `count` keys: row i of the
+ * matrix `values` [rows, count] holds the values of map i. room is for
+ * O2C_ZIP_ROOM(rows) values; keys and matrix are not copied. */
+#define O2C_ZIP_ROOM(rows) (3 * (rows))
+static inline void o2c_zip(o2c_value *v, o2c_value *room, int64_t rows,
+                           int32_t key_type, const void *keys, int64_t count,
+                           const float *values)
+{
+  int64_t i;
+  o2c_tensor_set(v, 0, NULL, 0, NULL);
+  v->kind = O2C_SEQUENCE;
+  v->item = room;
+  v->count = rows;
+  for (i = 0; i < rows; i++)
+    o2c_map_set(room + i, room + rows + 2 * i, key_type, keys, O2C_F32,
+                values + i * count, count);
+}
+
+/* The number of the entry that has this key; -1: none has. */
+static inline int64_t o2c_map_find(const o2c_value *map, int64_t key)
+{
+  int64_t i;
+  if (map->kind != O2C_MAP || map->item[0].dtype != O2C_I64)
+    return -1;
+  for (i = 0; i < map->count; i++)
+    if (((const int64_t *)map->item[0].data)[i] == key)
+      return i;
+  return -1;
+}
+
+static inline int64_t o2c_map_find_str(const o2c_value *map, const char *key,
+                                       size_t len)
+{
+  int64_t i;
+  if (map->kind != O2C_MAP || map->item[0].dtype != O2C_STR)
+    return -1;
+  for (i = 0; i < map->count; i++) {
+    const o2c_str *s = (const o2c_str *)map->item[0].data + i;
+    size_t j = 0;
+    while (j < len && s->len == len && s->p[j] == key[j])
+      j++;
+    if (s->len == len && j == len)
+      return i;
+  }
+  return -1;
+}
 
 /* One dimension of a port: `size` where sym < 0, else run-time dimension
  * number `sym` (field of <model>_dims). O2C_SYM_EXPR: an expression of them;

@@ -21,7 +21,8 @@
  *           least of all runs, node indices (int64)
  *   tensor  dtype (0: absent) rank dims[rank] bytes payload; a string tensor's
  *           payload is a length word for each element, then all the text. A
- *           sequence, optional value: minus its o2c_kind, count, the items
+ *           value of another kind: minus its o2c_kind, count, the items (of
+ *           a map two: keys, values)
  *
  * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then takes k
  * times of run() alone (of short ones the mean of as many as calls_of_a_time
@@ -337,6 +338,7 @@ static void value_new(o2c_value *v, const Tensor *t)
     v->count = t->count;
     v->item = (o2c_value *)need((size_t)t->count * sizeof *v);
     for (i = 0; i < t->count; i++) value_new(&v->item[i], &t->item[i]);
+    if (v->kind == O2C_MAP && t->count == 2) v->count = v->item[0].dim[0];
   } else {
     Buffer b;
     input_new(&b, t);

@@ -12,7 +12,7 @@ typedef struct Tensor {
   int64_t dtype, rank, bytes;
   const int64_t *dim;
   const unsigned char *payload;
-  /* -dtype: o2c_kind of what is no tensor, and holds `count` items */
+  /* -dtype: o2c_kind of what is no tensor, and has `count` items (a map two) */
   struct Tensor *item;
   int64_t count;
 } Tensor;
@@ -144,11 +144,11 @@ static void put_strings(const Buffer *b)
 /* An output that is no plain tensor. */
 static void put_value(const o2c_value *v)
 {
-  int64_t i;
+  int64_t i, n = v->kind == O2C_MAP ? 2 : v->count;
   if (v->kind != O2C_TENSOR) {
     put_word(-v->kind);
-    put_word(v->count);
-    for (i = 0; i < v->count; i++) put_value(&v->item[i]);
+    put_word(n);
+    for (i = 0; i < n; i++) put_value(&v->item[i]);
     return;
   }
   put_word(v->dtype);

@@ -61,7 +61,18 @@ static void lower(Plan *p, Node *n)
   lower_ref(p, n);
 }
 
-/* What a sequence or an optional value holds: as much as the data shows. */
+/* A map of other types than the file declares is refused. */
+static const char *map_types(Plan *p, const Value *v)
+{
+  const Type *t = v->declared;
+  if (v->kind != VK_MAP)
+    return "";
+  return arena_printf(p->a, " || x->item[0].dtype != %d ||\n"
+                      "      x->item[1].dtype != %d", (int)t->dtype,
+                      (int)t->elem->dtype);
+}
+
+/* What a value holds that is no tensor: as much as the data shows. */
 static void copy_value(Plan *p, Node *n)
 {
   Step *s = step_new(p, n, "VALUE_COPY");
@@ -70,6 +81,7 @@ static void copy_value(Plan *p, Node *n)
   step_in(s, "x", n->in[0]);
   step_out(s, "y", n->out[0]);
   step_text(s, "KIND", "%s", value_kind(n->in[0]));
+  step_text(s, "TYPES", "%s", map_types(p, n->in[0]));
   step_take_size(s, &take, n->size[0], "found");
   step_text(s, "TAKE", "%.*s", (int)take.n, take.s);
   step_kernel(s, "value.h");

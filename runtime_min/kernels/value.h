@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Sequences and optional values: how many bytes what they hold takes, and a
- * copy of it into the caller's storage.
+/* Sequences, optional values and maps: how many bytes what they hold takes, and
+ * a copy of it into the caller's storage.
  *
  * Storage begins with the items, all levels of them, as o2c_value; behind them
  * stand the elements of the tensors, each tensor aligned to 16. The characters
@@ -52,9 +52,24 @@ O2C_UNUSED static int64_t o2c_tensor_bytes(const o2c_value *v)
   return v->data ? n : -1;
 }
 
-/* Is v a sequence or an optional value with room for what it says to hold? */
+/* A tensor of [count]? */
+O2C_UNUSED static int o2c_value_is_list(const o2c_value *v, int64_t count)
+{
+  return v->kind == O2C_TENSOR && v->rank == 1 && v->dim[0] == count;
+}
+
+/* How many items v has, which is no tensor. */
+O2C_UNUSED static int64_t o2c_value_items(const o2c_value *v)
+{
+  return v->kind == O2C_MAP ? 2 : v->count;
+}
+
+/* Is v no tensor, with room for what it says to hold? */
 O2C_UNUSED static int o2c_value_holds(const o2c_value *v)
 {
+  if (v->kind == O2C_MAP)
+    return v->count >= 0 && v->item && o2c_value_is_list(v->item, v->count) &&
+           o2c_value_is_list(v->item + 1, v->count);
   if (v->kind != O2C_SEQUENCE && v->kind != O2C_OPTIONAL)
     return 0;
   if (v->count < 0 || (v->kind == O2C_OPTIONAL && v->count > 1))
@@ -63,8 +78,7 @@ O2C_UNUSED static int o2c_value_holds(const o2c_value *v)
          v->count <= O2C_VALUE_MOST / (int64_t)sizeof *v;
 }
 
-/* Storage that a copy of `v`, a sequence or an optional value, needs; -1: it
- * is malformed. */
+/* Storage that a copy of v, which is no tensor, needs; -1: it is malformed. */
 O2C_UNUSED static int64_t o2c_value_bytes(const o2c_value *v)
 {
   const o2c_value *at[O2C_VALUE_DEPTH];
@@ -74,7 +88,7 @@ O2C_UNUSED static int64_t o2c_value_bytes(const o2c_value *v)
   if (!v || !o2c_value_holds(v))
     return -1;
   at[0] = v->item;
-  left[0] = v->count;
+  left[0] = o2c_value_items(v);
   while (depth > 0) {
     const o2c_value *x = at[depth - 1];
     if (left[depth - 1] == 0) {
@@ -93,7 +107,7 @@ O2C_UNUSED static int64_t o2c_value_bytes(const o2c_value *v)
       return -1;
     } else {
       at[depth] = x->item;
-      left[depth++] = x->count;
+      left[depth++] = o2c_value_items(x);
     }
     if (bytes + items * (int64_t)sizeof *x > O2C_VALUE_MOST)
       return -1;
@@ -145,10 +159,10 @@ O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
   y->count = x->count;
   /* Level by level: item i's own items are put behind those that there are. */
   for (i = 0;; i++) {
-    if (v->kind != O2C_TENSOR && v->count > 0) {
-      memcpy(item + n, v->item, (size_t)v->count * sizeof *item);
+    if (v->kind != O2C_TENSOR && o2c_value_items(v) > 0) {
+      memcpy(item + n, v->item, (size_t)o2c_value_items(v) * sizeof *item);
       v->item = item + n;
-      n += v->count;
+      n += o2c_value_items(v);
     } else {
       v->item = NULL;
     }

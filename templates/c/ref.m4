@@ -14,8 +14,10 @@ A sequence or an optional value, copied into the output's storage.
   TAKE  takes the bytes that it needs, `found`
 m4_define(<%G_VALUE_COPY%>, <%  const int64_t found = o2c_value_bytes(x);
   o2c_status status;
-  if (found < 0 || x->kind != G_KIND)
+  if (found < 0)
     return O2C_E_ARG;
+  if (x->kind != G_KIND<%%>G_TYPES)
+    return O2C_E_TYPE;
 G_TAKE<%%>  o2c_value_copy(y, x);
 %>)
 m4_divert(0)m4_dnl

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies of sequences and optional values: contents, sizes, refusals. */
+/* Copies of sequences, optional values and maps: contents, sizes, refusals; the
+ * helpers of o2c.h for maps. */
 #include "value.h"
 #include "o2ctest.h"
 
@@ -85,6 +86,51 @@ static void test_strings(void)
   CHECK(t != s && t[0].p == s[0].p && t[0].len == 2);
 }
 
+/* A sequence of two maps, one of them empty. */
+static void test_maps(void)
+{
+  int64_t keys[2] = { 7, -1 };
+  double values[2] = { 0.5, 1.5 };
+  o2c_value map[2], pair[4], x = holder(O2C_SEQUENCE, map, 2), y;
+  o2c_map_set(map, pair, O2C_I64, keys, O2C_F64, values, 2);
+  o2c_map_set(map + 1, pair + 2, O2C_I64, NULL, O2C_F64, NULL, 0);
+  CHECK(o2c_value_bytes(&x) ==
+        (int64_t)O2C_ALIGN_UP(6 * sizeof y, (size_t)16) + 2 * 16);
+  y = copy_of(&x);
+  CHECK(y.count == 2 && y.item[0].kind == O2C_MAP && y.item[0].count == 2);
+  CHECK(y.item[0].item != pair && y.item[0].item[0].data != keys);
+  CHECK(o2c_map_find(y.item, -1) == 1 && o2c_map_find(y.item, 2) == -1);
+  CHECK(((double *)y.item[0].item[1].data)[1] == 1.5);
+  CHECK(y.item[1].count == 0 && o2c_map_find(y.item + 1, 7) == -1);
+  pair[0].dim[0] = 1; /* fewer keys than values */
+  CHECK(o2c_value_bytes(&x) == -1);
+  pair[0].dim[0] = 2;
+  pair[1].rank = 2;
+  CHECK(o2c_value_bytes(&x) == -1);
+  pair[1].rank = 1;
+  pair[1].kind = O2C_MAP;
+  CHECK(o2c_value_bytes(&x) == -1);
+  map[0].item = NULL;
+  CHECK(o2c_value_bytes(&x) == -1);
+}
+
+static void test_zip(void)
+{
+  const o2c_str keys[2] = { { "no", 2 }, { "yes", 3 } };
+  const float values[6] = { 1, 2, 3, 4, 5, 6 };
+  o2c_value all[O2C_ZIP_ROOM(3)], s;
+  o2c_zip(&s, all, 3, O2C_STR, keys, 2, values);
+  CHECK(s.kind == O2C_SEQUENCE && s.count == 3 && s.item == all);
+  CHECK(o2c_map_find_str(s.item + 2, "yes", 3) == 1);
+  CHECK(o2c_map_find_str(s.item + 2, "ye", 2) == -1);
+  CHECK(o2c_map_find(s.item + 2, 0) == -1); /* of another type */
+  CHECK(s.item[2].item[0].data == (void *)(uintptr_t)keys);
+  CHECK(((float *)s.item[2].item[1].data)[1] == 6);
+  CHECK(o2c_value_bytes(&s) > 0);
+  o2c_zip(&s, all, 0, O2C_STR, keys, 2, NULL);
+  CHECK(s.count == 0 && o2c_value_bytes(&s) == 0);
+}
+
 static void test_malformed(void)
 {
   float a[2] = { 1, 2 };
@@ -114,6 +160,8 @@ int main(void)
   test_nested();
   test_empty();
   test_strings();
+  test_maps();
+  test_zip();
   test_malformed();
   return test_end();
 }

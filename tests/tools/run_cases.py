@@ -20,8 +20,9 @@ An `in` after an `out` begins the next data set. The names of types are ONNX's.
 `# error CODE TEXT` instead: the model is refused with that exit code and a
 message that holds the text, and no file is written. Each model that runs does
 so as it is and with -O0. Sequences and optional values are written
-`seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too. A string
-with blanks, or an empty one, stands in quotes as JSON has them.
+`seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too, maps
+`map(int64 float; 7 1.5; -1 nan)`. A string with blanks, or an empty one, stands
+in quotes as JSON has them.
 """
 import json
 import pathlib
@@ -39,7 +40,7 @@ FLAGS = "-O1 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
 DENSE = re.compile(r"(\w+)\[([\d,\s]*)\]\s*(.*)")
 DATA = re.compile(rf"#\s*(in|out)\s+(\S+)\s*=\s*({DENSE.pattern})")
 WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
-VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional)\(.*\))\s*$")
+VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional|map)\(.*\))\s*$")
 
 
 def tensor(match, name):
@@ -60,6 +61,22 @@ def tensor(match, name):
     return numpy_helper.from_array(array, name)
 
 
+def mapping(name, text):
+    """A MapProto of entries `key value`, after the types of both."""
+    (key, kind), *entries = (WORD.findall(e) for e in items(text))
+    v = onnx.MapProto(name=name)
+    v.key_type = onnx.TensorProto.DataType.Value(key.upper())
+    v.values.elem_type = onnx.SequenceProto.TENSOR
+    for k, x in entries:
+        if key == "string":
+            v.string_keys.append((json.loads(k) if k[0] == '"' else k).encode())
+        else:
+            v.keys.append(int(k))
+        v.values.tensor_values.append(
+            tensor(DENSE.fullmatch(f"{kind}[] {x}"), ""))
+    return v
+
+
 def items(text):
     """Splits at the semicolons that stand in no parentheses."""
     parts, depth = [""], 0
@@ -73,15 +90,18 @@ def items(text):
 
 
 def value(name, text):
-    """A TensorProto, SequenceProto or OptionalProto."""
-    m = re.fullmatch(r"(seq|optional)\((.*)\)", text)
+    """A TensorProto, SequenceProto, MapProto or OptionalProto."""
+    m = re.fullmatch(r"(seq|optional|map)\((.*)\)", text)
     if not m:
         return tensor(DENSE.fullmatch(text), name)
+    if m[1] == "map":
+        return mapping(name, m[2])
     v = onnx.SequenceProto() if m[1] == "seq" else onnx.OptionalProto()
     v.name = name
     for part in items(m[2]):
         item = value("", part)
         kind = {onnx.TensorProto: "tensor", onnx.SequenceProto: "sequence",
+                onnx.MapProto: "map",
                 onnx.OptionalProto: "optional"}[type(item)]
         v.elem_type = getattr(type(v), kind.upper())
         if m[1] == "seq":

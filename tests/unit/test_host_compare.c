@@ -163,8 +163,32 @@ static void test_rules(void)
   CHECK(rule_of("Cast", &o).fixed);
 }
 
+/* Maps are equal in any order of their entries; keys are exact. */
+static void test_maps(void)
+{
+  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const int64_t up[2] = {1, 2}, down[2] = {2, 1}, same[2] = {1, 1};
+  const float a[2] = {3, 4}, b[2] = {4, 3};
+  Tensor k = {.dtype = DT_I64, .rank = 1, .dim = {2}, .n = 2, .data = up};
+  Tensor v = {.dtype = DT_F32, .rank = 1, .dim = {2}, .n = 2, .data = a};
+  Tensor l = k, w = v;
+  const Tensor *x[2] = {&k, &v}, *y[2] = {&l, &w};
+  Tensor want = {.kind = VK_MAP, .n = 2, .item = x};
+  Tensor got = {.kind = VK_MAP, .n = 2, .item = y};
+  l.data = down;
+  w.data = b;
+  CHECK(tensor_compare(&arena, &r, &got, &want).ok);
+  w.data = a;
+  CHECK(!tensor_compare(&arena, &r, &got, &want).ok);
+  l.data = same;
+  CHECK(strstr(tensor_compare(&arena, &r, &got, &want).why, "keys"));
+  k.data = same;
+  CHECK(strstr(tensor_compare(&arena, &r, &got, &want).why, "twice"));
+}
+
 int main(void)
 {
+  test_maps();
   test_rules();
   test_bfloat16();
   test_items();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Test data of sequences and optional values: written, read again, refused. */
+/* Test data of sequences, optional values and maps: written, read again,
+ * refused; maps of a hostile file. */
 #include <stdlib.h>
 #include <unistd.h>
-#include "ir.h"
-#include "o2ctest.h"
+#include "pbwriter.h"
 
 static const Type tensor = {VK_TENSOR, DT_F32, -1, NULL, NULL};
 static const Type seq = {VK_SEQ, DT_NONE, -1, NULL, &tensor};
@@ -15,7 +15,9 @@ static bool same(const Tensor *a, const Tensor *b)
   if (!a || !b || a->kind != b->kind || a->n != b->n) return false;
   if (a->kind == VK_TENSOR)
     return a->dtype == b->dtype && a->rank == b->rank &&
-           (!a->n || !memcmp(a->data, b->data, (size_t)a->n * 4));
+           (!a->n || a->dtype == DT_STR ||
+            !memcmp(a->data, b->data, (size_t)a->n *
+                    (size_t)dtype_info(a->dtype)->size));
   for (int64_t i = 0; i < a->n; i++)
     if (!same(a->item[i], b->item[i])) return false;
   return true;
@@ -61,6 +63,72 @@ static void wrong_type(const Tensor *v, const Type *type, const char *text)
   model_free(m);
 }
 
+static const Type map = {VK_MAP, DT_I64, -1, NULL, &tensor};
+static const Type words = {VK_MAP, DT_STR, -1, NULL, &tensor};
+static const Type bytes = {VK_MAP, DT_U8, -1, NULL, &tensor};
+static const Type maps = {VK_SEQ, DT_NONE, -1, NULL, &map};
+
+enum { MAP_TYPE = 2, MAP_KEYS = 3, MAP_WORDS = 4, MAP_VALUES = 5,
+       SEQ_TENSOR = 3 };
+
+/* A value of `type` with n elements. */
+static void put_value(StrBuf *to, int type, int n)
+{
+  StrBuf t = {0};
+  w_int(&t, T_TYPE, type);
+  if (n != 1) w_int(&t, T_DIMS, n);
+  for (int i = 0; i < n; i++) w_float(&t, T_FLOAT, (float)i);
+  w_msg(to, SEQ_TENSOR, &t);
+}
+
+/* The file that is `b`, as a map of this type: NULL, and told why; or how many
+ * entries. */
+static void read_map(StrBuf *b, const Type *type, const char *text, int64_t n)
+{
+  Model *m = model_new(NULL, "");
+  FILE *f = fopen(path, "wb");
+  CHECK(f && fwrite(b->s, 1, b->n, f) == b->n && !fclose(f));
+  const Tensor *x = import_value_file(m, path, type);
+  CHECK((x != NULL) == !text);
+  if (x) CHECK(x->kind == VK_MAP && x->item[0]->n == n && x->item[1]->n == n);
+  if (text) CHECK(m->diags && strstr(m->diags->text, text));
+  sb_free(b);
+  model_free(m);
+}
+
+static void hostile_maps(void)
+{
+  StrBuf b = {0}, v = {0};
+  w_int(&b, MAP_TYPE, DT_I64);
+  read_map(&b, &map, NULL, 0); /* nothing in it, no values at all */
+  for (int k = 5; k < 7; k++) w_int(&b, MAP_KEYS, k);
+  put_value(&v, DT_F32, 1);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &map, "not as many", 0);
+  for (int k = 0; k < 2; k++) w_int(&b, MAP_KEYS, 5);
+  for (int k = 0; k < 2; k++) put_value(&v, DT_F32, 1);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &map, "twice", 0);
+  w_int(&b, MAP_KEYS, 5);
+  put_value(&v, DT_F32, 2);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &map, "single float", 0);
+  w_int(&b, MAP_KEYS, 5);
+  put_value(&v, DT_F64, 0);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &map, "single float", 0);
+  w_str(&b, MAP_WORDS, "a"); /* keys of the other sort */
+  put_value(&v, DT_F32, 1);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &map, "does not hold", 0);
+  w_int(&b, MAP_TYPE, DT_STR);
+  read_map(&b, &map, "does not hold", 0);
+  w_int(&b, MAP_KEYS, 256);
+  put_value(&v, DT_F32, 1);
+  w_msg(&b, MAP_VALUES, &v);
+  read_map(&b, &bytes, "out of the range", 0);
+}
+
 int main(void)
 {
   const float data[3] = {1, 2, 3};
@@ -81,11 +149,27 @@ int main(void)
   round_trip(&none, &opt);
   cut_short(&s, &seq);
   cut_short(&o, &opt);
-  const Type map = {VK_MAP, DT_I64, -1, NULL, &tensor};
-  const Type maps = {VK_SEQ, DT_NONE, -1, NULL, &map};
   const Type deep = {VK_SEQ, DT_NONE, -1, NULL, &seq};
-  wrong_type(&s, &maps, "of maps");
+  const Type wide = {VK_MAP, DT_I64, -1, NULL, &seq};
+  wrong_type(&s, &maps, "does not hold");
   wrong_type(&s, &deep, "does not hold");
+  wrong_type(&s, &wide, "more than one element");
+  const int64_t numbers[3] = {-1, 2, 7};
+  const Str texts[3] = {{"", 0}, {"a", 1}, {"a\0b", 3}};
+  Tensor k = {.dtype = DT_I64, .rank = 1, .dim = {3}, .n = 3, .data = numbers};
+  Tensor w = {.dtype = DT_STR, .rank = 1, .dim = {3}, .n = 3, .data = texts};
+  const Tensor *pair[2] = {&k, &a}, *named[2] = {&w, &a};
+  Tensor x = {.kind = VK_MAP, .n = 2, .item = pair, .name = "m"};
+  Tensor y = {.kind = VK_MAP, .n = 2, .item = named};
+  const Tensor *both[2] = {&x, &x};
+  Tensor z = {.kind = VK_SEQ, .n = 2, .item = both};
+  round_trip(&x, &map);
+  round_trip(&y, &words);
+  round_trip(&z, &maps);
+  cut_short(&x, &map);
+  cut_short(&z, &maps);
+  wrong_type(&x, &words, "does not hold");
+  hostile_maps();
   CHECK(!export_value_file("/nonexistent/x", &s));
   remove(path);
   return test_end();
