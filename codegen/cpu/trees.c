@@ -25,7 +25,9 @@ typedef struct {
   int64_t nnode, most;      /* made, and room for */
   uint32_t mask, columns;
   int shift;
-  bool wide, by_node, equal;
+  bool wide, by_node, equal, bits;
+  uint32_t *test;           /* where trees are small */
+  int64_t ntest;
   Map rows;                 /* of leaves: number + 1 */
   float *leaf;
   int nleaf;
@@ -196,6 +198,51 @@ static bool build(Build *b)
   return true;
 }
 
+/* Comparisons of a tree and masks of what its first children lead to; returns
+ * how many leaves it has, more than 32: too many. Leaves are numbered in order:
+ * first children first. */
+static int put_bits(Build *b, int64_t at, int *leaf, float *value)
+{
+  uint32_t m = b->node[2 * at];
+  if (!(m >> b->shift)) {
+    if (*leaf < 32) memcpy(&value[*leaf], &b->node[2 * at + 1], sizeof *value);
+    return ++*leaf;
+  }
+  int64_t child = at + (m >> b->shift);
+  int begin = *leaf;
+  uint32_t *test = b->test + b->ntest;
+  b->ntest += 3;
+  if (put_bits(b, child, leaf, value) > 31) return 33;
+  test[0] = m & b->mask;
+  test[1] = b->node[2 * at + 1];
+  test[2] = ~((((uint32_t)1 << (*leaf - begin)) - 1) << begin);
+  return put_bits(b, child + 1, leaf, value);
+}
+
+/* Small trees as lists of comparisons, which all rows make; see trees_f32.h. */
+static void build_bits(Build *b)
+{
+  const Forest *f = b->f;
+  if (b->wide || b->equal || f->aggregate >= FOREST_MIN ||
+      b->nnode > 63 * (int64_t)f->trees)
+    return;
+  for (int t = 0; t < f->trees; t++) {
+    int64_t end = t + 1 < f->trees ? b->tree[2 * t + 2] : b->nnode;
+    if (end - b->tree[2 * t] > 63) return;
+  }
+  b->test = NEW(b->p->a, uint32_t, f->trees + 1 + 3 * b->nnode);
+  b->leaf = NEW(b->p->a, float, 32 * (int64_t)f->trees);
+  b->nleaf = 32 * f->trees;
+  b->ntest = f->trees + 1;
+  b->bits = true;
+  for (int t = 0; t < f->trees; t++) {
+    int leaf = 0;
+    b->test[t] = (uint32_t)b->ntest;
+    put_bits(b, b->tree[2 * t], &leaf, b->leaf + 32 * t);
+  }
+  b->test[f->trees] = (uint32_t)b->ntest;
+}
+
 static Value *table(const Build *b, const char *name, Dtype t, int64_t count,
                     const void *data)
 {
@@ -253,10 +300,13 @@ static void put_tables(Step *s, const Build *b)
   step_in(s, "node", table(b, "node", DT_U32, 2 * b->nnode, b->node));
   step_in(s, "tree", table(b, "tree", DT_U32, 2 * f->trees, b->tree));
   step_in(s, "always", table(b, "always", DT_U8, f->targets, b->always));
-  if (b->wide)
-    step_in(s, "leaf", table(b, "leaf", DT_F32,
-                             (int64_t)b->nleaf * f->targets, b->leaf));
-  step_text(s, "LEAF", b->wide ? "leaf" : "NULL");
+  if (b->wide || b->bits)
+    step_in(s, "leaf", table(b, "leaf", DT_F32, b->bits ? b->nleaf
+                             : (int64_t)b->nleaf * f->targets, b->leaf));
+  step_text(s, "LEAF", b->wide || b->bits ? "leaf" : "NULL");
+  if (b->bits) step_in(s, "test", table(b, "test", DT_U32, b->ntest, b->test));
+  step_text(s, "TEST", b->bits ? "test" : "NULL");
+  step_text(s, "PART", b->bits ? "part" : "NULL");
   if (f->base) step_in(s, "base", value_const(n->g, "base", f->base));
   if (f->classes) step_in(s, "labels", forest_labels(n, f));
   if (f->classes && f->labels->type == AT_STRS)
@@ -276,6 +326,7 @@ static void put_numbers(Step *s, const Build *b, int64_t columns)
   step_int(s, "EQUAL", b->equal);
   step_int(s, "KIND", f->aggregate < FOREST_MIN ? 1 : f->aggregate);
   step_int(s, "WIDE", b->wide);
+  step_int(s, "BITS", b->bits);
 }
 
 /* Comparisons on a row's way to all leaves, if trees are balanced. */
@@ -301,6 +352,7 @@ bool lower_trees(Plan *p, Node *n)
     return false;
   b.columns = (uint32_t)columns;
   if (!build(&b)) return false;
+  build_bits(&b);
   const Dim *rows = x->rank == 2 ? x->dim[0] : dim_int(d, 1);
   const Dim *size = dim_mul(d, rows, dim_int(d, b.f->targets));
   Value *y = node_out(n, b.f->classes ? 1 : 0);
@@ -311,6 +363,8 @@ bool lower_trees(Plan *p, Node *n)
   step_scratch(s, "is", DT_U8, size);
   step_scratch(s, "key", DT_I32, /* O2C_TREES_ROOM */
                dim_int(d, 64 * (columns + 1)));
+  if (b.bits)
+    step_scratch(s, "part", DT_F32, dim_int(d, 16 * b.f->targets));
   put_numbers(s, &b, columns);
   step_ref(s, "trees", DT_F32);
   step_kernel(s, "trees_f32.h");

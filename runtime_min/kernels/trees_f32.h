@@ -31,6 +31,7 @@ typedef struct {
   int32_t equal;    /* some nodes are == or != */
   int32_t kind;     /* 1 sum, 2 least, 3 greatest */
   int32_t wide;     /* leaves have rows in `leaf`, one number a target */
+  int32_t bits;     /* trees have at most 32 leaves: see o2c_trees_bits */
 } o2c_trees_p;
 
 #define O2C_TREES_ROWS 64 /* that a tree is read once for */
@@ -234,13 +235,132 @@ O2C_INLINE int o2c_trees_keys(const float *x, int32_t *key, int64_t rows,
   return nan;
 }
 
+/* A tree of at most 32 leaves is a list of comparisons, each with a mask of the
+   leaves that are left where x > threshold, the first leaf in bit 0: all of
+   them are made for sixteen rows at a time, and the least bit that stays is the
+   leaf. `test` has where each tree's comparisons begin and the last one's end,
+   then three words each: feature, threshold, mask. */
+#define O2C_TREES_LANES 16
+
+/* The number of the least bit of b, which is not 0. */
+O2C_INLINE uint32_t o2c_tree_least(uint32_t b)
+{
+#if defined(__GNUC__)
+  return (uint32_t)__builtin_ctz(b);
+#else
+  const float least = (float)(b & (0u - b));
+  uint32_t e;
+  memcpy(&e, &least, sizeof e); /* its exponent */
+  return (e >> 23) - 127;
+#endif
+}
+
+/* Which of the 32 values each of the rows gets is added to sum. */
+O2C_INLINE void o2c_tree_bits(const int32_t *key, const uint32_t *test,
+                              const uint32_t *end, const float *value,
+                              float *sum)
+{
+#if defined(O2C_AVX512)
+  __m512i b = _mm512_set1_epi32(-1), e;
+  __m512 w;
+  for (; test < end; test += 3) {
+    const __m512i v = _mm512_loadu_si512(key + (size_t)test[0] * 16);
+    const __mmask16 gt =
+      _mm512_cmpgt_epi32_mask(v, _mm512_set1_epi32((int32_t)test[1]));
+    b = _mm512_mask_and_epi32(b, gt, b, _mm512_set1_epi32((int32_t)test[2]));
+  }
+  b = _mm512_and_si512(b, _mm512_sub_epi32(_mm512_setzero_si512(), b));
+  e = _mm512_castps_si512(_mm512_cvtepu32_ps(b)); /* its exponent tells */
+  e = _mm512_sub_epi32(_mm512_srli_epi32(e, 23), _mm512_set1_epi32(127));
+  w = _mm512_permutex2var_ps(_mm512_loadu_ps(value), e,
+                             _mm512_loadu_ps(value + 16));
+  _mm512_storeu_ps(sum, _mm512_add_ps(_mm512_loadu_ps(sum), w));
+#elif defined(O2C_AVX2)
+  __m256i b = _mm256_set1_epi32(-1), c = b;
+  for (; test < end; test += 3) {
+    const int32_t *at = key + (size_t)test[0] * 16;
+    const __m256i t = _mm256_set1_epi32((int32_t)test[1]);
+    const __m256i m = _mm256_set1_epi32((int32_t)test[2]);
+    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)at);
+    const __m256i w =
+      _mm256_loadu_si256((const __m256i *)(const void *)(at + 8));
+    b = _mm256_andnot_si256(_mm256_andnot_si256(m, _mm256_cmpgt_epi32(v, t)),
+                            b);
+    c = _mm256_andnot_si256(_mm256_andnot_si256(m, _mm256_cmpgt_epi32(w, t)),
+                            c);
+  }
+  {
+    uint32_t left[16];
+    int l;
+    _mm256_storeu_si256((__m256i *)(void *)left, b);
+    _mm256_storeu_si256((__m256i *)(void *)(left + 8), c);
+    for (l = 0; l < 16; l++) sum[l] += value[o2c_tree_least(left[l])];
+  }
+#else
+  uint32_t left[16];
+  int l;
+  for (l = 0; l < 16; l++) left[l] = UINT32_MAX;
+  for (; test < end; test += 3) {
+    const int32_t *at = key + (size_t)test[0] * 16, t = (int32_t)test[1];
+    const uint32_t m = test[2];
+    for (l = 0; l < 16; l++) left[l] &= at[l] > t ? m : UINT32_MAX;
+  }
+  for (l = 0; l < 16; l++) sum[l] += value[o2c_tree_least(left[l])];
+#endif
+}
+
+/* Sixteen rows whose keys stand beside each other, column by column. */
+O2C_INLINE void o2c_trees_bits(const int32_t *key, const uint32_t *tree,
+                               const uint32_t *test, const float *value,
+                               float *part, float *y, const o2c_trees_p *p)
+{
+  int32_t t, k, l;
+  for (k = 0; k < p->targets * 16; k++) part[k] = 0.0f;
+  for (t = 0; t < p->trees; t++)
+    o2c_tree_bits(key, test + test[t], test + test[t + 1], value + 32 * t,
+                  part + 16 * tree[2 * t + 1]);
+  for (k = 0; k < p->targets; k++)
+    for (l = 0; l < 16; l++) y[l * p->targets + k] = part[k * 16 + l];
+}
+
+/* Keys of sixteen rows for that; returns whether there is a NaN. */
+O2C_INLINE int o2c_trees_turn(const float *x, int32_t *key, int64_t columns)
+{
+  int64_t i, k;
+  int nan = 0;
+  for (k = 0; k < columns; k++)
+    for (i = 0; i < 16; i++) {
+      const float v = x[i * columns + k];
+      key[k * 16 + i] = o2c_tree_key(v);
+      nan |= v != v;
+    }
+  return nan;
+}
+
+/* Rows from the first one that go by o2c_trees_bits: as many are done. */
+O2C_INLINE int64_t o2c_trees_small(const float *x, const uint32_t *tree,
+                                   const uint32_t *test, const float *value,
+                                   float *y, int32_t *key, float *part,
+                                   int64_t rows, const o2c_trees_p *p)
+{
+  int64_t i;
+  for (i = 0; i + 16 <= rows; i += 16) {
+    if (o2c_trees_turn(x + i * p->columns, key, p->columns) && p->by_node)
+      break;
+    o2c_trees_bits(key, tree, test, value, part, y + i * p->targets, p);
+  }
+  return i;
+}
+
 /* y: [rows, targets]; is: of the same size, whether a target has a value in
    any row (`always`, one byte a target). One that has none gets 0. key: room
-   of O2C_TREES_ROOM. */
+   of O2C_TREES_ROOM; part: 16 elements a target, test: see above, where trees
+   are small. */
 O2C_INLINE void o2c_trees_f32(const float *x, const uint32_t *node,
                               const uint32_t *tree, const float *leaf,
                               const uint8_t *always, float *y, uint8_t *is,
-                              int32_t *key, int64_t rows,
+                              int32_t *key, float *part,
+                              const uint32_t *test, int64_t rows,
                               const o2c_trees_p *p)
 {
   const float none = p->kind == 1 ? 0.0f : p->kind == 2 ? INFINITY : -INFINITY;
@@ -252,7 +372,13 @@ O2C_INLINE void o2c_trees_f32(const float *x, const uint32_t *node,
     }
   for (i = 0; i < rows; i += n) {
     float *to = y + i * p->targets;
+    n = 0;
+    if (p->bits)
+      n = o2c_trees_small(x + i * p->columns, tree, test, leaf, to, key, part,
+                          rows - i, p);
+    if (n) continue;
     n = rows - i < O2C_TREES_ROWS ? rows - i : O2C_TREES_ROWS;
+    if (p->bits && n > 16) n = 16;
     const int nan = o2c_trees_keys(x + i * p->columns, key, n, p->columns);
     const int general = p->equal || (p->by_node && nan);
     const int64_t whole = general ? 0 : n - n % 8;

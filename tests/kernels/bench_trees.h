@@ -15,11 +15,11 @@ typedef struct {
 
 static void run_trees(void *arg)
 {
-  static const o2c_trees_p p = {30, FOREST_TREES, 1, 255, 10, 0, 0, 1, 0};
+  static const o2c_trees_p p = {30, FOREST_TREES, 1, 255, 10, 0, 0, 1, 0, 0};
   static const uint8_t always[1] = {1};
   BenchForest *f = (BenchForest *)arg;
   o2c_trees_f32(f->x, f->node, f->tree, NULL, always, f->y, f->is, f->key,
-                f->rows, &p);
+                NULL, NULL, f->rows, &p);
 }
 
 /* A hundred complete trees of depth 6; billions of comparisons a second. */

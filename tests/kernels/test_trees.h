@@ -10,7 +10,8 @@ typedef struct {
   uint32_t node[2 * TREE_NODES], tree[2 * 40];
   float limit[TREE_NODES];  /* thresholds as floats */
   uint8_t flags[TREE_NODES]; /* 1 NaN to the first, 2 ==, 4 a leaf */
-  float leaf[8 * 5];
+  float leaf[8 * 5], value[32 * 40];
+  uint32_t test[41 + 3 * TREE_NODES], tests;
   int nodes;
 } TreeCase;
 
@@ -63,6 +64,35 @@ static void tree_want(const TreeCase *c, const float *x, float *y)
   }
 }
 
+/* The lists of small trees. */
+static void small_tree(TreeCase *c, uint32_t at, uint32_t *leaf, float *value)
+{
+  const uint32_t m = c->node[2 * at], begin = *leaf;
+  uint32_t *test = c->test + c->tests;
+  if (!(m >> c->p.shift)) {
+    memcpy(&value[(*leaf)++], &c->node[2 * at + 1], sizeof *value);
+    return;
+  }
+  c->tests += 3;
+  small_tree(c, at + (m >> c->p.shift), leaf, value);
+  test[0] = m & c->p.mask;
+  test[1] = c->node[2 * at + 1];
+  test[2] = ~0u;
+  for (uint32_t k = begin; k < *leaf; k++) test[2] &= ~(1u << k);
+  small_tree(c, at + (m >> c->p.shift) + 1, leaf, value);
+}
+
+static void small_trees(TreeCase *c)
+{
+  c->tests = (uint32_t)c->p.trees + 1;
+  for (int t = 0; t < c->p.trees; t++) {
+    uint32_t leaf = 0;
+    c->test[t] = c->tests;
+    small_tree(c, c->tree[2 * t], &leaf, c->value + 32 * t);
+  }
+  c->test[c->p.trees] = c->tests;
+}
+
 static void tree_case(TreeCase *c, int64_t rows)
 {
   const o2c_trees_p *p = &c->p;
@@ -70,6 +100,7 @@ static void tree_case(TreeCase *c, int64_t rows)
   const size_t ny = (size_t)(rows * p->targets);
   float *x = random_f32(nx), *y = random_f32(ny), *want = alloc_f32(ny);
   int32_t *key = (int32_t *)alloc_f32((size_t)O2C_TREES_ROOM(p->columns));
+  float *part = alloc_f32((size_t)(16 * p->targets));
   uint8_t always[5] = {0}, *is = (uint8_t *)alloc_f32(ny);
   for (int t = 0; t < p->trees; t++)
     for (int k = 0; k < p->targets; k++)
@@ -83,13 +114,15 @@ static void tree_case(TreeCase *c, int64_t rows)
   for (size_t i = 0; i < ny; i++)
     want[i] = !always[i % (size_t)p->targets] || p->kind == 1 ? 0.0f
             : p->kind == 2 ? INFINITY : -INFINITY;
-  o2c_trees_f32(x, c->node, c->tree, c->leaf, always, y, is, key, rows, p);
+  o2c_trees_f32(x, c->node, c->tree, p->bits ? c->value : c->leaf, always, y,
+                is, key, part, c->test, rows, p);
   for (int64_t i = 0; i < rows; i++)
     tree_want(c, x + i * p->columns, want + i * p->targets);
   if (!same(y, want, ny)) fail("trees", "sums differ");
   for (size_t i = 0; i < ny; i++)
     if (is[i] != always[i % (size_t)p->targets]) fail("trees", "presence");
   free(x), free(y), free(want), free(key), free(is);
+  free(part);
 }
 
 static void test_o2c_trees_f32(void)
@@ -106,11 +139,16 @@ static void test_o2c_trees_f32(void)
       .by_node = rnd(2) != 0, .equal = rnd(4) == 0, .kind = 1 + (int)rnd(3),
       .wide = rnd(2) != 0
     };
+    if (run % 3 == 0) {
+      c->p.equal = c->p.wide = 0;
+      c->p.kind = c->p.bits = 1;
+    }
     for (int t = 0; t < c->p.trees; t++) {
       c->tree[2 * t] = (uint32_t)c->nodes;
       c->tree[2 * t + 1] = rnd((uint32_t)c->p.targets);
-      grow(c, 1 + (int)rnd(99));
+      grow(c, 1 + (int)rnd(run % 3 ? 99 : 63));
     }
+    if (c->p.bits) small_trees(c);
     for (int i = 0; i < 40; i++) c->leaf[i] = (float)rnd(1000) / 64 - 7;
     for (int k = 0; k < 7; k++) tree_case(c, rows[k]);
   }

@@ -167,6 +167,9 @@ O2C_UNUSED static void NAME(tree_classes)(T *y, const void *has,
         for (k = 0; k < nbase; k++) y[k] += base[k];
         pair = nbase == 2 || is[1];
       }
+      /* onnxruntime: a score without a leaf is 0, whatever its base is */
+      for (k = 0; k < 2; k++)
+        if (!is[k]) y[k] = 0;
       to[i] = NAME(tree_pair)(is[1] ? y[1] : y[0], label, one_id, positive);
     }
     if (classes == 2 && !pair)
