@@ -5,12 +5,17 @@
 #include <ctype.h>
 #include <string.h>
 
-const char *emit_upper(const Plan *p)
+const char *upper_text(Arena *a, const char *text)
 {
-  char *s = arena_str(p->a, p->name);
+  char *s = arena_str(a, text);
   for (char *c = s; *c; c++)
     *c = (char)toupper((unsigned char)*c);
   return s;
+}
+
+const char *emit_upper(const Plan *p)
+{
+  return upper_text(p->a, p->name);
 }
 
 void emit_set(StrBuf *plan, const char *key, const char *text)
@@ -80,6 +85,13 @@ const char **emit_fields(Plan *p, const char *const *names, int n)
   return out;
 }
 
+/* The type of an output as the file has it. */
+static const char *out_type(Plan *p, int k)
+{
+  const Zip *z = graph_zip(p->g, k);
+  return z ? type_text(p->a, z->type) : emit_type(p, p->g->out[k]);
+}
+
 /* "seq(tensor(float))", whose parentheses emit_safe would not let through. */
 const char *emit_type(Plan *p, const Value *v)
 {
@@ -101,11 +113,15 @@ const char *emit_fields_text(Plan *p, bool inputs)
                 emit_type(p, v));
       continue;
     }
-    sb_printf(&b, "  %s%s *%s; /* %s */\n", inputs ? "const " : "",
+    const char *maps = inputs || !graph_zip(p->g, i) ? ""
+      : arena_printf(p->a, "%s to the keys %s_%s_keys",
+                     v->rank > 1 ? ": a row for each map," : ": a map,",
+                     p->name, p->out_field[i]);
+    sb_printf(&b, "  %s%s *%s; /* %s%s */\n", inputs ? "const " : "",
               value ? "o2c_value" : value_c_type(v),
               inputs ? p->in_field[i] : p->out_field[i],
               emit_shape(p, v->rank,
-                         inputs ? p->in_dim[i] : p->out_dim[i]));
+                         inputs ? p->in_dim[i] : p->out_dim[i]), maps);
   }
   if (n == 0)
     sb_puts(&b, "  char unused_;\n");
@@ -223,7 +239,8 @@ static void port_notes(Plan *p, StrBuf *b)
     const Value *v = in ? p->g->in[k] : p->g->out[k];
     sb_printf(b, "%s *   %-6s %s: %s %s, in ONNX %s", i ? "\n" : "",
               in ? "input" : "output", in ? p->in_field[k] : p->out_field[k],
-              emit_type(p, v), v->kind != VK_TENSOR ? "" :
+              in ? emit_type(p, v) : out_type(p, k),
+              v->kind != VK_TENSOR ? "" :
               emit_shape(p, v->rank, in ? p->in_dim[k] : p->out_dim[k]),
               emit_safe(p, in ? p->g->in_name[k] : p->g->out_name[k]));
   }
@@ -338,6 +355,9 @@ void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "DIM_FIELDS", dim_fields(p));
   emit_set(plan, "IN_FIELDS", emit_fields_text(p, true));
   emit_set(plan, "OUT_FIELDS", emit_fields_text(p, false));
+  sb_init(&b, p->a);
+  emit_keys(p, &b);
+  emit_set_buf(plan, "KEY_TABLES", &b);
   sb_init(&b, p->a);
   workspace_macros(p, &b);
   emit_set_buf(plan, "WORKSPACE_MACROS", &b);

@@ -7,19 +7,22 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A C string literal of any bytes, free of words that m4 would expand. */
-static void put_literal(StrBuf *b, const char *s)
+/* A C string literal of n bytes, free of words that m4 would expand. */
+static void put_bytes(StrBuf *b, const char *s, size_t n)
 {
   sb_puts(b, "\"");
   bool octal = false;
-  for (const char *c = s; *c; c++) {
+  for (const char *c = s; c < s + n; c++) {
     unsigned char u = (unsigned char)*c;
-    bool plain = u < 128 && (isalnum(u) || strchr(" .,:;/()[]+*-=!&|#@", u));
+    bool plain = u && u < 128 &&
+                 (isalnum(u) || strchr(" .,:;/()[]+*-=!&|#@", u));
     bool word = u < 128 && isalnum(u);
     bool quote = *c == '/' || *c == '*'; /* no comment ends in a literal */
     plain = plain && !quote && !(octal && isdigit(u));
     /* m4 expands words: split the two prefixes that are ours. */
-    if (word && (!strncmp(c, "G_", 2) || !strncmp(c, "m4_", 3)))
+    size_t left = (size_t)(s + n - c);
+    if (word && ((left > 1 && !memcmp(c, "G_", 2)) ||
+                 (left > 2 && !memcmp(c, "m4_", 3))))
       plain = false;
     if (plain)
       sb_write(b, c, 1);
@@ -30,9 +33,111 @@ static void put_literal(StrBuf *b, const char *s)
   sb_puts(b, "\"");
 }
 
+static void put_literal(StrBuf *b, const char *s)
+{
+  put_bytes(b, s, strlen(s));
+}
+
+/* The keys of outputs that are maps with constant keys, for the header. */
+void emit_keys(Plan *p, StrBuf *b)
+{
+  for (int i = 0; i < p->g->nzip; i++) {
+    const Tensor *t = p->g->zip[i].keys;
+    const char *field = p->out_field[p->g->zip[i].out];
+    bool text = t->dtype == DT_STR;
+    sb_printf(b, "\n/* What the columns of `%s` are the values of. */\n"
+              "#define %s_%s_KEYS %lld\n"
+              "static const %s %s_%s_keys[] = {", field, emit_upper(p),
+              upper_text(p->a, field), (long long)t->n,
+              text ? "o2c_str" : "int64_t", p->name, field);
+    for (int64_t k = 0; k < t->n; k++) {
+      const Str *s = (const Str *)t->data + k;
+      sb_puts(b, k ? ",\n  " : "\n  ");
+      if (!text) {
+        dim_print(b, &p->m->dims, dim_int(&p->m->dims, tensor_i64(t, k)), "");
+        continue;
+      }
+      sb_puts(b, "{ ");
+      put_bytes(b, s->p, s->n);
+      sb_printf(b, ", %zu }", s->n);
+    }
+    sb_puts(b, "\n};\n");
+  }
+}
+
+/* Of a type-erased output that is maps: the values, and descriptions behind
+ * them (o2c_zip). `pre` as dim_print. */
+static void zip_sizes(Plan *p, int k, const char *pre, const char **values,
+                      const char **rows)
+{
+  DimPool *d = &p->m->dims;
+  const Dim *n = dim_prod(d, p->out_dim[k], p->out[k]->rank);
+  StrBuf b;
+  sb_init(&b, p->a);
+  dim_print(&b, d, dim_mul(d, n, dim_int(d, 4)), pre);
+  *values = arena_printf(p->a, "O2C_ALIGN_UP(%.*s, 16)", (int)b.n, b.s);
+  b.n = 0;
+  dim_print(&b, d, p->out[k]->rank > 1 ? p->out_dim[k][0] : dim_int(d, 1), pre);
+  *rows = arena_strn(p->a, b.s, b.n);
+  sb_free(&b);
+}
+
+/* Values that describe them: a pair for a map; of a sequence, maps too. */
+static const char *zip_room(Plan *p, int k, const char *rows)
+{
+  return p->out[k]->rank > 1
+    ? arena_printf(p->a, "O2C_ZIP_ROOM(%s)", rows) : "2";
+}
+
+/* The storage's head receives the values. */
+static void zip_begin(Plan *p, StrBuf *b, int k)
+{
+  const char *values, *rows;
+  zip_sizes(p, k, "d.", &values, &rows);
+  sb_printf(b,
+    "  if (!out[%d])\n    return O2C_E_ARG;\n"
+    "  if (%s_workspace_size(&d, 1) == 0)\n    return O2C_E_DIMS;\n"
+    "  o.%s = (float *)((o2c_value *)out[%d])->data;\n"
+    "  if ((uintptr_t)o.%s %% 16)\n    return O2C_E_ALIGN;\n"
+    "  if (((o2c_value *)out[%d])->size < (size_t)(%s))\n"
+    "    return O2C_E_ARG;\n",
+    k, p->name, p->out_field[k], k, p->out_field[k], k, values);
+}
+
+/* Maps where there is room for what describes them, else the rows. */
+static void zip_end(Plan *p, StrBuf *b, int k)
+{
+  const Zip *z = graph_zip(p->g, k);
+  const char *values, *rows, *f = p->out_field[k];
+  bool sequence = p->out[k]->rank > 1;
+  long long keys = (long long)z->keys->n;
+  zip_sizes(p, k, "d.", &values, &rows);
+  sb_printf(b,
+    "  {\n    o2c_value *const v = (o2c_value *)out[%d];\n"
+    "    unsigned char *const data = (unsigned char *)v->data;\n"
+    "    const size_t size = v->size, head = (size_t)(%s);\n"
+    "    o2c_value *const room = (o2c_value *)(void *)(data + head);\n"
+    "    const int64_t shape[] = { %s%s%lld };\n"
+    "    if (size - head < (size_t)(%s) * sizeof *v)\n"
+    "      o2c_tensor_set(v, O2C_F32, data, %d, shape);\n    else\n",
+    k, values, sequence ? rows : "", sequence ? ", " : "", keys,
+    zip_room(p, k, rows), p->out[k]->rank);
+  if (sequence)
+    sb_printf(b, "      o2c_zip(v, room, %s, %d, %s_%s_keys, %lld, o.%s);\n",
+              rows, (int)z->keys->dtype, p->name, f, keys, f);
+  else
+    sb_printf(b, "      o2c_map_set(v, room, %d, %s_%s_keys, O2C_F32, o.%s, "
+              "%lld);\n", (int)z->keys->dtype, p->name, f, f, keys);
+  sb_puts(b, "    v->data = data;\n    v->size = size;\n  }\n");
+}
+
 static void put_port(Plan *p, StrBuf *b, bool in, int k)
 {
   const Value *v = in ? p->in[k] : p->out[k];
+  if (!in && graph_zip(p->g, k)) { /* as many bytes as out_shape says */
+    sb_printf(b, "static const o2c_dim out_dim%d[] = { { -2, 0 } };\n", k);
+    return;
+  }
   const Dim **dim = in ? p->in_dim[k] : p->out_dim[k];
   sb_printf(b, "static const o2c_dim %s_dim%d[] = {", in ? "in" : "out", k);
   for (int i = 0; i < v->rank; i++) {
@@ -61,9 +166,15 @@ static void put_ports(Plan *p, StrBuf *b, bool in)
     bool tensor = v->kind == VK_TENSOR;
     sb_puts(b, "  { ");
     put_literal(b, in ? p->g->in_name[k] : p->g->out_name[k]);
+    if (!in && graph_zip(p->g, k)) {
+      sb_printf(b, ", \"%s\", 0, 1, 1, 0, out_dim%d, %s, 1 },\n",
+                p->out_field[k], k, v->rank > 1 ? "O2C_SEQUENCE" : "O2C_MAP");
+      continue;
+    }
     sb_printf(b, ", \"%s\", %d, %d, %d, 0, %s_dim%d, %s, %d },\n",
               in ? p->in_field[k] : p->out_field[k],
-              tensor ? (int)v->dtype : 0, dtype_info(v->dtype)->size, v->rank,
+              tensor || (in && v->kind == VK_SPARSE) ? (int)v->dtype : 0,
+              dtype_info(v->dtype)->size, v->rank,
               in ? "in" : "out", k, value_kind(v),
               !tensor || (!in && out_is_value(p, k)));
   }
@@ -111,12 +222,21 @@ static void erased(Plan *p, StrBuf *plan)
   if (!p->g->nin)
     sb_puts(&b, "  (void)in;\n  i.unused_ = 0;\n");
   for (int i = 0; i < p->g->nout; i++)
-    sb_printf(&b, "  o.%s = (%s *)out[%d];\n", p->out_field[i],
-              out_is_value(p, i) ? "o2c_value"
-                                 : dtype_info(p->out[i]->dtype)->c, i);
+    if (graph_zip(p->g, i))
+      zip_begin(p, &b, i);
+    else
+      sb_printf(&b, "  o.%s = (%s *)out[%d];\n", p->out_field[i],
+                out_is_value(p, i) ? "o2c_value"
+                                   : dtype_info(p->out[i]->dtype)->c, i);
   if (!p->g->nout)
     sb_puts(&b, "  (void)out;\n  o.unused_ = 0;\n");
   emit_set_buf(plan, "ERASED_PORTS", &b);
+  sb_init(&b, p->a);
+  if (p->g->nzip)
+    sb_puts(&b, "  if (status != O2C_OK)\n    return status;\n");
+  for (int i = 0; i < p->g->nzip; i++)
+    zip_end(p, &b, p->g->zip[i].out);
+  emit_set_buf(plan, "ERASED_MAPS", &b);
   sb_init(&b, p->a);
   for (int i = 0; i < p->narg && p->nfound; i++)
     sb_printf(&b, "  dim[%d] = c->need.%s;\n", i,
@@ -130,6 +250,14 @@ static void shapes(Plan *p, StrBuf *plan)
   sb_init(&b, p->a);
   for (int k = 0; k < p->g->nout; k++) {
     sb_printf(&b, "  case %d:\n", k);
+    if (graph_zip(p->g, k)) {
+      const char *values, *rows;
+      zip_sizes(p, k, "d->", &values, &rows);
+      sb_printf(&b, "    shape[0] = %s + %s *\n      "
+                "(int64_t)sizeof(o2c_value);\n    break;\n", values,
+                zip_room(p, k, rows));
+      continue;
+    }
     for (int i = 0; i < p->out[k]->rank; i++) {
       sb_printf(&b, "    shape[%d] = ", i);
       dim_print(&b, &p->m->dims, dim_upper(&p->m->dims, p->out_dim[k][i]),

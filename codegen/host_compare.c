@@ -253,12 +253,22 @@ static const char *value_text(Arena *a, const Tensor *t)
 {
   if (!t) return "nothing";
   if (t->kind == VK_TENSOR) return shape_text(a, t);
+  if (t->kind == VK_SPARSE)
+    return arena_printf(a, "a sparse tensor of %lld", (long long)t->item[0]->n);
   if (t->kind == VK_MAP)
     return arena_printf(a, "a map of %lld from %s", (long long)t->item[0]->n,
                         dtype_info(t->item[0]->dtype)->onnx);
   return arena_printf(a, "%s of %lld",
                       t->kind == VK_SEQ ? "a sequence" : "an optional value",
                       (long long)t->n);
+}
+
+static Diff compare_sparse(Arena *a, const Rule *r, const Tensor *got,
+                           const Tensor *want)
+{
+  const Tensor *g = sparse_dense(a, got), *w = sparse_dense(a, want);
+  if (g && w) return tensor_compare(a, r, g, w);
+  return (Diff){.why = "an index of the sparse tensor is outside of its shape"};
 }
 
 /* The same keys, in any order; then value by value. */
@@ -308,6 +318,8 @@ Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
                     const Tensor *want)
 {
   Diff d = {0};
+  if (want->kind == VK_SPARSE && got && got->kind == VK_SPARSE)
+    return compare_sparse(a, r, got, want);
   if (want->kind == VK_MAP && got && got->kind == VK_MAP)
     return compare_maps(a, r, got, want);
   if (want->kind != VK_TENSOR && got && got->kind == want->kind &&

@@ -8,7 +8,8 @@
 
 #define JOB_TIMEOUT 600 /* seconds for one run */
 /* o2c_kind of o2c.h, by number. */
-static const ValueKind kinds[] = {VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL};
+static const ValueKind kinds[] = {VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL,
+                                  VK_SPARSE};
 
 /* --- Writing jobs --------------------------------------------------------- */
 
@@ -144,6 +145,18 @@ static bool is_map(const Tensor *t)
          t->item[0]->n == t->item[1]->n;
 }
 
+/* Elements, where they are (as one number each, or a row), and dims. */
+static bool is_sparse(const Tensor *t)
+{
+  const Tensor *const *x = t->item;
+  for (int i = 0; i < 3; i++)
+    if (t->n != 3 || x[i]->kind != VK_TENSOR || x[i]->rank < 1) return false;
+  return x[0]->rank == 1 && x[1]->dtype == DT_I64 && x[2]->dtype == DT_I64 &&
+         x[2]->rank == 1 && x[2]->n <= MAX_RANK &&
+         x[1]->dim[0] == x[0]->n &&
+         (x[1]->rank == 1 || x[1]->n == x[0]->n * x[2]->n);
+}
+
 /* A value that is no tensor. */
 static const Tensor *get_value(Reader *r, int64_t kind, int depth)
 {
@@ -159,7 +172,8 @@ static const Tensor *get_value(Reader *r, int64_t kind, int depth)
     t->item[i] = get_tensor(r, depth + 1);
     r->bad |= !t->item[i];
   }
-  r->bad = r->bad || (t->kind == VK_MAP && !is_map(t));
+  r->bad = r->bad || (t->kind == VK_MAP && !is_map(t)) ||
+           (t->kind == VK_SPARSE && !is_sparse(t));
   return r->bad ? NULL : t;
 }
 

@@ -83,20 +83,56 @@ Job *rows_jobs(Arena *a, const Case *c, int unit, int *n, const char **why)
   return job;
 }
 
+/* n elements of x from `at` on, and those of y. */
+static bool same_elements(const Tensor *x, int64_t at, const Tensor *y,
+                          int64_t n)
+{
+  size_t size = (size_t)dtype_info(x->dtype)->size;
+  if (x->dtype != DT_STR)
+    return !n || !memcmp((const char *)x->data + (size_t)at * size, y->data,
+                         (size_t)n * size);
+  const Str *s = (const Str *)x->data + at, *t = y->data;
+  for (int64_t i = 0; i < n; i++)
+    if (s[i].n != t[i].n || memcmp(s[i].p, t[i].p, s[i].n)) return false;
+  return true;
+}
+
+/* Of a sequence: row k is item k. */
+static bool same_value(const Tensor *x, const Tensor *y)
+{
+  if (x->kind != y->kind || x->n != y->n) return false;
+  if (x->kind == VK_TENSOR) return same_elements(x, 0, y, x->n);
+  for (int64_t i = 0; i < x->n; i++)
+    if (!same_value(x->item[i], y->item[i])) return false;
+  return true;
+}
+
+static bool has_rows(const Tensor *t, int64_t n)
+{
+  return t && (t->kind == VK_SEQ ? t->n == n
+               : t->kind == VK_TENSOR && t->rank > 0 && t->dim[0] == n);
+}
+
 static const char *check_part(Arena *a, const Result *all, const Result *part,
                               int64_t at, int64_t n)
 {
   for (int o = 0; o < all->nout; o++) {
     const Tensor *x = all->out[o], *y = part->out[o];
-    if (!x || !y || x->rank < 1 || x->dim[0] != ROWS || y->dim[0] != n)
+    if (!has_rows(x, ROWS) || !has_rows(y, n) || x->kind != y->kind)
       return arena_printf(a, "output %d has no row for each sample", o);
-    int64_t row = x->n / ROWS * dtype_info(x->dtype)->size;
-    const char *p = (const char *)x->data + at * row;
-    for (int64_t i = 0; i < n; i++)
-      if (memcmp(p + i * row, (const char *)y->data + i * row, (size_t)row))
-        return arena_printf(a, "output %d, row %lld: other bits at batch %d "
-                            "and %lld", o, (long long)(at + i), ROWS,
-                            (long long)n);
+    int64_t row = x->n / ROWS;
+    for (int64_t i = 0; i < n; i++) {
+      Tensor rest = *y;
+      if (y->kind == VK_TENSOR)
+        rest.data = (const char *)y->data +
+                    i * row * dtype_info(y->dtype)->size;
+      if (y->kind == VK_SEQ ? same_value(x->item[at + i], y->item[i])
+                            : same_elements(x, (at + i) * row, &rest, row))
+        continue;
+      return arena_printf(a, "output %d, row %lld: other bits at batch %d "
+                          "and %lld", o, (long long)(at + i), ROWS,
+                          (long long)n);
+    }
   }
   return NULL;
 }

@@ -241,9 +241,9 @@ static void check_values(Plan *p)
     bool tensor = v->kind == VK_TENSOR;
     if (!tensor && !v->bad && !type_crosses(v->declared))
       diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED,
-                 "%s %s is of type %s; tensors, maps to single elements, and "
-                 "sequences and optional values of those, are what can cross "
-                 "the interface",
+                 "%s %s is of type %s; tensors, sparse tensors, maps to single "
+                 "elements, and sequences and optional values of tensors and "
+                 "maps are what can cross the interface",
                  i < g->nin ? "input" : "output",
                  quote(p->a, v->name), type_text(p->a, v->declared));
     else if (tensor && (v->rank < 0 || v->dtype == DT_NONE) && !v->bad)
@@ -291,7 +291,7 @@ static void shape_values(Plan *p)
 {
   Graph *g = p->g;
   for (int k = 0; k < g->nin; k++)
-    if (g->in[k]->kind != VK_TENSOR) {
+    if (g->in[k]->kind != VK_TENSOR && g->in[k]->kind != VK_SPARSE) {
       g->in[k]->dtype = DT_U8;
       value_set_shape(g->in[k], 0, NULL);
     }
@@ -301,6 +301,16 @@ static void shape_values(Plan *p)
       g->out[k]->dtype = DT_U8;
       value_set_shape(g->out[k], 1, &room);
     }
+}
+
+/* The type-erased calls need to know where the values of maps end. */
+static void check_zips(Plan *p)
+{
+  for (int k = 0; k < p->g->nout; k++)
+    if (graph_zip(p->g, k) && out_is_value(p, k))
+      diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED, "output %s: how many maps "
+                 "it has only the run tells; let the model give ZipMap's input "
+                 "instead", quote(p->a, p->g->out_name[k]));
 }
 
 static void copy_outputs(Plan *p)
@@ -340,6 +350,9 @@ Plan *plan_make(Model *m)
   plan_tune(p);
   plan_loops(p);
   plan_sizes(p);
+  check_zips(p);
+  if (m->nerror)
+    return NULL;
   plan_batch(p);
   lower_graph(p);
   if (m->nerror)

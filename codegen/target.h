@@ -278,6 +278,8 @@ void emit_set(StrBuf *plan, const char *key, const char *text);
 void emit_set_buf(StrBuf *plan, const char *key, StrBuf *text); /* frees it */
 const char *emit_safe(const Plan *p, const char *s); /* fit for a comment */
 const char *emit_upper(const Plan *p);
+const char *upper_text(Arena *a, const char *text);
+void emit_keys(Plan *p, StrBuf *b); /* of outputs that are maps */
 const char *emit_type(Plan *p, const Value *v); /* for comments */
 const char *emit_shape(const Plan *p, int rank, const Dim *const *dim);
 const char **emit_fields(Plan *p, const char *const *names, int n);

@@ -193,6 +193,7 @@ static Value *select_list(Node *at, Value *cond, Value *a, Value *b)
 Value *control_select(Node *at, Value *cond, Value *a, Value *b)
 {
   if (a == b) return a;
+  if (zip_is(a) || zip_is(b)) return zip_select(at, cond, a, b);
   if (a->kind != VK_TENSOR || b->kind != VK_TENSOR)
     return select_list(at, cond, a, b);
   Node *n = node_new(at->g, at, "Select", 3, 1, at);

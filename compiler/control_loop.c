@@ -300,6 +300,8 @@ static bool spread_carried(Structure *s, Body *b)
     Value *x = n->in[2 + i];
     const List *l = x->kind == VK_SEQ ? open_list(n, x)
                   : x->kind == VK_OPTIONAL ? open_optional(n, x) : NULL;
+    if (x->kind == VK_MAP)
+      fail_unsupported(n, "input %d is a map, which a loop can't carry", 2 + i);
     if (x->kind != VK_TENSOR && !l) return false;
     b->list[i] = l;
     if (l) grows[s->carried * MAX_RANK] = true;

@@ -185,9 +185,6 @@ void import_input(Import *im, Value *v, const Onnx__ValueInfoProto *vi)
   declare(&at, v, vi);
   const Type *t = v->declared;
   for (; t && t->kind == VK_OPTIONAL; t = t->elem) {}
-  if (t && t->kind == VK_SPARSE)
-    place_fail(&at, EXIT_UNSUPPORTED, "is a sparse tensor, which no operator "
-               "of ONNX takes; let the model take a tensor");
   if (im->m->nerror != errors) v->bad = true;
   else if (!t)
     place_fail(&at, EXIT_MODEL, "has no type; write one to the model, as ONNX "

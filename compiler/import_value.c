@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Test data of values that are no tensors: SequenceProto, OptionalProto and
- * MapProto files, read as the model's type of the value tells, and written. */
+/* Test data of values that are no tensors: SequenceProto, OptionalProto,
+ * MapProto and SparseTensorProto files, read as the model's type of the value
+ * tells, and written. */
 #include "import.h"
 #include <string.h>
 
@@ -32,6 +33,7 @@ static bool map_crosses(const Type *t)
 bool type_crosses(const Type *t)
 {
   int depth = 0;
+  if (t && t->kind == VK_SPARSE) return t->dtype && t->rank >= 0;
   for (; t && (t->kind == VK_SEQ || t->kind == VK_OPTIONAL); t = t->elem)
     depth++;
   if (t && t->kind == VK_MAP && map_crosses(t)) return depth < MAX_VALUE_DEPTH;
@@ -195,6 +197,15 @@ static const Tensor *read_sequence(const Place *at, const Pb *pb,
   return ok ? v : NULL;
 }
 
+static const Tensor *read_sparse(const Place *at, const Pb *pb,
+                                 const Type *t,
+                                 const Onnx__SparseTensorProto *sp)
+{
+  const Tensor *x = import_sparse(at, pb, sp);
+  if (x && x->dtype != t->dtype) return wrong_kind(at, t), NULL;
+  return x ? sparse_of(&at->im->m->arena, x) : NULL;
+}
+
 const Tensor *import_value_file(Model *m, const char *path, const Type *type)
 {
   Import *im = import_state(m);
@@ -203,9 +214,9 @@ const Tensor *import_value_file(Model *m, const char *path, const Type *type)
   if (!type || type->kind == VK_TENSOR) return import_tensor_file(m, path);
   Place at = {im, NULL, arena_printf(&m->arena, "test data %s", quoted)};
   if (!type_crosses(type)) {
-    place_fail(&at, EXIT_UNSUPPORTED, "is of type %s; data of sparse tensors, "
-               "deep nesting and maps to more than one element is not read",
-               type_text(&m->arena, type));
+    place_fail(&at, EXIT_UNSUPPORTED, "is of type %s; data of sparse tensors "
+               "in others, deep nesting and maps to more than one element is "
+               "not read", type_text(&m->arena, type));
     return NULL;
   }
   const FileMap *f = file_map(im, path, &why);
@@ -219,6 +230,8 @@ const Tensor *import_value_file(Model *m, const char *path, const Type *type)
                                  ? &onnx__sequence_proto__descriptor
                              : type->kind == VK_MAP
                                  ? &onnx__map_proto__descriptor
+                             : type->kind == VK_SPARSE
+                                 ? &onnx__sparse_tensor_proto__descriptor
                                  : &onnx__optional_proto__descriptor);
   if (!p) {
     if (m->nerror == errors) wrong_kind(&at, type);
@@ -226,6 +239,7 @@ const Tensor *import_value_file(Model *m, const char *path, const Type *type)
   }
   const Tensor *v = type->kind == VK_SEQ ? read_sequence(&at, &pb, type, p)
                   : type->kind == VK_MAP ? read_map(&at, &pb, type, p)
+                  : type->kind == VK_SPARSE ? read_sparse(&at, &pb, type, p)
                                          : read_optional(&at, &pb, type, p);
   return m->nerror == errors ? v : NULL;
 }
@@ -269,10 +283,25 @@ static void export_map(StrBuf *b, const Tensor *v)
   sb_free(&seq);
 }
 
+/* Fields 1 values, whose name is the tensor's, 2 indices, 3 dims. */
+static void export_sparse(StrBuf *b, const Tensor *v)
+{
+  Tensor x = *v->item[0];
+  x.name = v->name;
+  export_item(b, 1, &x);
+  export_item(b, 2, v->item[1]);
+  for (int64_t i = 0; i < v->item[2]->n; i++)
+    pb_put_int(b, 3, (uint64_t)tensor_i64(v->item[2], i));
+}
+
 static void export_value(StrBuf *b, const Tensor *v)
 {
   if (v->kind == VK_TENSOR) {
     export_tensor(b, v);
+    return;
+  }
+  if (v->kind == VK_SPARSE) {
+    export_sparse(b, v);
     return;
   }
   if (v->name && *v->name) pb_put_bytes(b, F_NAME, v->name, strlen(v->name));

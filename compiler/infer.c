@@ -77,6 +77,7 @@ void infer_out(Node *n, int i, Dtype t, int rank, const Dim *const *dim)
     return;
   }
   if (!v->inferred) compare_declared(n, v, t, rank, dim);
+  if (v->kind == VK_SPARSE) v->kind = VK_TENSOR; /* see sparse.c */
   v->inferred = true;
   v->dtype = t;
   value_set_shape(v, rank, dim);
@@ -328,6 +329,7 @@ void infer_nodes(Node *n, const Node *end)
     Graph *g = n->g;
     next = n->next;
     before = n->prev;
+    sparse_inputs(n);
     if (control_inline(n, &next) || sequence_inline(n, &next)) continue;
     upgrade_node(n);
     /* What the upgrade made stands before the node. */

@@ -15,6 +15,7 @@ typedef struct {
   const char *const *name;
   const Dim *const *const *dim; /* before the batch got its block value */
   int n;
+  const Graph *zips;            /* of outputs: which are maps */
 } Ports;
 typedef struct { const char *name; int n; } OpCount;
 typedef struct {
@@ -123,9 +124,9 @@ static void read_ports(Report *r)
   Value **out = NEW(a, Value *, g->nout);
   memcpy(out, g->out, sizeof *out * (size_t)g->nout);
   r->in = (Ports){g->in, (const char *const *)g->in_name,
-                  copy_dims(a, g->in, g->nin), g->nin};
+                  copy_dims(a, g->in, g->nin), g->nin, NULL};
   r->out = (Ports){out, (const char *const *)g->out_name,
-                   copy_dims(a, out, g->nout), g->nout};
+                   copy_dims(a, out, g->nout), g->nout, g};
 }
 
 /* The symbols that the inputs have: what a caller gives. */
@@ -201,11 +202,21 @@ static const char *port_type(Arena *a, const Value *v)
 static void text_ports(StrBuf *b, Report *r, const char *what, const Ports *p)
 {
   Arena *a = &r->m->arena;
-  for (int i = 0; i < p->n; i++)
-    sb_printf(b, "%s %s: %s%s\n", what, quote(a, p->name[i]),
+  for (int i = 0; i < p->n; i++) {
+    const Zip *z = p->zips ? graph_zip(p->zips, i) : NULL;
+    if (z)
+      sb_printf(b, "%s %s: %s of %lld constant keys, values", what,
+                quote(a, p->name[i]), type_text(a, z->type),
+                (long long)z->keys->n);
+    if (z)
+      sb_printf(b, " float %s\n",
+                dims_text(&r->m->dims, p->v[i]->rank, p->dim[i]));
+    else
+      sb_printf(b, "%s %s: %s%s\n", what, quote(a, p->name[i]),
               port_type(a, p->v[i]), p->v[i]->kind != VK_TENSOR ? "" :
               p->v[i]->rank < 0 ? " [?]" : arena_printf(a, " %s",
               dims_text(&r->m->dims, p->v[i]->rank, p->dim[i])));
+  }
 }
 
 /* Sizes that steps find in their data, and what there must be room for. */
@@ -413,8 +424,10 @@ static void json_ports(StrBuf *b, Report *r, const Ports *p)
   for (int i = 0; i < p->n; i++) {
     sb_printf(b, "%s\n  {\"name\": ", i ? "," : "");
     sb_json(b, p->name[i]);
+    const Zip *z = p->zips ? graph_zip(p->zips, i) : NULL;
     sb_printf(b, ", \"type\": \"%s\", \"shape\": ",
-              port_type(&r->m->arena, p->v[i]));
+              z ? type_text(&r->m->arena, z->type)
+                : port_type(&r->m->arena, p->v[i]));
     if (p->v[i]->rank < 0 || p->v[i]->kind != VK_TENSOR) sb_puts(b, "null");
     else json_dims(b, &r->m->dims, p->v[i]->rank, p->dim[i]);
     sb_puts(b, "}");

@@ -291,6 +291,8 @@ typedef struct {
   bool none;             /* there is no item: nothing is said of them */
   Value *has;            /* of an optional value: bool [], is there one? */
   bool tensor;           /* .. which is one item, or else a sequence */
+  Value *zip;            /* of maps with the same keys: a row of values each; */
+  const Tensor *keys;    /* see zipmap.c */
 } List;
 struct Value {
   const char *name;      /* as in the model, UTF-8, hostile; "" never */
@@ -359,6 +361,8 @@ struct Graph {
   Value **in, **out;
   const char **in_name, **out_name; /* as callers know them */
   int nin, nout;
+  struct Zip *zip;       /* outputs that are maps with constant keys */
+  int nzip;
 };
 typedef struct { const char *domain; int version; } Opset;
 typedef struct { const char *key, *value; } Meta;

@@ -95,7 +95,9 @@ static bool port_type(Node *n, const OpRow *row, const Port *p, int i,
 {
   const Value *v = n->in[i];
   Arena *a = &n->g->m->arena;
-  if (v && !v->bad && v->kind != VK_TENSOR && !span_is(p->type, "*")) {
+  /* A sparse one becomes dense in inference. */
+  if (v && !v->bad && v->kind != VK_TENSOR && v->kind != VK_SPARSE &&
+      !span_is(p->type, "*")) {
     fail_model(n, "input %d, %s, is of type %s; the operator takes a tensor "
                "there", i, quote(a, v->name), type_text(a, v->declared));
     return false;

@@ -348,9 +348,11 @@ bool sequence_inline(Node *n, Node **next)
   if (n->bad || !n->op) return false;
   for (int i = 0; i < n->nin; i++)
     if (n->in[i] && n->in[i]->bad) return false;
+  bool zip = zip_takes(n);
+  if (zip) done = zip_inline(n);
   if (node_is(n, "Identity") && node_in(n, 0) && n->in[0]->list)
     done = do_identity(n);
-  for (int i = 0; i < COUNT(ops); i++)
+  for (int i = 0; i < COUNT(ops) && !zip; i++)
     if (node_is(n, ops[i].op))
       done = needs_open(n) ? open_inline(n) : ops[i].does(n);
   if (!done) return false;
@@ -400,7 +402,12 @@ void sequence_outputs(Graph *g)
 {
   for (int i = 0; i < g->nout; i++) {
     Value *v = g->out[i];
+    sparse_output(g, i);
     if (!v->list || v->def || v->bad || v->is_input) continue;
+    if (zip_is(v)) {
+      zip_output(g, i);
+      continue;
+    }
     if (holds_open(v)) {
       diag_model(g->m, SEV_ERROR, EXIT_UNSUPPORTED, "output %s holds a "
                  "sequence whose length only the run tells; make the sequence "

@@ -186,6 +186,7 @@ static const List *unpack(Node *at, Value *v)
 
 const List *open_list(Node *at, Value *v)
 {
+  if (zip_refused(at, v)) return NULL;
   if (!v->list) return unpack(at, v);
   if (v->list->n < 0) return v->list;
   Dtype type = v->list->dtype;

@@ -15,4 +15,25 @@ bool type_crosses(const Type *t);
 /* Test data that is a map, by ascending keys; *twice: a key comes again. */
 const Tensor *map_sorted(Arena *a, const Tensor *map, bool *twice);
 
+/* sparse.c: a node's sparse inputs become dense; an output of the graph that is
+ * declared as sparse does; test data, to and fro (NULL: malformed). */
+void sparse_inputs(Node *n);
+void sparse_output(Graph *g, int out);
+const Tensor *sparse_of(Arena *a, const Tensor *dense);
+const Tensor *sparse_dense(Arena *a, const Tensor *sparse);
+
+/* zipmap.c: maps whose keys are constants, as a tensor of their values. */
+typedef struct Zip { /* graph output `out` is one of floats, [rows, keys] or */
+  int out;           /* [keys], and stands for what the file declares: */
+  const Tensor *keys;
+  const Type *type;
+} Zip;
+const Zip *graph_zip(const Graph *g, int out); /* NULL: it is no such one */
+bool zip_is(const Value *v);
+bool zip_takes(const Node *n);  /* it makes such maps, or works on them */
+bool zip_inline(Node *n);       /* false after a diagnostic */
+Value *zip_select(Node *at, Value *cond, Value *a, Value *b);
+void zip_output(Graph *g, int out);
+bool zip_refused(Node *n, const Value *v); /* true after a diagnostic */
+
 #endif

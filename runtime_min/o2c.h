@@ -135,6 +135,16 @@ typedef struct o2c_value {
   int64_t count;          /* items, or entries of a map or sparse tensor */
 } o2c_value;
 
+/* Bytes of an element; 0: no such o2c_dtype. */
+static inline size_t o2c_dtype_size(int32_t dtype)
+{
+  static const unsigned char size[29] = {
+    0, 4, 1, 1, 2, 2, 4, 8, sizeof(o2c_str), 1, 2, 8, 4, 8, 8, 16, 2,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+  };
+  return dtype > 0 && dtype < 29 ? size[dtype] : 0;
+}
+
 /* v becomes a tensor over the caller's array. */
 static inline void o2c_tensor_set(o2c_value *v, int32_t dtype, const void *data,
                                   int32_t rank, const int64_t *dim)
@@ -144,10 +154,12 @@ static inline void o2c_tensor_set(o2c_value *v, int32_t dtype, const void *data,
   v->dtype = dtype;
   v->rank = rank;
   v->unused_ = 0;
-  for (i = 0; i < O2C_VALUE_RANK; i++)
+  v->size = o2c_dtype_size(dtype);
+  for (i = 0; i < O2C_VALUE_RANK; i++) {
     v->dim[i] = i < rank ? dim[i] : 0;
+    v->size *= i < rank ? (size_t)dim[i] : 1;
+  }
   v->data = (void *)(uintptr_t)data;
-  v->size = 0;
   v->item = NULL;
   v->count = 0;
 }
@@ -163,6 +175,24 @@ static inline void o2c_map_set(o2c_value *v, o2c_value *pair, int32_t key_type,
   o2c_tensor_set(pair + 1, type, values, 1, &count);
   o2c_tensor_set(v, 0, NULL, 0, NULL);
   v->kind = O2C_MAP;
+  v->item = pair;
+  v->count = count;
+}
+
+/* v becomes a sparse tensor of `count` elements over the caller's arrays;
+ * indices is [count, rank], row-major. pair has room for its two items. */
+static inline void o2c_sparse_set(o2c_value *v, o2c_value *pair, int32_t dtype,
+                                  int32_t rank, const int64_t *dim,
+                                  const void *elements, const int64_t *indices,
+                                  int64_t count)
+{
+  int64_t shape[2];
+  shape[0] = count;
+  shape[1] = rank;
+  o2c_tensor_set(pair, dtype, elements, 1, shape);
+  o2c_tensor_set(pair + 1, O2C_I64, indices, 2, shape);
+  o2c_tensor_set(v, dtype, NULL, rank, dim);
+  v->kind = O2C_SPARSE;
   v->item = pair;
   v->count = count;
 }
@@ -224,9 +254,9 @@ typedef struct {
   int64_t size;
 } o2c_dim;
 
-/* An input or output of the graph. Of a sequence or an optional value: dtype is
- * 0, and as an output its rank is 1, the dimension being the bytes that there
- * is room for. */
+/* An input or output of the graph. Of what is no tensor: dtype is 0, and as an
+ * output its rank is 1, the dimension being the bytes that there is room for.
+ * A sparse input has the type and the dimensions of the dense tensor. */
 typedef struct {
   const char *name;   /* as in the ONNX model, UTF-8 */
   const char *c_name; /* field of <model>_in or <model>_out */

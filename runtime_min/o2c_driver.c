@@ -22,7 +22,7 @@
  *   tensor  dtype (0: absent) rank dims[rank] bytes payload; a string tensor's
  *           payload is a length word for each element, then all the text. A
  *           value of another kind: minus its o2c_kind, count, the items (of
- *           a map two: keys, values)
+ *           a map keys, values; of a sparse tensor elements, indices, dims)
  *
  * `times`: 0 runs once and keeps the outputs; k > 0 warms up, then takes k
  * times of run() alone (of short ones the mean of as many as calls_of_a_time
@@ -81,6 +81,7 @@ typedef struct {
   Buffer *in, *out, work, mem, weights;
   int64_t *shape; /* MAX_RANK for each output */
   o2c_value *value; /* of each output, where it is one */
+  size_t *head;   /* where not 0, how much of its storage it is given */
   int64_t *ps, nps;
   struct Profile *profile; /* or NULL */
   const o2c_parallel *par; /* or NULL */
@@ -339,6 +340,12 @@ static void value_new(o2c_value *v, const Tensor *t)
     v->item = (o2c_value *)need((size_t)t->count * sizeof *v);
     for (i = 0; i < t->count; i++) value_new(&v->item[i], &t->item[i]);
     if (v->kind == O2C_MAP && t->count == 2) v->count = v->item[0].dim[0];
+    if (v->kind == O2C_SPARSE && t->count == 3) {
+      v->count = v->item[0].dim[0];
+      v->dtype = v->item[0].dtype;
+      v->rank = (int32_t)v->item[2].dim[0];
+      memcpy(v->dim, v->item[2].data, (size_t)v->rank * 8);
+    }
   } else {
     Buffer b;
     input_new(&b, t);
@@ -359,6 +366,25 @@ static int misfit(const Run *r, uint32_t k, const char *what)
   return MISFIT;
 }
 
+/* Symbolic dimensions take their sizes from the data. */
+static int fit_dims(Run *r, uint32_t k, int64_t rank, const int64_t *dim)
+{
+  const o2c_port *port = &r->m->in[k];
+  int32_t i;
+  if (rank != port->rank) return misfit(r, k, "the rank differs");
+  for (i = 0; i < port->rank; i++) {
+    int32_t sym = port->dim[i].sym;
+    if (sym >= 0) {
+      if (r->dims[sym] < 0) r->dims[sym] = dim[i];
+      if (r->dims[sym] != dim[i])
+        return misfit(r, k, "a symbolic dimension has two sizes");
+    } else if (sym == O2C_SYM_NONE && port->dim[i].size != dim[i]) {
+      return misfit(r, k, "a dimension differs");
+    }
+  }
+  return DONE;
+}
+
 static int fit_input(Run *r, uint32_t k)
 {
   const o2c_port *port = &r->m->in[k];
@@ -371,21 +397,16 @@ static int fit_input(Run *r, uint32_t k)
     if (t->dtype != -port->kind) return misfit(r, k, "the kind differs");
     r->in[k] = buffer_new(sizeof(o2c_value), 16);
     value_new((o2c_value *)(void *)r->in[k].p, t);
+    if (port->kind == O2C_SPARSE) {
+      const o2c_value *v = (const o2c_value *)(const void *)r->in[k].p;
+      return fit_dims(r, k, v->rank, v->dim);
+    }
     return DONE;
   }
   if (t->dtype != port->dtype) return misfit(r, k, "the type differs");
-  if (t->rank != port->rank) return misfit(r, k, "the rank differs");
-  for (i = 0; i < port->rank; i++) {
-    int32_t sym = port->dim[i].sym;
-    if (sym >= 0) {
-      if (r->dims[sym] < 0) r->dims[sym] = t->dim[i];
-      if (r->dims[sym] != t->dim[i])
-        return misfit(r, k, "a symbolic dimension has two sizes");
-    } else if (sym == O2C_SYM_NONE && port->dim[i].size != t->dim[i]) {
-      return misfit(r, k, "a dimension differs");
-    }
-    n *= t->dim[i];
-  }
+  i = fit_dims(r, k, t->rank, t->dim);
+  if (i != DONE) return i;
+  for (i = 0; i < port->rank; i++) n *= t->dim[i];
   if (port->dtype != O2C_STR && n * port->item_size != t->bytes)
     return misfit(r, k, "the number of bytes differs");
   input_new(&r->in[k], t);
@@ -479,10 +500,23 @@ static o2c_status call(const Run *r, void *ctx, const Ports *p)
     if (!r->m->out[k].value) continue;
     memset(&r->value[k], 0, sizeof r->value[k]);
     r->value[k].data = r->out[k].p;
-    r->value[k].size = r->out[k].n;
+    r->value[k].size = r->head && r->head[k] ? r->head[k] : r->out[k].n;
   }
   s = r->m->run(ctx, r->dims, p->in, p->out);
   return s == O2C_OK && r->m->wait ? r->m->wait(ctx) : s;
+}
+
+/* What describes maps stands behind their values: times are without it. */
+static void leave_maps(Run *r)
+{
+  uint32_t k;
+  r->head = (size_t *)need((r->m->n_out + 1) * sizeof *r->head);
+  for (k = 0; k < r->m->n_out; k++) {
+    const o2c_value *v = &r->value[k];
+    if (r->m->out[k].value && v->item && (void *)v->item != v->data)
+      r->head[k] = (size_t)((unsigned char *)v->item -
+                            (unsigned char *)v->data);
+  }
 }
 
 /* Warm-up takes a fifth of a second at least; -1 measures for one second, 10
@@ -523,7 +557,10 @@ static o2c_status run_model(Run *r)
     if (s != O2C_OK) return s;
     gather(r, &ports);
     s = call(r, ctx, &ports);
-    if (s == O2C_OK && r->job->times) s = time_runs(r, ctx, &ports);
+    if (s == O2C_OK && r->job->times) {
+      leave_maps(r);
+      s = time_runs(r, ctx, &ports);
+    }
     if (s == O2C_E_CAPACITY && r->m->need) r->m->need(ctx, r->dims);
     r->m->deinit(ctx);
   }

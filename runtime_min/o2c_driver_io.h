@@ -12,7 +12,7 @@ typedef struct Tensor {
   int64_t dtype, rank, bytes;
   const int64_t *dim;
   const unsigned char *payload;
-  /* -dtype: o2c_kind of what is no tensor, and has `count` items (a map two) */
+  /* -dtype: o2c_kind of what is no tensor, and has `count` items (a map 2) */
   struct Tensor *item;
   int64_t count;
 } Tensor;
@@ -144,11 +144,17 @@ static void put_strings(const Buffer *b)
 /* An output that is no plain tensor. */
 static void put_value(const o2c_value *v)
 {
-  int64_t i, n = v->kind == O2C_MAP ? 2 : v->count;
+  int64_t i, n = v->kind == O2C_MAP || v->kind == O2C_SPARSE ? 2 : v->count;
   if (v->kind != O2C_TENSOR) {
     put_word(-v->kind);
-    put_word(n);
+    put_word(n + (v->kind == O2C_SPARSE));
     for (i = 0; i < n; i++) put_value(&v->item[i]);
+    if (v->kind == O2C_SPARSE) {
+      o2c_value dims;
+      int64_t rank = v->rank;
+      o2c_tensor_set(&dims, O2C_I64, v->dim, 1, &rank);
+      put_value(&dims);
+    }
     return;
   }
   put_word(v->dtype);

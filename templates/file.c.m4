@@ -279,8 +279,11 @@ static o2c_status erased_run(void *ctx, const int64_t *dim,
   const G_NAME<%%>_dims d = dims_of(dim);
   G_NAME<%%>_in i;
   G_NAME<%%>_out o;
+  o2c_status status;
 G_ERASED_PORTS<%%>m4_dnl
-  return G_NAME<%%>_run((G_NAME<%%>_ctx *)ctx, &d, &i, &o);
+  status = G_NAME<%%>_run((G_NAME<%%>_ctx *)ctx, &d, &i, &o);
+G_ERASED_MAPS<%%>m4_dnl
+  return status;
 }
 
 static o2c_status erased_wait(void *ctx)

@@ -35,6 +35,7 @@ G_IN_FIELDS<%%>m4_dnl
 typedef struct {
 G_OUT_FIELDS<%%>m4_dnl
 } G_NAME<%%>_out;
+G_KEY_TABLES<%%>m4_dnl
 
 /* Bytes of workspace: constant expressions. */
 G_WORKSPACE_MACROS<%%>m4_dnl

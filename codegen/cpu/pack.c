@@ -67,8 +67,40 @@ static bool lower_repack(Plan *p, Node *n)
   return true;
 }
 
+static bool lower_sparsify(Plan *p, Node *n)
+{
+  const Value *x = n->in[0];
+  if (x->dtype == DT_STR) {
+    fail_unsupported(n, "strings as a sparse output; let it be dense");
+    return true;
+  }
+  Step *s = step_new(p, n, "REF");
+  const char *numel = step_dim_text(s, value_numel(x));
+  int size = dtype_info(x->dtype)->size;
+  StrBuf b;
+  sb_init(&b, p->a);
+  step_kernel(s, "value.h");
+  s->kernel_note = "value";
+  step_in(s, "x", n->in[0]);
+  sb_puts(&b, "  const int64_t dim[] = { ");
+  for (int i = 0; i < x->rank; i++)
+    sb_printf(&b, "%s%s", i ? ", " : "", step_dim_text(s, x->dim[i]));
+  sb_printf(&b, "%s };\n  int64_t count;\n  const int64_t found = "
+            "o2c_sparse_bytes(x, %s, %d, %d, &count);\n  o2c_status status;\n",
+            x->rank ? "" : "0", numel, size, x->rank);
+  step_take_size(s, &b, n->size[0], "found");
+  sb_printf(&b, "  o2c_sparse_value(y, x, %s, %d, %d, %d, dim, count);\n",
+            numel, size, (int)x->dtype, x->rank);
+  step_out(s, "y", n->out[0]);
+  step_text(s, "BODY", "%.*s", (int)b.n, b.s);
+  sb_free(&b);
+  return true;
+}
+
 bool lower_pack(Plan *p, Node *n)
 {
+  if (node_is_internal(n, "Sparsify"))
+    return lower_sparsify(p, n);
   if (node_is_internal(n, "Repack"))
     return lower_repack(p, n);
   if (!node_is_internal(n, "Pack"))

@@ -62,6 +62,20 @@ static void lower_unpack(Lower *l, Node *n)
              n->out[0], n->out[1]);
 }
 
+/* As the interface's type states it. */
+static void infer_densify(Node *n)
+{
+  const Value *x = n->in[0];
+  infer_out(n, 0, x->dtype, x->rank, x->dim);
+}
+
+static void lower_densify(Lower *l, Node *n)
+{
+  const Value *y = n->out[0];
+  lower_call(l, n, "densify", dtype_carrier(y->dtype), "iokkD", n->in[0],
+             n->out[0], (int64_t)y->dtype, (int64_t)y->rank, y->dim, y->rank);
+}
+
 static const OpRow construct_rows[] = {
   {11, "inputs:*... -> output_sequence:*", "", "", NULL}
 };
@@ -111,6 +125,7 @@ static const OpRow pack_rows[] = {
 static const OpRow unpack_rows[] = {
   {1, "value:* -> flat:* rows:*", "", "dtype:i!", NULL}
 };
+static const OpRow form_rows[] = {{1, "x:* -> y:*", "", "", NULL}};
 static const OpRow repack_rows[] = {
   {1, "flat:* rows:* has:*? -> value:*", "", "tensor:i", NULL}
 };
@@ -130,6 +145,10 @@ static const OpDef defs[] = {
   {.name = "Unpack", .domain = "o2c", .rows = unpack_rows, .nrow = 1,
    .infer = infer_unpack, .lower = lower_unpack, .sizes = sizes_unpack,
    .flags = OP_INTERNAL},
+  {.name = "Densify", .domain = "o2c", .rows = form_rows, .nrow = 1,
+   .infer = infer_densify, .lower = lower_densify, .flags = OP_INTERNAL},
+  {.name = "Sparsify", .domain = "o2c", .rows = form_rows, .nrow = 1,
+   .infer = infer_pack, .flags = OP_INTERNAL | OP_RANDOM},
   {.name = "Repack", .domain = "o2c", .rows = repack_rows, .nrow = 1,
    .infer = infer_pack, .flags = OP_INTERNAL | OP_RANDOM},
   {.name = "Pack", .domain = "o2c", .rows = pack_rows, .nrow = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Sequences, optional values and maps: how many bytes what they hold takes, and
- * a copy of it into the caller's storage.
+/* Sequences, optional values, maps and sparse tensors: how many bytes what they
+ * hold takes, and a copy of it into the caller's storage.
  *
  * Storage begins with the items, all levels of them, as o2c_value; behind them
  * stand the elements of the tensors, each tensor aligned to 16. The characters
@@ -19,20 +19,10 @@
 #define O2C_VALUE_DEPTH 8
 #define O2C_VALUE_MOST (INT64_C(1) << 46) /* bytes: sums stay in range */
 
-O2C_UNUSED static int64_t o2c_item_bytes(int32_t dtype)
-{
-  /* By o2c_dtype; 0: no such type. */
-  static const unsigned char size[27] = {
-    0, 4, 1, 1, 2, 2, 4, 8, sizeof(o2c_str), 1, 2, 8, 4, 8, 8, 16, 2,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1
-  };
-  return dtype > 0 && dtype < 27 ? size[dtype] : 0;
-}
-
 /* Bytes of a tensor's elements; -1: malformed. */
 O2C_UNUSED static int64_t o2c_tensor_bytes(const o2c_value *v)
 {
-  int64_t n = o2c_item_bytes(v->dtype);
+  int64_t n = (int64_t)o2c_dtype_size(v->dtype);
   int empty = 0;
   int32_t i;
   if (n == 0 || v->rank < 0 || v->rank > O2C_VALUE_RANK)
@@ -61,12 +51,30 @@ O2C_UNUSED static int o2c_value_is_list(const o2c_value *v, int64_t count)
 /* How many items v has, which is no tensor. */
 O2C_UNUSED static int64_t o2c_value_items(const o2c_value *v)
 {
-  return v->kind == O2C_MAP ? 2 : v->count;
+  return v->kind == O2C_MAP || v->kind == O2C_SPARSE ? 2 : v->count;
+}
+
+/* Elements, and where they are. */
+O2C_UNUSED static int o2c_sparse_holds(const o2c_value *v)
+{
+  const o2c_value *at = v->item + 1;
+  int32_t i;
+  if (v->count < 0 || !v->item || v->rank < 0 || v->rank > O2C_VALUE_RANK ||
+      !o2c_value_is_list(v->item, v->count) || v->item->dtype != v->dtype)
+    return 0;
+  for (i = 0; i < v->rank; i++)
+    if (v->dim[i] < 0)
+      return 0;
+  return o2c_value_is_list(at, v->count) ||
+         (at->kind == O2C_TENSOR && at->rank == 2 && at->dim[0] == v->count &&
+          at->dim[1] == v->rank);
 }
 
 /* Is v no tensor, with room for what it says to hold? */
 O2C_UNUSED static int o2c_value_holds(const o2c_value *v)
 {
+  if (v->kind == O2C_SPARSE)
+    return o2c_sparse_holds(v);
   if (v->kind == O2C_MAP)
     return v->count >= 0 && v->item && o2c_value_is_list(v->item, v->count) &&
            o2c_value_is_list(v->item + 1, v->count);
@@ -154,7 +162,8 @@ O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
   o2c_value *v = y;
   y->kind = x->kind;
   y->dtype = x->dtype;
-  y->rank = 0;
+  y->rank = x->rank;
+  memcpy(y->dim, x->dim, sizeof y->dim);
   y->item = x->item;
   y->count = x->count;
   /* Level by level: item i's own items are put behind those that there are. */
@@ -181,6 +190,65 @@ O2C_UNUSED static void o2c_value_copy(o2c_value *y, const o2c_value *x)
       memcpy(bytes, v->data, v->size);
     v->data = bytes;
     bytes += O2C_ALIGN_UP(v->size, (size_t)16);
+  }
+}
+
+/* Is any of these bytes not 0? The element of a sparse tensor, -0 too. */
+O2C_UNUSED static int o2c_any_byte(const unsigned char *x, int64_t size)
+{
+  int64_t i;
+  for (i = 0; i < size; i++)
+    if (x[i])
+      return 1;
+  return 0;
+}
+
+/* Bytes that the sparse form of n elements takes, at `rank` dimensions; those
+ * that are not 0 are counted. */
+O2C_UNUSED static int64_t o2c_sparse_bytes(const void *x, int64_t n,
+                                           int64_t size, int64_t rank,
+                                           int64_t *count)
+{
+  const unsigned char *from = (const unsigned char *)x;
+  int64_t i;
+  *count = 0;
+  for (i = 0; i < n; i++)
+    *count += o2c_any_byte(from + i * size, size);
+  return O2C_ALIGN_UP(2 * (int64_t)sizeof(o2c_value), 16) +
+         O2C_ALIGN_UP(*count * size, 16) + O2C_ALIGN_UP(*count * rank * 8, 16);
+}
+
+/* y becomes the sparse form of a dense tensor, indices [count, rank]. */
+O2C_UNUSED static void o2c_sparse_value(o2c_value *y, const void *x, int64_t n,
+                                        int64_t size, int32_t dtype,
+                                        int32_t rank, const int64_t *dim,
+                                        int64_t count)
+{
+  const unsigned char *from = (const unsigned char *)x;
+  o2c_value *item = (o2c_value *)y->data;
+  unsigned char *to = (unsigned char *)y->data +
+                      O2C_ALIGN_UP(2 * (int64_t)sizeof *item, 16);
+  int64_t *at = (int64_t *)(void *)(to + O2C_ALIGN_UP(count * size, 16));
+  int64_t shape[2], i, j, k;
+  shape[0] = count;
+  shape[1] = rank;
+  o2c_tensor_set(item, dtype, to, 1, shape);
+  o2c_tensor_set(item + 1, O2C_I64, at, 2, shape);
+  y->kind = O2C_SPARSE;
+  y->dtype = dtype;
+  y->rank = rank;
+  for (j = 0; j < rank; j++)
+    y->dim[j] = dim[j];
+  y->item = item;
+  y->count = count;
+  for (i = 0; i < n; i++) {
+    if (!o2c_any_byte(from + i * size, size))
+      continue;
+    memcpy(to, from + i * size, (size_t)size);
+    to += size;
+    for (j = rank - 1, k = i; j >= 0; k /= dim[j], j--)
+      at[j] = k % dim[j];
+    at += rank;
   }
 }
 

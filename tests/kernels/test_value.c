@@ -131,6 +131,39 @@ static void test_zip(void)
   CHECK(s.count == 0 && o2c_value_bytes(&s) == 0);
 }
 
+/* A dense tensor's sparse form, and copies of sparse ones. */
+static void test_sparse(void)
+{
+  const float x[6] = { 0, 1.5f, 0, 0, 0, -2 };
+  const int64_t dim[2] = { 2, 3 };
+  int64_t linear[2] = { 4, 0 }, count = -1;
+  float one[2] = { 7, 8 };
+  o2c_value v, y, pair[2];
+  const int64_t n = o2c_sparse_bytes(x, 6, 4, 2, &count);
+  CHECK(count == 2);
+  CHECK(n == (int64_t)O2C_ALIGN_UP(2 * sizeof v, (size_t)16) + 16 + 32);
+  memset(&v, 0, sizeof v);
+  v.data = room.b + (16 - (uintptr_t)room.b % 16) % 16;
+  o2c_sparse_value(&v, x, 6, 4, O2C_F32, 2, dim, count);
+  CHECK(v.kind == O2C_SPARSE && v.rank == 2 && v.dim[1] == 3 && v.count == 2);
+  CHECK(((float *)v.item[0].data)[1] == -2);
+  CHECK(((int64_t *)v.item[1].data)[2] == 1);
+  CHECK(((int64_t *)v.item[1].data)[3] == 2);
+  o2c_sparse_set(&v, pair, O2C_F32, 2, dim, one, linear, 2);
+  pair[1].rank = 1; /* numbered through the dense tensor */
+  y = copy_of(&v);
+  CHECK(y.rank == 2 && y.dim[0] == 2 && y.dtype == O2C_F32 && y.count == 2);
+  CHECK(((int64_t *)y.item[1].data)[0] == 4);
+  pair[1].dim[0] = 1;
+  CHECK(o2c_value_bytes(&v) == -1);
+  pair[1].dim[0] = 2;
+  pair[0].dtype = O2C_I32;
+  CHECK(o2c_value_bytes(&v) == -1);
+  pair[0].dtype = O2C_F32;
+  v.rank = -1;
+  CHECK(o2c_value_bytes(&v) == -1);
+}
+
 static void test_malformed(void)
 {
   float a[2] = { 1, 2 };
@@ -162,6 +195,7 @@ int main(void)
   test_strings();
   test_maps();
   test_zip();
+  test_sparse();
   test_malformed();
   return test_end();
 }

@@ -21,7 +21,8 @@ An `in` after an `out` begins the next data set. The names of types are ONNX's.
 message that holds the text, and no file is written. Each model that runs does
 so as it is and with -O0. Sequences and optional values are written
 `seq(float[2] 1 2; float[1] 3)` and `optional()`, in one another too, maps
-`map(int64 float; 7 1.5; -1 nan)`. A string with blanks, or an empty one, stands
+`map(int64 float; 7 1.5; -1 nan)`, sparse ones `sparse(float[2,3] 0 1 2 0 0 0)`
+with all their elements. A string with blanks, or an empty one, stands
 in quotes as JSON has them.
 """
 import json
@@ -40,7 +41,8 @@ FLAGS = "-O1 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
 DENSE = re.compile(r"(\w+)\[([\d,\s]*)\]\s*(.*)")
 DATA = re.compile(rf"#\s*(in|out)\s+(\S+)\s*=\s*({DENSE.pattern})")
 WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
-VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*((seq|optional|map)\(.*\))\s*$")
+VALUE = re.compile(r"#\s*(in|out)\s+(\S+)\s*=\s*"
+                   r"((seq|optional|map|sparse)\(.*\))\s*$")
 
 
 def tensor(match, name):
@@ -90,10 +92,16 @@ def items(text):
 
 
 def value(name, text):
-    """A TensorProto, SequenceProto, MapProto or OptionalProto."""
-    m = re.fullmatch(r"(seq|optional|map)\((.*)\)", text)
+    """A TensorProto, SequenceProto, MapProto, OptionalProto, .."""
+    m = re.fullmatch(r"(seq|optional|map|sparse)\((.*)\)", text)
     if not m:
         return tensor(DENSE.fullmatch(text), name)
+    if m[1] == "sparse":
+        dense = numpy_helper.to_array(value("", m[2]))
+        at = np.argwhere(dense)
+        return helper.make_sparse_tensor(
+            numpy_helper.from_array(dense[dense != 0], name),
+            numpy_helper.from_array(at.astype(np.int64)), dense.shape)
     if m[1] == "map":
         return mapping(name, m[2])
     v = onnx.SequenceProto() if m[1] == "seq" else onnx.OptionalProto()
@@ -134,7 +142,8 @@ class Case:
     def add(self, what, t):
         if not self.sets or (what == "in" and self.sets[-1]["out"]):
             self.sets.append({"in": {}, "out": {}})
-        self.sets[-1][what][t.name] = t
+        name = (t.values if isinstance(t, onnx.SparseTensorProto) else t).name
+        self.sets[-1][what][name] = t
 
     def write(self, folder):
         folder.mkdir(parents=True)

@@ -186,8 +186,25 @@ static void test_maps(void)
   CHECK(strstr(tensor_compare(&arena, &r, &got, &want).why, "twice"));
 }
 
+/* By their elements, wherever they stand in the file. */
+static void test_sparse(void)
+{
+  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const float a[3] = {0, 2, 0}, b[3] = {0, 0, 2};
+  Tensor d = {.dtype = DT_F32, .rank = 1, .dim = {3}, .n = 3, .data = a};
+  Tensor e = d;
+  e.data = b;
+  const Tensor *x = sparse_of(&arena, &d), *y = sparse_of(&arena, &e);
+  CHECK(tensor_compare(&arena, &r, x, x).ok);
+  CHECK(!tensor_compare(&arena, &r, x, y).ok);
+  CHECK(!tensor_compare(&arena, &r, &d, x).ok);
+  tensor_set_i64((Tensor *)(uintptr_t)y->item[1], 0, -1);
+  CHECK(strstr(tensor_compare(&arena, &r, y, x).why, "outside"));
+}
+
 int main(void)
 {
+  test_sparse();
   test_maps();
   test_rules();
   test_bfloat16();

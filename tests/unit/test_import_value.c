@@ -129,6 +129,28 @@ static void hostile_maps(void)
   read_map(&b, &bytes, "out of the range", 0);
 }
 
+/* What is written is what is read, and an index outside is refused. */
+static void sparse_tensors(void)
+{
+  static const Type type = {VK_SPARSE, DT_F32, 2, NULL, NULL};
+  static const Type other = {VK_SPARSE, DT_I64, 2, NULL, NULL};
+  const float dense[6] = {0, 1.5f, 0, 0, 0, -2};
+  const Tensor d = {.dtype = DT_F32, .rank = 2, .dim = {2, 3}, .n = 6,
+                    .data = dense};
+  Arena arena = {0};
+  const Tensor *t = sparse_of(&arena, &d), *back = sparse_dense(&arena, t);
+  CHECK(t->kind == VK_SPARSE && t->item[0]->n == 2);
+  CHECK(tensor_i64(t->item[1], 1) == 1 && tensor_i64(t->item[1], 2) == 1);
+  CHECK(back && back->rank == 2 && same(back, &d));
+  round_trip(t, &type);
+  cut_short(t, &type);
+  wrong_type(t, &other, "does not hold");
+  tensor_set_i64((Tensor *)(uintptr_t)t->item[1], 3, 3);
+  CHECK(!sparse_dense(&arena, t));
+  wrong_type(t, &type, "outside of its dims");
+  arena_free(&arena);
+}
+
 int main(void)
 {
   const float data[3] = {1, 2, 3};
@@ -170,6 +192,7 @@ int main(void)
   cut_short(&z, &maps);
   wrong_type(&x, &words, "does not hold");
   hostile_maps();
+  sparse_tensors();
   CHECK(!export_value_file("/nonexistent/x", &s));
   remove(path);
   return test_end();

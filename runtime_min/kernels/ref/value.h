@@ -51,6 +51,47 @@ O2C_UNUSED static void NAME(items)(const void *v, void *flat, void *rows) {
   }
 }
 
+/* A sparse tensor of this type and shape as a dense one. Of an element that is
+ * there twice the last one counts. */
+O2C_UNUSED static o2c_status NAME(densify)(const void *v, void *y,
+                                           int64_t dtype, int64_t rank,
+                                           const int64_t *dim) {
+  const o2c_value *s = (const o2c_value *)v;
+  const int64_t n = o2c_numel(rank, dim), *at;
+  T *to = (T *)y;
+  int64_t i, j;
+  if (s->kind != O2C_SPARSE || s->dtype != dtype) return O2C_E_TYPE;
+  if (s->rank != rank || s->count < 0 || !s->item) return O2C_E_SHAPE;
+  for (j = 0; j < rank; j++)
+    if (s->dim[j] != dim[j]) return O2C_E_SHAPE;
+#if T_IS_STR
+  for (i = 0; i < n; i++) to[i].p = "", to[i].len = 0;
+#else
+  if (n > 0) memset(to, 0, (size_t)n * sizeof(T));
+#endif
+  if (s->count == 0) return O2C_OK;
+  at = (const int64_t *)s->item[1].data;
+  if (s->item[0].dtype != dtype || s->item[1].dtype != O2C_I64)
+    return O2C_E_TYPE;
+  if (s->item[0].rank != 1 || s->item[0].dim[0] != s->count ||
+      s->item[1].rank < 1 || s->item[1].rank > 2 ||
+      s->item[1].dim[0] != s->count ||
+      (s->item[1].rank == 2 && s->item[1].dim[1] != rank))
+    return O2C_E_SHAPE;
+  if (!at || !s->item[0].data) return O2C_E_ARG;
+  for (i = 0; i < s->count; i++) {
+    int64_t k = s->item[1].rank == 1 ? at[i] : 0;
+    for (j = 0; s->item[1].rank == 2 && j < rank; j++) {
+      const int64_t x = at[i * rank + j];
+      if (x < 0 || x >= dim[j]) return O2C_E_DATA;
+      k = k * dim[j] + x;
+    }
+    if (k < 0 || k >= n) return O2C_E_DATA;
+    memcpy(to + k, (const T *)s->item[0].data + i, sizeof(T));
+  }
+  return O2C_OK;
+}
+
 O2C_UNUSED static void NAME(has_item)(const void *v, void *y) {
   *(uint8_t *)y = ((const o2c_value *)v)->count > 0;
 }
