@@ -455,7 +455,7 @@ static void set_name(Arena *a, Custom *c, const char *name)
 void custom_read(Model *m)
 {
   Arena *a = &m->arena;
-  for (int i = 0; i < m->opt->ncustom; i++) {
+  for (int i = 0; m->opt && i < m->opt->ncustom; i++) {
     const NamePath *given = &m->opt->custom[i];
     Custom *c = NEW(a, Custom, 1);
     set_name(a, c, given->name);
