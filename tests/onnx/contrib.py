@@ -294,6 +294,46 @@ def heads(d):
         d.attrs["mask_filter_value"] = d.pick(-3.4e38, -50.0)
 
 
+@generator("GroupQueryAttention")
+def group(d):
+    groups, size = d.int(1, 2), d.pick(8, 16)
+    heads = groups * d.int(1, 2)
+    kind = d.pick("prompt", "token", "more")
+    b = 1 if kind == "more" else d.int(1, 3)
+    s = 1 if kind == "token" else d.int(2, 5)
+    past = 0 if kind == "prompt" else d.int(2, 5)
+    total = s if kind == "prompt" else past + s
+    if 0 < s < past and d.chance():
+        total = d.int(s + 1, past)
+    ends = d.i(s - 1 if kind == "token" else total - 1, total - 1, b)
+    ends[d.int(0, b - 1)] = total - 1
+    packed = d.chance(0.3)
+    columns = heads + 2 * groups if packed else heads
+    d.add(d.f(b, s, columns * size), False)
+    for _ in range(2):
+        d.add(None if packed else d.f(b, s, groups * size), False)
+    for _ in range(2):
+        d.add(d.f(b, groups, past, size) if past else None, False)
+    d.add(ends, False)
+    d.add(np.array([total], np.int32), True)
+    turn = d.chance() and size == 16
+    for _ in range(2):
+        d.add(d.f(12, d.pick(8)) if turn else None)
+    d.attrs = {"num_heads": heads, "kv_num_heads": groups}
+    if turn:
+        d.attrs.update(do_rotary=1, rotary_interleaved=d.int(0, 1))
+    if d.chance(0.3):
+        d.add(None)
+        d.add(d.f(d.pick(1, b), d.pick(1, heads), s, total))
+    if d.chance(0.3):
+        d.attrs["local_window_size"] = d.int(1, 4)
+    if d.chance(0.3):
+        d.attrs["softcap"] = 2.0
+    if d.chance(0.3):
+        d.attrs["scale"] = 0.3
+    d.outs = [1, 1, 1]
+
+
 @generator("RotaryEmbedding")
 def rotary(d):
     b, s, heads, size, rows = d.int(1, 3), d.int(1, 5), d.int(1, 3), \
