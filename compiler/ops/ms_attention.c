@@ -6,8 +6,8 @@
  * product each, as exporters write them. Masks are numbers added to the scores,
  * 0 or mask_filter_value, as onnxruntime has them: where all keys of a row are
  * masked, none is. `unidirectional` alone takes keys away. The past of
- * GroupQueryAttention is padded on the right: TensorScatter puts new rows behind
- * what counts. */
+ * GroupQueryAttention is padded on the right: TensorScatter puts new rows
+ * behind what counts. */
 #include "../ir.h"
 
 #include <math.h>
