@@ -452,6 +452,7 @@ bool lower_pool_tuned(Plan *p, Node *n);
 bool lower_norm_f32(Plan *p, Node *n);
 bool lower_lrn_f32(Plan *p, Node *n);
 bool lower_recurrent_f32(Plan *p, Node *n);
+bool lower_lstm_u8(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_fft_f32(Plan *p, Node *n);
 bool lower_trees(Plan *p, Node *n);

@@ -55,9 +55,19 @@ void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
 /* Has `v` the axes of x from `axis` on, and ones before them? */
 bool norm_row(const Value *x, const Value *v, int axis);
 
-/* recurrent.c: RNN (0), GRU (1), LSTM (2), also as the internal Recurrent. */
+/* recurrent.c: RNN (0), GRU (1), LSTM (2), also as the internal Recurrent and
+ * LstmOfBytes. */
 int recurrent_kind(const Node *n);
 int recurrent_dirs(const Node *n);
+const Dim *recurrent_hidden(const Node *n);
+bool recurrent_direction(Node *n); /* false after a diagnostic, as these: */
+bool recurrent_shape(Node *n, int in, int rank, const Dim *const *dim,
+                     const char *what); /* of input `in`, if it is there */
+#define RECURRENT_PER_DIR 9
+/* What the node's activations say. */
+bool recurrent_functions(Node *n, int64_t v[2 * RECURRENT_PER_DIR]);
+/* Sigmoid for gates, Tanh for the rest, and nothing that can be switched on. */
+bool recurrent_usual(Node *n);
 /* Elements between steps and rows of X, steps, directions and rows of Y,
  * directions and rows of the states. */
 void recurrent_strides(const Node *n, const Dim *at[7]);

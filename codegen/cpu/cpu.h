@@ -86,4 +86,8 @@ Value *operand_stored(const Plan *p, Value *v, const int64_t **perm);
 bool dim_counts(const Dim *d);
 bool transpose_to_last(const Node *n); /* [N,C,H,W] to [N,H,W,C] */
 void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
+/* recurrent.c: what kernels of recurrent layers are told alike. */
+void recurrent_put_strides(Step *s, const Node *n);
+void recurrent_put_operands(Step *s, const Node *n);
+
 #endif

@@ -32,7 +32,7 @@ static Value *pack_recurrence(Node *n, const Tensor *r, bool twice)
   return value_const(n->g, "r_panels", t);
 }
 
-static void put_strides(Step *s, const Node *n)
+void recurrent_put_strides(Step *s, const Node *n)
 {
   static const char *const key[] = {"X_TIME", "X_ROW", "Y_TIME", "Y_DIR",
                                     "Y_ROW", "S_DIR", "S_ROW"};
@@ -41,7 +41,7 @@ static void put_strides(Step *s, const Node *n)
   for (int i = 0; i < COUNT(key); i++) step_dim(s, key[i], at[i]);
 }
 
-static void put_operands(Step *s, const Node *n)
+void recurrent_put_operands(Step *s, const Node *n)
 {
   static const struct { int in; const char *name, *key; } in[] = {
     {3, "rb", "RB"}, {4, "lens", "LENS"}, {5, "h0", "H0"}, {6, "c0", "C0"},
@@ -130,8 +130,8 @@ bool lower_recurrent_f32(Plan *p, Node *n)
   if (inputs) put_inputs(s, inputs);
   else step_in(s, "x", n->in[0]);
   step_in(s, "r", pack_recurrence(n, r, kind == 1 && !linear));
-  put_operands(s, n);
-  put_strides(s, n);
+  recurrent_put_operands(s, n);
+  recurrent_put_strides(s, n);
   step_scratch(s, "work", DT_F32,
                dim_mul(d, rows, dim_int(d, r->dim[2] * 7)));
   step_int(s, "KIND", kind);

@@ -18,6 +18,7 @@ static const LowerFn tuned[] = {
   lower_conv_f32,
   lower_deconv_f32,
   lower_recurrent_f32,
+  lower_lstm_u8,
   lower_dense_f32,
   lower_gemm_f32,
   lower_matmul_f32,

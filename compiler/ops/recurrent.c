@@ -33,7 +33,7 @@ static const Function functions[] = {
   {"Softsign", false, false, 0, 0},
   {"Softplus", false, false, 0, 0},
 };
-enum { TANH = 4, SIGMOID = 6, PER_DIRECTION = 9 };
+enum { TANH = 4, SIGMOID = 6 };
 
 static bool steps_only(const Node *n)
 {
@@ -43,13 +43,18 @@ static bool steps_only(const Node *n)
 int recurrent_kind(const Node *n)
 {
   if (steps_only(n)) return (int)attr_int(n, "kind", 0);
-  return node_is(n, "LSTM") ? 2 : node_is(n, "GRU") ? 1 : 0;
+  return node_is(n, "RNN") ? 0 : node_is(n, "GRU") ? 1 : 2;
 }
 
 static int gates_of(const Node *n)
 {
   static const int gates[] = {1, 3, 4};
   return gates[recurrent_kind(n)];
+}
+
+const Dim *recurrent_hidden(const Node *n)
+{
+  return n->in[2]->dim[node_is_internal(n, "LstmOfBytes") ? 1 : 2];
 }
 
 /* Functions of one direction. */
@@ -85,8 +90,7 @@ static float parameter(const Attr *list, int *used, bool takes, float usual)
   return takes && list && *used < list->n ? list->floats[(*used)++] : usual;
 }
 
-/* Fills v with what the node's activations say; false after a diagnostic. */
-static bool read_functions(Node *n, int64_t v[2 * PER_DIRECTION])
+bool recurrent_functions(Node *n, int64_t v[2 * RECURRENT_PER_DIR])
 {
   const Attr *names = attr_get(n, "activations");
   const Attr *alpha = attr_get(n, "activation_alpha");
@@ -107,7 +111,7 @@ static bool read_functions(Node *n, int64_t v[2 * PER_DIRECTION])
                        names->strs[i].p, names->strs[i].n)));
       return false;
     }
-    int64_t *to = v + i / per * PER_DIRECTION + i % per * 3;
+    int64_t *to = v + i / per * RECURRENT_PER_DIR + i % per * 3;
     const Function *have = &functions[f];
     to[0] = f;
     to[1] = bits_of(parameter(alpha, &a, have->alpha, have->a));
@@ -116,22 +120,21 @@ static bool read_functions(Node *n, int64_t v[2 * PER_DIRECTION])
   return true;
 }
 
-/* Sigmoid for gates, Tanh for the rest, and nothing that can be switched on. */
-static bool usual(Node *n)
+bool recurrent_usual(Node *n)
 {
-  int64_t v[2 * PER_DIRECTION] = {0};
+  int64_t v[2 * RECURRENT_PER_DIR] = {0};
   int per = functions_of(n);
-  if (!read_functions(n, v) || node_in(n, 7) || attr_get(n, "clip") ||
+  if (!recurrent_functions(n, v) || node_in(n, 7) || attr_get(n, "clip") ||
       attr_int(n, "input_forget", 0))
     return false;
   for (int i = 0; i < per * recurrent_dirs(n); i++)
-    if (v[i / per * PER_DIRECTION + i % per * 3] !=
+    if (v[i / per * RECURRENT_PER_DIR + i % per * 3] !=
         (i % per == 0 && per > 1 ? SIGMOID : TANH))
       return false;
   return true;
 }
 
-static bool direction_ok(Node *n)
+bool recurrent_direction(Node *n)
 {
   static const char *const names[] = {"forward", "reverse", "bidirectional",
                                       "foward" /* the default of GRU-1 */};
@@ -143,9 +146,8 @@ static bool direction_ok(Node *n)
   return false;
 }
 
-/* Is `v` absent, or of this shape? */
-static bool has_shape(Node *n, int in, int rank, const Dim *const *dim,
-                      const char *what)
+bool recurrent_shape(Node *n, int in, int rank, const Dim *const *dim,
+                     const char *what)
 {
   const Value *v = node_in(n, in);
   if (!v) return true;
@@ -170,18 +172,20 @@ static bool shapes_ok(Node *n)
   const Dim *b[] = {dirs, dim_mul(d, gh, dim_int(d, 2))}, *lens[] = {batch};
   const Dim *state[] = {dirs, batch, h}, *first[] = {batch, dirs, h};
   const Dim *p[] = {dirs, dim_mul(d, h, dim_int(d, 3))};
-  return has_shape(n, 2, 3, rr, "R") && has_shape(n, 1, 3, w, "W") &&
-         (steps_only(n) || has_shape(n, 3, 2, b, "B")) &&
-         has_shape(n, 4, 1, lens, "sequence_lens") &&
-         has_shape(n, 5, 3, layout ? first : state, "initial_h") &&
-         has_shape(n, 6, 3, layout ? first : state, "initial_c") &&
-         has_shape(n, 7, 2, p, "P");
+  return recurrent_shape(n, 2, 3, rr, "R") &&
+         recurrent_shape(n, 1, 3, w, "W") &&
+         (steps_only(n) || recurrent_shape(n, 3, 2, b, "B")) &&
+         recurrent_shape(n, 4, 1, lens, "sequence_lens") &&
+         recurrent_shape(n, 5, 3, layout ? first : state, "initial_h") &&
+         recurrent_shape(n, 6, 3, layout ? first : state, "initial_c") &&
+         recurrent_shape(n, 7, 2, p, "P");
 }
 
 static void infer_recurrent(Node *n)
 {
-  int64_t v[2 * PER_DIRECTION], hidden;
-  if (!infer_ready(n) || !direction_ok(n) || !read_functions(n, v)) return;
+  int64_t v[2 * RECURRENT_PER_DIR], hidden;
+  if (!infer_ready(n) || !recurrent_direction(n) || !recurrent_functions(n, v))
+    return;
   const Value *x = n->in[0], *r = n->in[2];
   if (x->rank != 3 || r->rank != 3) {
     fail_model(n, "X is of rank %d, R of rank %d (spec: 3)", x->rank, r->rank);
@@ -208,7 +212,7 @@ void recurrent_strides(const Node *n, const Dim *at[7])
 {
   DimPool *d = node_dims(n);
   const Value *x = n->in[0];
-  const Dim *h = n->in[2]->dim[2], *dirs = dim_int(d, recurrent_dirs(n));
+  const Dim *h = recurrent_hidden(n), *dirs = dim_int(d, recurrent_dirs(n));
   const Dim *own = x->dim[2], *outer = dim_mul(d, own, x->dim[1]);
   const Dim *dh = dim_mul(d, dirs, h);
   bool layout = attr_int(n, "layout", 0) != 0;
@@ -225,11 +229,11 @@ static void lower_recurrent(Lower *l, Node *n)
 {
   DimPool *d = node_dims(n);
   const Value *x = n->in[0], *r = n->in[2];
-  int64_t v[2 * PER_DIRECTION] = {0};
+  int64_t v[2 * RECURRENT_PER_DIR] = {0};
   const Dim *at[7];
   bool layout = attr_int(n, "layout", 0) != 0;
   int kind = recurrent_kind(n);
-  if (!read_functions(n, v)) return;
+  if (!recurrent_functions(n, v)) return;
   recurrent_strides(n, at);
   lower_call(l, n, "recurrent", x->dtype, "iiiiiiiiooookddddkkkDKf", n->in[0],
              node_in(n, 1), n->in[2], node_in(n, 3), node_in(n, 4),
@@ -242,7 +246,7 @@ static void lower_recurrent(Lower *l, Node *n)
              (int64_t)!strcmp(attr_str(n, "direction", ""), "reverse"),
              (int64_t)(attr_int(n, kind == 1 ? "linear_before_reset"
                                              : "input_forget", 0) != 0),
-             at, 7, v, 2 * PER_DIRECTION,
+             at, 7, v, 2 * RECURRENT_PER_DIR,
              (double)attr_float(n, "clip", INFINITY));
 }
 
@@ -296,7 +300,7 @@ static void expand_recurrent(Node *n)
   int kind = recurrent_kind(n);
   bool linear = kind == 1 && attr_int(n, "linear_before_reset", 0);
   if (n->in[0]->dtype != DT_F32 || !n->in[1]->data || !n->in[2]->data ||
-      (b && !b->data) || !usual(n))
+      (b && !b->data) || !recurrent_usual(n))
     return;
   Value *x = node_op(n, "MatMul", 2, n->in[0], turned(n, n->in[1]->data));
   if (b) x = node_op(n, "Add", 2, x, biases(n, b->data, linear, &apart));

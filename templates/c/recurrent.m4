@@ -1,8 +1,8 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
 recurrent.m4: the steps of RNN, GRU, LSTM by recurrent_f32.h, or of LSTM with
-the product of its inputs by lstm_f32.h; written by codegen/cpu/recurrent.c,
-which states the variables.
+the product of its inputs by lstm_f32.h, or by bytes by lstm_u8.h; written by
+codegen/cpu/recurrent.c and lstm_u8.c, which state the variables.
 m4_define(<%G_RECURRENT_CALL%>,
 <%o2c_recurrent_f32(x, r, G_RB, G_LENS, G_H0, G_C0, G_Y, G_YH, G_YC, work,
                         &p)%>)
@@ -29,6 +29,15 @@ m4_define(<%G_RECURRENT_F32%>,
 <%  G_STORAGE<%%>const o2c_recurrent_f32_p p = {
 G_RECURRENT_P<%%>  };
 G_RECURRENT_RUN(<%G_RECURRENT_CALL%>)%>)
+
+m4_define(<%G_LSTM_U8_CALL%>,
+<%o2c_lstm_u8(x, r, sums, scale, G_RB, G_LENS, G_H0, G_C0, G_Y, G_YH, G_YC,
+                  work, bytes, pixels, &p)%>)
+
+m4_define(<%G_LSTM_U8%>,
+<%  G_STORAGE<%%>const o2c_recurrent_f32_p p = {
+G_RECURRENT_P<%%>  };
+G_RECURRENT_RUN(<%G_LSTM_U8_CALL%>)%>)
 
 m4_define(<%G_LSTM_F32%>,
 <%  G_STORAGE<%%>const o2c_lstm_f32_p p = {

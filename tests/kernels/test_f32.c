@@ -662,6 +662,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_move.h"
 #include "test_recurrent.h"
 #include "test_lstm.h"
+#include "test_lstm_u8.h"
 #include "test_resize.h"
 
 #include "test_functions.h"

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Steps of an LSTM whose recurrent weights are bytes.
+
+   static int o2c_lstm_u8(const float *x, const int8_t *r, const int32_t *sums,
+                          const float *scale, const float *bias,
+                          const int32_t *lens, const float *h0,
+                          const float *c0, float *y, float *yh, float *yc,
+                          float *work, uint8_t *bytes, int16_t *scratch,
+                          const o2c_recurrent_f32_p *p);
+
+   x      what W made of the inputs, 4*H sums a row for each direction
+   r      for each direction the weights, packed as conv_u8.h has them
+   sums   of the weights of each column; and
+   scale  of each column; both 4*H rounded up to 16 for each direction
+   bias   4*H for each direction, or NULL
+   work   O2C_LSTM_U8_ROOM floats;  bytes: rows * H
+   scratch  O2C_CONV_U8_SCRATCH(1, H), or NULL
+   and the rest as recurrent_f32.h has it.
+
+   A step quantises the states of all rows together, by their range, multiplies
+   bytes, and adds (sum * (scale of the states * scale)) to x, then the bias. A
+   row that has ended counts as 0 there where y is wanted, else with its last
+   state; one of no steps ends with states of 0. Sigmoid and tanh are rational
+   functions, each product added as it is written: these last bits decide which
+   step a state is rounded to, and onnxruntime's are the same on machines that
+   fuse multiplication and addition. */
+#ifndef O2C_LSTM_U8_H
+#define O2C_LSTM_U8_H
+
+#include "conv_u8.h"
+#include "ew_u8.h"
+#include "recurrent_f32.h"
+
+#define O2C_LSTM_U8_WIDE(h) ((4 * (h) + 15) / 16 * 16)
+#define O2C_LSTM_U8_ROOM(rows, h) ((rows) * (h) * 6 + 2 * O2C_LSTM_U8_WIDE(h))
+
+/* Rational functions, from Eigen. */
+O2C_INLINE float o2c_near_tanh(float x)
+{
+  const float top = o2c_select_f32(x > 9.0f, 9.0f, x);
+  const float v = o2c_select_f32(top < -9.0f, -9.0f, top), s = v * v;
+  float a = O2C_FMAF(s, -2.76076847742355e-16f, 2.00018790482477e-13f);
+  float b = O2C_FMAF(s, 1.19825839466702e-06f, 1.18534705686654e-04f);
+  a = O2C_FMAF(a, s, -8.60467152213735e-11f);
+  a = O2C_FMAF(a, s, 5.12229709037114e-08f);
+  a = O2C_FMAF(a, s, 1.48572235717979e-05f);
+  a = O2C_FMAF(a, s, 6.37261928875436e-04f);
+  a = O2C_FMAF(a, s, 4.89352455891786e-03f);
+  b = O2C_FMAF(b, s, 2.26843463243900e-03f);
+  b = O2C_FMAF(b, s, 4.89352518554385e-03f);
+  return a * v / b;
+}
+
+O2C_INLINE float o2c_near_sigmoid(float x)
+{
+  const float top = o2c_select_f32(x > 18.0f, 18.0f, x);
+  const float v = o2c_select_f32(top < -18.0f, -18.0f, top), s = v * v;
+  float a = O2C_FMAF(s, 4.37031012579801e-11f, 1.15627324459942e-07f);
+  float b = O2C_FMAF(s, 6.10247389755681e-13f, 5.76102136993427e-09f);
+  a = O2C_FMAF(a, s, 6.08574864600143e-05f);
+  a = O2C_FMAF(a, s, 8.51377133304701e-03f);
+  a = O2C_FMAF(a, s, 2.48287947061529e-01f);
+  b = O2C_FMAF(b, s, 6.29106785017040e-06f);
+  b = O2C_FMAF(b, s, 1.70198817374094e-03f);
+  b = O2C_FMAF(b, s, 1.16817656904453e-01f);
+  b = O2C_FMAF(b, s, 9.93151921023180e-01f);
+  a = a * v / b;
+  a = a + 0.5f;
+  a = o2c_select_f32(a < 0.0f, 0.0f, a);
+  return o2c_select_f32(a > 1.0f, 1.0f, a);
+}
+
+O2C_INLINE void o2c_lstm_u8_unit(float in, float out, float forget,
+                                 float fresh, float *c, float *h)
+{
+  const float add = o2c_near_sigmoid(in) * o2c_near_tanh(fresh);
+  const float kept = *c * o2c_near_sigmoid(forget);
+  const float cell = kept + add;
+  *c = cell;
+  *h = o2c_near_tanh(cell) * o2c_near_sigmoid(out);
+}
+
+/* g = (x + g) + b */
+O2C_INLINE void o2c_lstm_u8_sum(float *__restrict g, const float *__restrict x,
+                                const float *__restrict b, int32_t n)
+{
+  for (int32_t i = 0; i < n; i++) {
+    const float sum = x[i] + g[i];
+    g[i] = b ? sum + b[i] : sum;
+  }
+}
+
+O2C_NOINLINE void o2c_lstm_u8_row(float *__restrict g,
+                                  const float *__restrict x,
+                                  const float *__restrict b,
+                                  float *__restrict c, float *__restrict h,
+                                  int32_t n)
+{
+  if (b)
+    o2c_lstm_u8_sum(g, x, b, 4 * n);
+  else
+    o2c_lstm_u8_sum(g, x, NULL, 4 * n);
+  for (int32_t i = 0; i < n; i++)
+    o2c_lstm_u8_unit(g[i], g[n + i], g[2 * n + i], g[3 * n + i], c + i, h + i);
+}
+
+typedef struct {
+  const float *x, *scale, *bias;
+  const int8_t *r;
+  const int32_t *sums, *lens;
+  float *y, *yh, *g, *h, *c, *by;
+  int32_t *less;
+  uint8_t *bytes;
+  int16_t *scratch;
+  int back;
+} o2c_lstm_u8_dir;
+
+/* g [rows, 4*H] = the states, as bytes, times the weights. */
+O2C_NOINLINE void o2c_lstm_u8_product(const o2c_lstm_u8_dir *s,
+                                      const o2c_recurrent_f32_p *p)
+{
+  static const int32_t tap[] = {0};
+  const int32_t n = p->hidden, wide = O2C_LSTM_U8_WIDE(n);
+  float scale;
+  uint8_t zero;
+  o2c_conv_u8_p q;
+  o2c_dynamic_quantize_u8(s->h, s->bytes, &scale, &zero,
+                          (size_t)p->rows * (size_t)n);
+  for (int32_t i = 0; i < wide; i++) {
+    s->less[i] = -zero * s->sums[i];
+    s->by[i] = scale * s->scale[i];
+  }
+  memset(&q, 0, sizeof q);
+  q.oh = 1;
+  q.ow = p->rows;
+  q.oc = 4 * n;
+  q.ntap = 1;
+  q.kc = n;
+  q.tap = tap;
+  q.x_pix = n;
+  q.y_pix = 4 * (int64_t)n;
+  q.hi = 255;
+  q.scratch = s->scratch;
+  o2c_conv_u8_f32(s->bytes, s->r, s->less, s->by, s->g, &q);
+}
+
+O2C_NOINLINE void o2c_lstm_u8_step(const o2c_lstm_u8_dir *s, int32_t t,
+                                   const o2c_recurrent_f32_p *p)
+{
+  const ptrdiff_t n = p->hidden;
+  o2c_lstm_u8_product(s, p);
+  for (int32_t i = 0; i < p->rows; i++) {
+    const int32_t now = o2c_recur_now(s->lens, i, t, p->steps, s->back);
+    float *const h = s->h + i * n;
+    if (now >= 0)
+      o2c_lstm_u8_row(s->g + i * 4 * n, s->x + now * p->x_time + i * p->x_row,
+                      s->bias, s->c + i * n, h, p->hidden);
+    else if (s->y)
+      memset(h, 0, (size_t)n * sizeof *h);
+    if (s->y)
+      memcpy(s->y + (now < 0 ? t : now) * p->y_time + i * p->y_row, h,
+             (size_t)n * sizeof *h);
+    if (s->yh && t == (s->lens ? s->lens[i] : p->steps) - 1)
+      memcpy(s->yh + i * p->s_row, h, (size_t)n * sizeof *h);
+  }
+}
+
+/* The states at the end of a direction, which steps have not written. */
+O2C_NOINLINE void o2c_lstm_u8_end(const o2c_lstm_u8_dir *s, float *yc,
+                                  const o2c_recurrent_f32_p *p)
+{
+  const size_t size = (size_t)p->hidden * sizeof(float);
+  for (int32_t i = 0; i < p->rows; i++) {
+    float *const c = s->c + (ptrdiff_t)i * p->hidden;
+    const int none = s->lens && s->lens[i] == 0;
+    if (none && s->yh)
+      memset(s->yh + i * p->s_row, 0, size);
+    else if (s->yh && p->steps == 0)
+      memcpy(s->yh + i * p->s_row, s->h + (ptrdiff_t)i * p->hidden, size);
+    if (none)
+      memset(c, 0, size);
+    if (yc)
+      memcpy(yc + i * p->s_row, c, size);
+  }
+}
+
+O2C_UNUSED static int o2c_lstm_u8(const float *x, const int8_t *r,
+                                  const int32_t *sums, const float *scale,
+                                  const float *bias, const int32_t *lens,
+                                  const float *h0, const float *c0, float *y,
+                                  float *yh, float *yc, float *work,
+                                  uint8_t *bytes, int16_t *scratch,
+                                  const o2c_recurrent_f32_p *p)
+{
+  const ptrdiff_t n = p->hidden, states = n * p->rows;
+  const ptrdiff_t wide = O2C_LSTM_U8_WIDE(n);
+  for (int32_t i = 0; lens && i < p->rows; i++)
+    if (lens[i] < 0 || lens[i] > p->steps)
+      return 1;
+  for (int32_t d = 0; d < p->dirs; d++) {
+    o2c_lstm_u8_dir s;
+    s.x = x + d * 4 * n;
+    s.r = r + d * wide * ((n + 3) / 4 * 4);
+    s.sums = sums + d * wide;
+    s.scale = scale + d * wide;
+    s.bias = bias ? bias + d * 4 * n : NULL;
+    s.lens = lens;
+    s.y = y ? y + d * p->y_dir : NULL;
+    s.yh = yh ? yh + d * p->s_dir : NULL;
+    s.g = work;
+    s.h = work + 4 * states;
+    s.c = s.h + states;
+    s.by = s.c + states;
+    s.less = (int32_t *)(void *)(s.by + wide);
+    s.bytes = bytes;
+    s.scratch = scratch;
+    s.back = p->reverse || d;
+    o2c_recur_load(s.h, h0, d * p->s_dir, p);
+    o2c_recur_load(s.c, c0, d * p->s_dir, p);
+    for (int32_t t = 0; t < p->steps; t++)
+      o2c_lstm_u8_step(&s, t, p);
+    o2c_lstm_u8_end(&s, yc ? yc + d * p->s_dir : NULL, p);
+  }
+  return 0;
+}
+
+#endif
