@@ -122,7 +122,8 @@ static void upgrade_where(Node *n)
 
 /* --- Of whole axes -------------------------------------------------------- */
 
-/* `opset` below 13: along all axes from `axis` on. */
+/* `opset` below 13: along all axes from `axis` on. onnxruntime multiplies by
+ * the whole part of 1 / y_scale. */
 static void upgrade_softmax(Node *n)
 {
   if (!infer_ready(n))
@@ -144,7 +145,10 @@ static void upgrade_softmax(Node *n)
   Value *y = ms_made(s);
   if (flat)
     y = node_op(n, "Reshape", 2, y, shape);
-  ms_becomes(n, ms_quantised(n, y, 3, n->in[0]->dtype));
+  Value *steps = ms_settled(node_op(n, "Reciprocal", 1, n->in[3]));
+  steps = ms_settled(node_op(n, "Floor", 1, steps));
+  ms_becomes(n, node_op(n, "QuantizeLinear", 3, node_op(n, "Mul", 2, y, steps),
+                        value_const_scalar(n->g, "one", DT_F32, 1), n->in[4]));
 }
 
 static void upgrade_reduce_mean(Node *n)
