@@ -87,8 +87,21 @@ void step_out(Step *s, const char *name, Value *v)
   ptr->dtype = v->dtype;
 }
 
+/* The sizes that the text, or room, will need keep their steps alive. */
+static void read_sizes(Step *s, const Dim *d)
+{
+  const DimPool *p = &s->plan->m->dims;
+  for (int k = 0; k < p->nsym; k++)
+    if (p->sym[k].kind == SYM_CAPACITY && dim_has(p, d, k)) {
+      s->sizes = arena_grow(s->plan->a, s->sizes, s->nsizes,
+                            sizeof *s->sizes);
+      s->sizes[s->nsizes++] = k;
+    }
+}
+
 void step_scratch(Step *s, const char *name, Dtype t, const Dim *elements)
 {
+  read_sizes(s, elements);
   StepPtr *ptr = step_ptr(s, SP_SCRATCH, name);
   ptr->dtype = t;
   ptr->elements = elements;
@@ -124,18 +137,6 @@ void step_float(Step *s, const char *key, double v)
   sb_float(&b, v, true);
   step_text(s, key, "%.*s", (int)b.n, b.s);
   sb_free(&b);
-}
-
-/* The sizes that the text will read keep their steps alive. */
-static void read_sizes(Step *s, const Dim *d)
-{
-  const DimPool *p = &s->plan->m->dims;
-  for (int k = 0; k < p->nsym; k++)
-    if (p->sym[k].kind == SYM_CAPACITY && dim_has(p, d, k)) {
-      s->sizes = arena_grow(s->plan->a, s->sizes, s->nsizes,
-                            sizeof *s->sizes);
-      s->sizes[s->nsizes++] = k;
-    }
 }
 
 const char *step_dim_text(Step *s, const Dim *d)
@@ -188,6 +189,11 @@ static int find_ptr(const Step *s, const char *name)
 void step_in_place(Step *s, const char *out, const char *in)
 {
   s->ptr[find_ptr(s, out)].over = find_ptr(s, in);
+}
+
+void step_keeps_up(Step *s, const char *in)
+{
+  s->ptr[find_ptr(s, in)].keeps_up = true;
 }
 
 /* The ABI's shapes, kept before the batch symbol is given its block value. */
