@@ -84,6 +84,7 @@ bool op_is_view(const Node *n)
   if (!n->op || !(n->op->flags & OP_VIEW)) return false;
   for (int i = 1; i < n->nout; i++)
     if (n->out[i]) return false;
+  if (attr_int(n, ".count", 0)) return false; /* it compares */
   /* A shape that is known at run time only has to be checked. */
   for (int i = 1, count; i < n->nin; i++)
     if (n->in[i] && !n->in[i]->data && !value_content(n->in[i], &count))

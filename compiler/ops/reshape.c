@@ -64,6 +64,9 @@ static void lower_reshape(Lower *l, Node *n)
     lower_call(l, n, "check_reshape", DT_I64, "ikkkDD", shape, (int64_t)y->rank,
                attr_int(n, "allowzero", 0), (int64_t)x->rank, x->dim, x->rank,
                y->dim, y->rank);
+  if (attr_int(n, ".count", 0) && !n->size)
+    lower_call(l, n, "check_count", DT_I64, "dd", value_numel(x),
+               value_numel(y));
   lower_copy(l, n);
 }
 
@@ -162,10 +165,19 @@ static const Dim *missing_dim(Node *n, const Dim *total, const Dim *rest)
   return dim_div(p, total, rest);
 }
 
-static bool same_count(Node *n, const Dim *total, const Dim *made)
+/* Sizes that the run tells must fit: one that can be is taken to be what it
+ * must equal, else the node compares (`.count`). */
+static bool same_count(Node *n, const Dim *total, const Dim *made, bool hole)
 {
+  DimPool *p = node_dims(n);
   int64_t t, m;
-  if (!dim_is_int(total, &t) || !dim_is_int(made, &m) || t == m) return true;
+  bool open = total != made && (!dim_is_int(total, &t) ||
+                                !dim_is_int(made, &m));
+  if (open && hole) open = dim_has_capacity(p, total);
+  else if (open) open = !dims_unify(p, total, made, true);
+  if (open || attr_get(n, ".count")) attr_set_int(n, ".count", open);
+  if (hole || !dim_is_int(total, &t) || !dim_is_int(made, &m) || t == m)
+    return true;
   fail_model(n, "the input has %lld elements, the shape %lld (spec: equal)",
              (long long)t, (long long)m);
   return false;
@@ -213,7 +225,8 @@ static void infer_reshape(Node *n)
   if (hole < count) dim[hole] = dim_int(p, 1);
   made = dim_prod(p, dim, count);
   if (hole < count && !(dim[hole] = missing_dim(n, total, made))) return;
-  if (hole < count || same_count(n, total, made))
+  if (hole < count) made = dim_prod(p, dim, count);
+  if (same_count(n, total, made, hole < count))
     infer_out(n, 0, n->in[0]->dtype, count, dim);
 }
 

@@ -26,6 +26,11 @@ O2C_UNUSED static o2c_status NAME(check_reshape)(const T *shape, int64_t n,
   return O2C_OK;
 }
 
+/* Reshape keeps the number of elements. */
+O2C_UNUSED static o2c_status NAME(check_count)(int64_t from, int64_t to) {
+  return from == to ? O2C_OK : O2C_E_SHAPE;
+}
+
 /* The wide shape is the narrow one with ones at the listed axes: Unsqueeze,
  * and the other way round, Squeeze. */
 O2C_UNUSED static o2c_status NAME(check_axes)(const T *axes, int64_t n,

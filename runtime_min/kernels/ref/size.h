@@ -14,6 +14,11 @@ O2C_UNUSED static o2c_status NAME(size_list)(const T *v, int64_t n,
   return O2C_OK;
 }
 
+/* One that is known. */
+O2C_UNUSED static void NAME(size_given)(int64_t v, int64_t *size) {
+  size[0] = v;
+}
+
 /* Parts that sum to `total`. */
 O2C_UNUSED static o2c_status NAME(size_split)(const T *v, int64_t n,
                                               int64_t total, int64_t *size) {
