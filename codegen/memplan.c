@@ -101,12 +101,111 @@ static void join_in_place(Plan *p)
       Value *to = value_root(out->v);
       bool arena = p->store[storage_root(p, from)->id].kind == ST_NONE &&
                    p->store[to->id].kind == ST_NONE && !from->data;
-      if (arena && last[from->id] == k && from != to &&
+      if (arena && last[from->id] == k && from != to && !p->in_place[to->id] &&
           reads_of(p, s, from) == 1 && !piece_find(p, from) &&
           !piece_find(p, to) && halo_find(p, from) == halo_find(p, to) &&
           value_bytes(p, from) == value_bytes(p, to))
         p->in_place[to->id] = from;
     }
+}
+
+/* One loop: its steps, [open, close]. */
+typedef struct {
+  const Step *open, *close;
+} Trip;
+
+static bool reads_storage(const Plan *p, const Step *s, const Value *root)
+{
+  for (const Guard *g = s->guard; g; g = g->up)
+    if (storage_root(p, g->cond) == root)
+      return true;
+  for (int i = 0; i < s->nptr; i++)
+    if (s->ptr[i].kind == SP_IN && storage_root(p, s->ptr[i].v) == root)
+      return true;
+  return false;
+}
+
+static const StepPtr *touches_storage(const Plan *p, const Step *s,
+                                      const Value *root)
+{
+  for (int i = 0; i < s->nptr; i++)
+    if (s->ptr[i].kind != SP_SCRATCH &&
+        storage_root(p, s->ptr[i].v) == root)
+      return &s->ptr[i];
+  return NULL;
+}
+
+/* May `to`, which the step is the first to write, stand where `from` is? */
+static bool writes_over(const Plan *p, const Step *s, const StepPtr *to,
+                        const Value *from)
+{
+  for (int i = 0; i < s->nptr; i++)
+    if (s->ptr[i].kind == SP_IN && storage_root(p, s->ptr[i].v) == from &&
+        !s->ptr[i].keeps_up)
+      return false;
+  return to->kind == SP_OUT && !s->guard;
+}
+
+/* What a trip makes of a carried value can stand where that is, if nothing
+ * reads the old one from its first writing on, and no step outside the loop, or
+ * in one inside, has to do with it. */
+static bool carried_fits(const Plan *p, const Trip *t, const Value *made,
+                         const Value *old)
+{
+  int depth = 0;
+  bool begun = false;
+  for (const Step *s = p->first; s && s != t->open; s = s->next)
+    if (touches_storage(p, s, made))
+      return false;
+  for (const Step *s = t->close->next; s; s = s->next)
+    if (touches_storage(p, s, made))
+      return false;
+  if (touches_storage(p, t->open, made))
+    return false;
+  for (const Step *s = t->open->next; s != t->close; s = s->next) {
+    const StepPtr *ptr = touches_storage(p, s, made);
+    depth += s->loop == LOOP_OPEN;
+    if (ptr && depth)
+      return false;
+    if (begun && reads_storage(p, s, old))
+      return false;
+    if (ptr && !begun && !writes_over(p, s, ptr, old))
+      return false;
+    begun = begun || ptr;
+    depth -= s->loop == LOOP_CLOSE;
+  }
+  return begun && !reads_storage(p, t->close, old);
+}
+
+/* Carried values: no copy at the end of a trip where none is needed. */
+static void join_carried(Plan *p, const Trip *t)
+{
+  const Node *n = t->close->node;
+  int carried = (int)attr_int(n, "carried", 0);
+  for (int i = 0; i < carried; i++) {
+    Value *old = storage_root(p, n->in[4 + i]);
+    Value *made = storage_root(p, n->in[4 + carried + i]);
+    if (old == made || made->data || made->dtype != old->dtype ||
+        p->store[old->id].kind != ST_NONE ||
+        p->store[made->id].kind != ST_NONE || piece_find(p, old) ||
+        piece_find(p, made) || halo_find(p, old) || halo_find(p, made) ||
+        value_bytes(p, old) != value_bytes(p, made) ||
+        !carried_fits(p, t, made, old))
+      continue;
+    p->in_place[made->id] = old;
+  }
+}
+
+static void join_loops(Plan *p)
+{
+  const Step **open = NEW(p->a, const Step *, p->nstep + 1);
+  int depth = 0;
+  for (const Step *s = p->first; s; s = s->next) {
+    if (s->loop == LOOP_OPEN)
+      open[depth++] = s;
+    if (s->loop == LOOP_CLOSE)
+      join_carried(p, &(Trip){open[--depth], s});
+  }
 }
 
 static int new_slot(Plan *p, const Dim *bytes, int step)
@@ -220,6 +319,7 @@ void plan_memory(Plan *p)
     if (s->status)
       p->head_bytes = 64;
   place_ports(p);
+  join_loops(p);
   join_in_place(p);
   make_slots(p);
   loop_lives(p);

@@ -29,6 +29,8 @@ typedef struct {
   const Dim *elements;     /* SCRATCH */
   int over;                /* OUT: pointer it may overwrite in place, or -1 */
   int slot;                /* SCRATCH: set by plan_memory */
+  bool keeps_up;           /* IN: each element is read before the output's same
+                              element is written, so both may be one tensor */
   bool lasts;              /* SCRATCH: nothing else stands there afterwards */
 } StepPtr;
 typedef struct { const char *key, *text; } StepVar; /* G_<key> is text */
@@ -324,6 +326,7 @@ void step_out(Step *s, const char *name, Value *v);
  * step reads element i of the input before it writes element i, and never
  * again. Both are parameters already. */
 void step_in_place(Step *s, const char *out, const char *in);
+void step_keeps_up(Step *s, const char *in);
 void step_scratch(Step *s, const char *name, Dtype t, const Dim *elements);
 const char *step_var(const Step *s, const char *key); /* "": none */
 void step_int(Step *s, const char *key, int64_t v);

@@ -474,13 +474,16 @@ static void put_loops(Ew *e)
 static void allow_in_place(Ew *e)
 {
   const Value *y = e->n->out[0];
+  bool over = false;
   for (int k = 0; k < e->n->nin; k++) {
     const Value *v = e->n->in[k];
-    if (!e->param[k] || v->data || v->dtype != y->dtype || v->nuse != 1 ||
-        v->is_input || v->is_output || !value_same_shape(v, y))
+    if (!e->param[k] || v->data || v->dtype != y->dtype ||
+        !value_same_shape(v, y))
       continue;
+    step_keeps_up(e->s, e->param[k]);
+    if (over || v->nuse != 1 || v->is_input || v->is_output) continue;
     step_in_place(e->s, "y", e->param[k]);
-    return;
+    over = true;
   }
 }
 

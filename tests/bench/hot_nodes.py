@@ -8,7 +8,7 @@
 MODEL is a .onnx file or a folder with model.onnx; where test_data_set_0 lies
 beside it, its inputs are used. A line for each model says how long it takes,
 how much of that on reference kernels, and its hottest such node. Below stand
-the nodes over --limit (0.1 of the model's time); with any, the exit code is 1.
+the nodes over --limit (0.05 of the model's time); with any, the exit code is 1.
 Operators named by --allow may be slow. A model that onnx2c does not support is
 named and skipped; any other failure ends with exit code 2.
 """
@@ -24,7 +24,7 @@ UNSUPPORTED = 3  # exit code of onnx2c
 def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
-    p.add_argument("--limit", type=float, default=0.1)
+    p.add_argument("--limit", type=float, default=0.05)
     p.add_argument("--runs", type=int, default=20)
     p.add_argument("--cc")
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
