@@ -24,6 +24,33 @@ static bool is_text(const Node *n, const Value *v)
          n->out[0]->dtype == DT_STR;
 }
 
+/* The number of characters of all trips, where scratch `v` is for those. */
+static const Sym *total_of(const Plan *p, const Value *v)
+{
+  int k = v->rank == 1 ? dim_symbol(v->dim[0]) : -1;
+  const Sym *s = k < 0 ? NULL : &p->m->dims.sym[k];
+  return s && s->kind == SYM_CAPACITY && s->total && !v->def ? s : NULL;
+}
+
+/* Characters that a node makes in a loop stand behind those of the trips before
+ * it: the size that says how many there are counts all. It is that one among
+ * the node's sizes which is in no shape. */
+static void mark_total(Plan *p, const Node *n)
+{
+  DimPool *d = &p->m->dims;
+  if (!p->depth || !n->nout || !n->out[0] || n->out[0]->dtype != DT_STR)
+    return;
+  for (int i = 0; i < n->nsize; i++) {
+    int k = dim_symbol(n->size[i]);
+    bool shape = false;
+    for (int o = 0; o < n->nout; o++)
+      for (int j = 0; n->out[o] && j < n->out[o]->rank; j++)
+        shape = shape || dim_has(d, n->out[o]->dim[j], k);
+    if (k >= 0 && d->sym[k].kind == SYM_CAPACITY && !shape)
+      d->sym[k].total = true;
+  }
+}
+
 /* The parameter that stands for `v`, made on first use. */
 static const StepPtr *pointer(RefText *r, Value *v, bool written)
 {
@@ -49,10 +76,9 @@ static const StepPtr *pointer(RefText *r, Value *v, bool written)
     step_scratch(s, name, v->dtype, value_numel(v));
     s->ptr[s->nptr - 1].v = v;
     s->ptr[s->nptr - 1].lasts = is_text(n, v);
-    if (is_text(n, v) && r->plan->depth > 0)
-      fail_unsupported(n, "it makes strings in a loop, and each trip would "
-                       "overwrite those of the one before; make them before "
-                       "or after it");
+    if (is_text(n, v) && r->plan->depth > 0 && !total_of(r->plan, v))
+      fail_unsupported(n, "it makes strings in a loop, for which there is room "
+                       "for one trip only");
   }
   return &s->ptr[s->nptr - 1];
 }
@@ -68,7 +94,13 @@ static void put_pointer(RefText *r, const Call *c, const CallArg *arg)
                                    dtype_info(c->type)->c);
   const char *cast = same ? "" : arg->kind == 'o' ? "(void *)"
                                                   : "(const void *)";
-  sb_printf(&r->calls, "%s%s", cast, p->name);
+  const Sym *total = arg->kind == 'o' ? total_of(r->plan, arg->v) : NULL;
+  if (!total) {
+    sb_printf(&r->calls, "%s%s", cast, p->name);
+    return;
+  }
+  sb_printf(&r->calls, "%s(%s + s->%s_from)", cast, p->name, total->c_name);
+  r->step->symbols = true;
 }
 
 static void put_list(RefText *r, const CallArg *arg)
@@ -179,5 +211,6 @@ void lower_ref(Plan *p, Node *n)
 
 void lower_sizes(Plan *p, Node *n)
 {
+  mark_total(p, n);
   ref_step(p, n, n->op->sizes, true);
 }

@@ -120,8 +120,11 @@ void sizes_struct(Plan *p, StrBuf *b)
   for (int i = 0; i < p->narg; i++)
     if (!is_found(p, p->args[i]))
       sb_printf(b, "  int64_t %s;\n", sym[p->args[i]].c_name);
-  for (int i = 0; i < p->nfound; i++)
+  for (int i = 0; i < p->nfound; i++) {
     sb_printf(b, "  int64_t %s;\n", sym[p->found[i]].c_name);
+    if (sym[p->found[i]].total) /* what the trips before this one found */
+      sb_printf(b, "  int64_t %s_from;\n", sym[p->found[i]].c_name);
+  }
   sb_printf(b,
     "  const %s_dims *room; /* as the caller gave them */\n"
     "  %s_dims *need;\n} o2c_sizes;\n\n"
@@ -174,6 +177,10 @@ void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found)
   }
   const Sym *sym = &d->sym[k];
   const char *c = sym->c_name;
+  if (sym->total) {
+    sb_printf(b, "  s->%s_from = s->%s;\n", c, c);
+    found = arena_printf(s->plan->a, "s->%s_from + %s", c, found);
+  }
   s->finds = arena_grow(s->plan->a, s->finds, s->nfinds, sizeof *s->finds);
   s->finds[s->nfinds++] = k;
   sb_printf(b, "  status = o2c_take_size(%s, ", found);
@@ -182,6 +189,9 @@ void step_take_size(Step *s, StrBuf *b, const Dim *size, const char *found)
   else
     sb_printf(b, "%s, &s->%s, NULL);\n",
               step_dim_text(s, dim_upper(d, sym->bound)), c);
+  if (sym->total && sym->field) /* the trips to come want room, too */
+    sb_printf(b, "  if (status == O2C_E_CAPACITY)\n    s->need->%s *= 2;\n",
+              c);
   sb_puts(b, "  if (status != O2C_OK)\n    return status;\n");
 }
 

@@ -28,8 +28,8 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
-/* ops/random.c: those nodes of [from, to) that draw, and of their bodies, draw
- * anew in each trip. Before they are inferred. */
+/* ops/random.c: nodes of [from, to), and of their bodies, stand in a loop of the
+ * run (`.looped`); those that draw draw anew in each trip. Before inference. */
 void random_trips(Node *from, const Node *to, Value *trip);
 /* Of nodes whose output has the name that n's has, how many stand before. */
 int64_t random_copy(Node *n);

@@ -140,6 +140,7 @@ typedef struct {
   int size;              /* symbols, when written out in full */
   bool made;             /* ARG: the model gives no name */
   const Dim *bound;      /* CAPACITY: the most it can be; NULL: not known */
+  bool total;            /* CAPACITY: of all trips of loops together */
   bool field;            /* CAPACITY: the caller says how much there is room
                             for; the others' storage is as large as `bound` */
 } Sym;

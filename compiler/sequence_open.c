@@ -425,6 +425,7 @@ static bool map_trip(Node *n, void *ctx, Value *trip, Value *const *v,
     in[i] = m->in[i] ? item_at(n, m->in[i], trip, rank) : n->in[i];
   }
   control_copy(n, m->body, in, n->nin, out, true);
+  random_trips(control_first(n, before), n, trip);
   if (!control_infer(control_first(n, before), n)) return false;
   for (int i = 0; i < n->nout; i++) {
     List was = *open_empty(n, DT_NONE);

@@ -93,6 +93,14 @@ static void infer_cast_to(Node *n, int64_t to)
                      "cast them to float first");
     return;
   }
+  /* The characters of all trips need room, and how many trips there will be
+   * nothing tells. */
+  if (to == DT_STR && x->dtype != DT_STR && attr_get(n, ".looped") &&
+      !x->data && !n->size) {
+    n->size = NEW(&n->g->m->arena, const Dim *, 1);
+    n->size[0] = infer_size_symbol(n, 0, 1, NULL);
+    n->nsize = 1;
+  }
   infer_out(n, 0, (Dtype)to, x->rank, x->dim);
 }
 
@@ -110,6 +118,17 @@ static void infer_cast_like(Node *n)
   if (infer_ready(n)) infer_cast_to(n, n->in[1]->dtype);
 }
 
+static const Dim *text_room(const Node *n)
+{
+  DimPool *d = node_dims(n);
+  return dim_mul(d, value_numel(n->in[0]), dim_int(d, O2C_TEXT_ROOM));
+}
+
+static void sizes_cast(Lower *l, Node *n)
+{
+  lower_call(l, n, "size_given", DT_I64, "dS", text_room(n));
+}
+
 /* Only between strings and numbers: elementwise.c has the others. */
 static void lower_cast(Lower *l, Node *n)
 {
@@ -120,7 +139,6 @@ static void lower_cast(Lower *l, Node *n)
     {DT_F8E8M0, 1, -127}, {DT_F6E2M3, 4, -3}, {DT_F6E3M2, 3, -4},
   };
   Value *x = n->in[0], *y = n->out[0];
-  DimPool *d = node_dims(n);
   const Dim *all = value_numel(x);
   int64_t p = 0, emin = 0;
   if (x->dtype == DT_STR) {
@@ -133,7 +151,7 @@ static void lower_cast(Lower *l, Node *n)
       p = formats[i].p;
       emin = formats[i].emin;
     }
-  const Dim *bytes = dim_mul(d, all, dim_int(d, O2C_TEXT_ROOM));
+  const Dim *bytes = n->nsize ? n->size[0] : text_room(n);
   Value *room = value_new(n->g, "text", DT_U8, 1, &bytes);
   lower_call(l, n, "to_text", x->dtype, "ioodkk", x, y, room, all, p, emin);
 }
@@ -192,11 +210,13 @@ static const OpDef defs[] = {
    .infer = infer_clip, .axis = axis_first, .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "Cast", .rows = cast_rows, .nrow = COUNT(cast_rows),
-   .infer = infer_cast, .lower = lower_cast, .axis = axis_cast,
+   .infer = infer_cast, .lower = lower_cast, .sizes = sizes_cast,
+   .axis = axis_cast,
    .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "CastLike", .rows = cast_like_rows, .nrow = COUNT(cast_like_rows),
-   .infer = infer_cast_like, .lower = lower_cast, .axis = axis_cast,
+   .infer = infer_cast_like, .lower = lower_cast, .sizes = sizes_cast,
+   .axis = axis_cast,
    .permute = permute_first,
    .flags = OP_ELEMENTWISE},
   {.name = "Fused", .domain = "o2c", .rows = fused_rows, .nrow = 1,

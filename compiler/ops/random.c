@@ -49,6 +49,8 @@ void random_trips(Node *from, const Node *to, Value *trip)
   for (Node *n = from; n && n != to; n = n->next) {
     int port = trip_port(n);
     if (port >= 0 && (port < 3 || node_in(n, 2))) add_trip(n, port, trip);
+    if (node_is(n, "Cast") || node_is(n, "CastLike"))
+      attr_set_int(n, ".looped", 1);
     for (int i = 0; i < n->nattr; i++)
       if (n->attr[i].g) random_trips(n->attr[i].g->first, NULL, trip);
   }
