@@ -28,8 +28,9 @@ int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
 
-/* ops/random.c: nodes of [from, to), and of their bodies, stand in a loop of the
- * run (`.looped`); those that draw draw anew in each trip. Before inference. */
+/* ops/random.c: nodes of [from, to), and of their bodies, stand in a loop of
+ * the run (`.looped`); those that draw do so anew in each trip. Before
+ * inference. */
 void random_trips(Node *from, const Node *to, Value *trip);
 /* Of nodes whose output has the name that n's has, how many stand before. */
 int64_t random_copy(Node *n);

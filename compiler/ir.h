@@ -141,8 +141,7 @@ typedef struct {
   bool made;             /* ARG: the model gives no name */
   const Dim *bound;      /* CAPACITY: the most it can be; NULL: not known */
   bool total;            /* CAPACITY: of all trips of loops together */
-  bool field;            /* CAPACITY: the caller says how much there is room
-                            for; the others' storage is as large as `bound` */
+  bool field;            /* CAPACITY: the caller gives room; others: `bound` */
 } Sym;
 typedef struct { int sym; const Dim *by; } Merge;
 typedef struct { const int *sym; int n; const Dim *most; } Joint;

@@ -82,8 +82,8 @@ for name, text in MODELS.items():
 END_PY
 "$PYTHON" make.py
 
-# How many carried values the end of a trip copies: those whose two pointers, the
-# last of its call, differ.
+# How many carried values the end of a trip copies: those whose two pointers,
+# the last of its call, differ.
 copies() {
   expect 0 "$ONNX2C" "$1/model.onnx" -o "$1/net.c"
   "$PYTHON" - "$1/net.c" <<'END_PY'
