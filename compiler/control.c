@@ -212,6 +212,7 @@ Value *control_op(Node *at, const char *op, int nin, Value *const *in)
   Node *n = node_new(at->g, at, op, nin, 1, at);
   for (int i = 0; i < nin; i++) node_set_input(n, i, in[i]);
   node_set_output(n, 0, value_tmp(at->g, op, NULL));
+  n->any_type = true; /* what a body carries may be of more types */
   return n->out[0];
 }
 
@@ -435,6 +436,15 @@ static Value *cut(Node *n, Value *v, int64_t axis)
   return control_op(n, "Slice", 4, in);
 }
 
+/* A condition of shape [1] as one of shape []. */
+static Value *condition(Node *n, Value *go)
+{
+  if (!go || go->rank < 1) return go;
+  Value *y = control_op(n, "Squeeze", 1, &go);
+  infer_node(y->def);
+  return y;
+}
+
 typedef struct {
   Node *n;
   Graph *body;
@@ -473,6 +483,7 @@ static bool loop_trip(Unrolled *u, int64_t t)
   before = n->prev;
   for (int i = 0; i < u->carried; i++)
     u->v[i] = go ? control_select(n, go, out[1 + i], u->v[i]) : out[1 + i];
+  out[0] = condition(n, out[0]);
   u->go[t + 1] = go ? control_select(n, go, out[0], go) : out[0];
   return control_infer(control_first(n, before), n);
 }
@@ -514,7 +525,8 @@ static bool inline_loop(Node *n)
     return control_loop(n, u.body, u.carried, u.scans);
   unroll_begin(&u, trips);
   for (int i = 0; i < u.carried; i++) u.v[i] = n->in[i + 2];
-  if (node_in(n, 1) && !control_scalar(n->in[1], &known)) u.go[0] = n->in[1];
+  if (node_in(n, 1) && !control_scalar(n->in[1], &known))
+    u.go[0] = condition(n, n->in[1]);
   for (; made < trips; made++) {
     if (u.go[made] && control_scalar(u.go[made], &known)) {
       if (!known) break;

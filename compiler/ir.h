@@ -351,7 +351,7 @@ struct Node {
   void *fused;           /* what a fusing pass attached; see passes */
   const Dim **size;      /* sizes that it finds at run time; infer_sizes */
   int nsize;
-  bool bad;              /* an error was recorded about it */
+  bool bad, any_type;    /* error recorded; moves types beyond its row's */
 };
 struct Graph {
   Model *m;

@@ -105,7 +105,7 @@ static bool port_type(Node *n, const OpRow *row, const Port *p, int i,
   if (!v || v->bad || !v->dtype || v->kind != VK_TENSOR) return true;
   const char *type = dtype_info(v->dtype)->onnx;
   TypeSet set = type_set(n->op, row, p->type);
-  if (!(set & DT_BIT(v->dtype))) {
+  if (!(set & DT_BIT(v->dtype)) && !n->any_type) {
     fail_model(n, "input %d, %s, has type %s; version %d of the operator "
                "allows: %s", i, quote(a, v->name), type, row->since,
                set_text(a, set));
