@@ -241,6 +241,8 @@ static void erased(Plan *p, StrBuf *plan)
   for (int i = 0; i < p->narg && p->nfound; i++)
     sb_printf(&b, "  dim[%d] = c->need.%s;\n", i,
               p->m->dims.sym[p->args[i]].c_name);
+  if (!p->narg)
+    sb_puts(&b, "  (void)c;\n  (void)dim;\n");
   emit_set_buf(plan, "ERASED_NEED", &b);
 }
 

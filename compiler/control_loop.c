@@ -469,32 +469,68 @@ static Value *sample_of(Node *n, Value *x, int64_t k)
   return control_op2(n, "Gather", x, value_const(n->g, "sample", at));
 }
 
-/* The Scan-9 of sample k. */
-static Node *scan_sample(Node *n, const Graph *body, int nscan, int64_t k)
+static Value *one_number(Node *n, int64_t x)
+{
+  return value_const_ints(n->g, "number", &x, 1);
+}
+
+/* The first elements of x along axis 0, as many as sequence_lens says for
+ * sample k. */
+static Value *first_of(Node *n, Value *x, Value *lens, int64_t k)
+{
+  Value *zero = one_number(n, 0);
+  Value *end = control_op2(n, "Gather", lens, one_number(n, k));
+  Value *in[4] = {x, zero, end, zero};
+  return control_op(n, "Slice", 4, in);
+}
+
+/* How many elements `all` has along axis 0 that `some` lacks, as [0, number]:
+ * the padding of axis 0. */
+static Value *missing(Node *n, Value *all, Value *some)
+{
+  Value *size[2] = {all, some};
+  for (int i = 0; i < 2; i++) {
+    Value *shape = control_op(n, "Shape", 1, &size[i]);
+    size[i] = control_op2(n, "Gather", shape, one_number(n, 0));
+  }
+  Value *pads = control_op2(n, "Concat", one_number(n, 0),
+                            control_op2(n, "Sub", size[0], size[1]));
+  attr_set_int(pads->def, "axis", 0);
+  return pads;
+}
+
+/* The Scan-9 of sample k; out[] are its results. Of a sample that is shorter
+ * than others the rest of scan outputs is zeros, as onnxruntime has it. */
+static void scan_sample(Node *n, const Graph *body, int nscan, int64_t k,
+                        Value **out)
 {
   Node *y = node_new(n->g, n, "Scan", n->nin - 1, n->nout, n);
-  int count = 0;
+  Value *lens = node_in(n, 0), *all = NULL, *some = NULL;
+  int count = 0, carried = n->nin - 1 - nscan;
   for (int i = 1; i < n->nin; i++) {
     Value *x = sample_of(y, n->in[i], k);
+    if (lens && i > carried) {
+      all = x;
+      x = some = first_of(y, x, lens, k);
+    }
     node_set_input(y, i - 1, x);
   }
-  for (int i = 0; i < n->nout; i++)
-    node_set_output(y, i, value_tmp(n->g, "sample", NULL));
+  for (int i = 0; i < n->nout; i++) {
+    out[i] = value_tmp(n->g, "sample", NULL);
+    node_set_output(y, i, out[i]);
+    if (!lens || i < carried) continue;
+    Value *in[4] = {out[i], missing(n, all, some), NULL, one_number(n, 0)};
+    out[i] = control_op(n, "Pad", 4, in);
+  }
   attr_set_int(y, "num_scan_inputs", nscan);
   const int64_t *back = attr_ints(n, "directions", &count);
   if (back) attr_set_ints(y, "scan_input_directions", back, count);
   attr_set_graph(y, "body", control_clone(y, body));
-  return y;
 }
 
 bool control_scan8(Node *n, const Graph *body, int nscan)
 {
   int64_t samples;
-  if (node_in(n, 0)) {
-    fail_unsupported(n, "Scan-8 with sequence_lens is not supported; convert "
-                     "the model to opset 9 or later");
-    return false;
-  }
   if (n->nin < 2 || !n->in[1] || n->in[1]->rank < 1 ||
       !dim_is_int(n->in[1]->dim[0], &samples) || samples < 1) {
     fail_unsupported(n, "Scan-8 needs a batch that is a number; fix it with "
@@ -502,11 +538,12 @@ bool control_scan8(Node *n, const Graph *body, int nscan)
     return false;
   }
   Value ***got = NEW(&n->g->m->arena, Value **, n->nout + 1);
+  Value **out = NEW(&n->g->m->arena, Value *, n->nout + 1);
   for (int i = 0; i < n->nout; i++)
     got[i] = NEW(&n->g->m->arena, Value *, samples);
   for (int64_t k = 0; k < samples; k++) {
-    Node *y = scan_sample(n, body, nscan, k);
-    for (int i = 0; i < n->nout; i++) got[i][k] = y->out[i];
+    scan_sample(n, body, nscan, k, out);
+    for (int i = 0; i < n->nout; i++) got[i][k] = out[i];
   }
   for (int i = 0; i < n->nout; i++)
     if (n->out[i]) control_give(n, i, control_stack(n, got[i], samples, 0));
