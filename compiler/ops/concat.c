@@ -120,11 +120,12 @@ static void upgrade_split_attr(Node *n)
 /* ONNX Split-1: the sizes may also be an input, of the data's type. */
 static void upgrade_split_1(Node *n)
 {
-  const Value *split = node_in(n, 1);
+  Value *split = node_in(n, 1);
   int64_t *v;
   if (!split) return;
   if (!split->data) {
-    fail_unsupported(n, "split is not a constant; make it one");
+    Value *like = value_const_scalar(n->g, "int64", DT_I64, 0);
+    node_set_input(n, 1, node_op(n, "CastLike", 2, split, like));
     return;
   }
   v = NEW(&n->g->m->arena, int64_t, split->data->n + 1);

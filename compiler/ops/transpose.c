@@ -166,13 +166,34 @@ static int axis_expand(const Node *n, int in, int axis, int out)
   return in == 0 && to >= 0 && x->dim[axis] == y->dim[to] ? to : AXIS_MIXES;
 }
 
-/* ONNX Tile-1: one axis and its count, of the data's type. */
+/* [x], as int64. */
+static Value *as_index(Node *n, Value *x)
+{
+  int64_t one = 1;
+  Value *like = value_const_scalar(n->g, "int64", DT_I64, 0);
+  Value *shape = value_const_ints(n->g, "one", &one, 1);
+  return node_op(n, "Reshape", 2, node_op(n, "CastLike", 2, x, like), shape);
+}
+
+/* ONNX Tile-1: a number of tiles along one axis. Known at run time only, they
+ * become a list of ones with that number at its place. */
 static void upgrade_tile_1(Node *n)
 {
-  const Value *tiles = node_in(n, 1), *axis = node_in(n, 2);
-  if (!tiles || !axis || !tiles->data || !axis->data || tiles->data->n != 1 ||
-      axis->data->n != 1) {
-    fail_unsupported(n, "tiles and axis must be constants of one element");
+  Value *x = node_in(n, 0), *tiles = node_in(n, 1), *axis = node_in(n, 2);
+  if (!tiles || !axis || !tiles->dtype || !axis->dtype || x->rank < 0) return;
+  if (!dim_is(value_numel(tiles), 1) || !dim_is(value_numel(axis), 1)) {
+    fail_model(n, "tiles has shape %s, axis %s (spec: one element)",
+               value_shape_text(tiles), value_shape_text(axis));
+    return;
+  }
+  if (!tiles->data || !axis->data) {
+    int64_t one[MAX_RANK];
+    for (int i = 0; i < MAX_RANK; i++) one[i] = 1;
+    Value *ones = value_const_ints(n->g, "ones", one, x->rank);
+    Value *repeats = node_op(n, "ScatterElements", 3, ones, as_index(n, axis),
+                             as_index(n, tiles));
+    node_set_input(n, 1, repeats);
+    node_drop_inputs(n, 2);
     return;
   }
   attr_set_int(n, ".tiles", tensor_i64(tiles->data, 0));

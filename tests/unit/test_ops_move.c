@@ -278,7 +278,7 @@ static void test_old(void)
   old("Unsqueeze", 1, "N 4", "", "!axes is missing");
   old("Concat", 1, "N 4;N 5", "", "[N, 9]");
   old("Concat", 4, "4 N;5 N", "axis=0", "[9, N]");
-  old("Split", 1, "N 4;f32:2", "axis=1", "!split is not a constant");
+  old("Split", 1, "N 4;f32:3", "axis=1", "!numbers of split, and outputs");
   old("Split", 1, "4 N", "", "[2, N]");
   old("Split", 2, "4 N", "split=1,3", "[1, N]");
   old("Split", 11, "4 N", "split=1,3 axis=-2", "[1, N]");
