@@ -7,6 +7,8 @@ names by operator; it asks the draw for types (which come from the operator's
 schema), shapes and numbers, and adds inputs and attributes. Numbers stay where
 the specification says what comes out; the comment says so where that matters.
 """
+import functools
+
 import ml_dtypes
 import numpy as np
 import onnx
@@ -14,6 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 HALVES = (np.float16, ml_dtypes.bfloat16)
 FLOATS = (np.float32, np.float64) + HALVES
+NEWEST = onnx.defs.onnx_opset_version()
+ML, ML_NEWEST = "ai.onnx.ml", 5
+PREVIEWS = ("ai.onnx.preview", "ai.onnx.preview.training")
 GENERATORS = {}
 
 
@@ -63,12 +68,33 @@ class Skip(Exception):
     """This draw can't be made; another one takes its place."""
 
 
+def onnx_type_of(x):
+    return TensorProto.STRING if x.dtype.kind in "OUS" else onnx_type(x.dtype)
+
+
+def opset_ids(opset, domain=""):
+    """`opset` is of ai.onnx.ml where the operator is of that domain."""
+    if domain == ML:
+        return [helper.make_opsetid("", 21), helper.make_opsetid(ML, opset)]
+    return [helper.make_opsetid("", opset)] + [
+        helper.make_opsetid(p, 1) for p in PREVIEWS]
+
+
 class Draw:
+    """`before` and `after`: more nodes, (operator, inputs, outputs,
+    attributes), around the one that is tested; then `ins` and `outs` name what
+    that one reads and writes. Names are i0, i1.. of inputs, o0, o1.. of
+    outputs, others as one likes; all get the draw's prefix. An attribute that
+    is a function is called with the prefix (graphs name things). `made`:
+    expected outputs, if known by construction."""
+
     def __init__(self, schema, rng):
         self.schema, self.rng = schema, rng
         self.name, self.since = schema.name, schema.since_version
         self.inputs, self.const, self.attrs, self.nout = [], [], {}, 1
-        self.types = {}
+        self.types, self.made, self.symbolic = {}, None, False
+        self.before, self.after, self.ins, self.outs = [], [], None, None
+        self.opset = NEWEST if schema.domain in PREVIEWS else self.since
         self.allowed = {c.type_param_str: c.allowed_type_strs
                         for c in schema.type_constraints}
 
@@ -184,21 +210,33 @@ class Draw:
         return name in self.schema.attributes
 
     # As ONNX.
-    def node(self, prefix):
-        names = [f"{prefix}i{k}" if x is not None else ""
-                 for k, x in enumerate(self.inputs)]
-        while names and not names[-1]:
-            names.pop()
-        outputs = [f"{prefix}o{k}" for k in range(self.nout)]
-        return helper.make_node(self.name, names, outputs,
-                                domain=self.schema.domain, **self.attrs)
+    def one(self, prefix, name, ins, outs, attrs, domain=""):
+        def named(names):
+            return [prefix + n if n else "" for n in names]
+        attrs = {k: v(prefix) if callable(v) else v for k, v in attrs.items()}
+        return helper.make_node(name, named(ins), named(outs), domain=domain,
+                                **attrs)
+
+    def nodes(self, prefix):
+        ins = self.ins
+        if ins is None:
+            ins = [f"i{k}" if x is not None else ""
+                   for k, x in enumerate(self.inputs)]
+            while ins and not ins[-1]:
+                ins.pop()
+        outs = self.outs or [f"o{k}" for k in range(self.nout)]
+        return [*(self.one(prefix, *n) for n in self.before),
+                self.one(prefix, self.name, ins, outs, self.attrs,
+                         self.schema.domain),
+                *(self.one(prefix, *n) for n in self.after)]
 
     def text(self):
         def one(x):
             return "-" if x is None else f"{np.dtype(x.dtype).name}" \
                 f"{list(x.shape)}".replace(" ", "")
-        attrs = {k: v for k, v in self.attrs.items()
-                 if not isinstance(v, onnx.TensorProto)}
+        attrs = {k: v for k, v in self.attrs.items() if not callable(v) and
+                 not isinstance(v, (onnx.TensorProto, onnx.SparseTensorProto,
+                                    onnx.TypeProto))}
         words = " ".join(one(x) for x in self.inputs)
         return f"{self.name}-{self.since} {words} {attrs or ''}".rstrip()
 
@@ -210,3 +248,31 @@ def tensor(array, name):
             name, TensorProto.STRING, array.shape,
             [str(s).encode() for s in array.reshape(-1)])
     return numpy_helper.from_array(array, name)
+
+
+def versions_in(nodes, opset):
+    """Versions that the operators of these nodes and their graphs have."""
+    found = []
+    for n in nodes:
+        if n.domain in ("", "ai.onnx"):
+            found.append(since(n.op_type, opset))
+        for a in n.attribute:
+            for g in [a.g] if a.HasField("g") else a.graphs:
+                found += versions_in(g.node, opset)
+    return found
+
+
+@functools.cache
+def since(name, opset):
+    return onnx.defs.get_schema(name, opset, "").since_version
+
+
+def last_opset(d):
+    """The newest one that reads the draw as its own does."""
+    nodes, opset = d.nodes(""), d.opset
+    if d.schema.domain == ML:
+        return opset
+    versions = versions_in(nodes, opset)
+    while opset < NEWEST and versions_in(nodes, opset + 1) == versions:
+        opset += 1
+    return opset

@@ -99,8 +99,8 @@ def tile(d):
     shape = d.shape(1, 4)
     d.add(d.array(d.type(0), shape))
     if d.since == 1:
-        d.add(np.array(d.int(1, 3), d.types["T"]), 1)
-        d.add(np.array(d.int(0, len(shape) - 1), d.types["T"]), 1)
+        d.add(np.array(d.int(1, 3), d.types["T"]), 0.7)
+        d.add(np.array(d.int(0, len(shape) - 1), d.types["T"]), 0.7)
     else:
         d.add_ints(d.ints(len(shape), 0 if d.chance(0.1) else 1, 3))
 
@@ -169,7 +169,7 @@ def split(d):
     if d.since >= 13:
         d.add_ints(parts)
     elif d.since == 1 and d.chance(0.3):
-        d.add(np.array(parts, d.types["T"]), 0.95)
+        d.add(np.array(parts, d.types["T"]), 0.7)
     else:
         d.attr(split=parts)
 

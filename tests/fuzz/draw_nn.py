@@ -3,6 +3,7 @@
 import numpy as np
 
 from draw import HALVES, Skip, generator, is_float
+from draw_math import even
 from draw_move import axis_of
 
 
@@ -75,14 +76,15 @@ def conv(d):
         tw, ty = d.type("T2"), d.type("T3")
         per = [m * group] if d.chance(0.5) else []
         d.add(d.array(t, image, whole=True))
-        d.add(np.array(0.05, np.float32), 0.9)
+        # By powers of two, so that what is halfway is so for all.
+        d.add(np.array(2.0 ** -4, np.float32), 0.9)
         d.add(d.array(t, [], whole=True), 0.9)
         d.add(d.array(tw, weights, whole=True), 0.8)
-        d.add(np.asarray(d.rng.uniform(0.01, 0.05, per), np.float32), 0.9)
+        d.add(np.asarray(2.0 ** -d.rng.integers(5, 9, per), np.float32), 0.9)
         d.add(np.zeros(per, tw) if tw == np.int8 else
               np.full(per, d.int(0, 255), tw), 0.9)
         d.add(np.array(0.5, np.float32), 0.9)
-        d.add(d.array(ty, [], whole=True), 0.9)
+        d.add(even(d, ty), 0.9)
         if d.chance(0.5):
             d.add(d.array(np.int32, [m * group], -500, 500), 0.9)
         return
@@ -250,7 +252,9 @@ def upsample(d):
     scales = [1.0, 1.0, d.pick([1.0, 1.5, 2.0, 3.0]), d.pick([1.0, 2.0])]
     mode = d.pick(["nearest", "linear" if d.since > 1 else "bilinear"])
     d.attr(0.8, mode=mode)
-    d.add(d.array(d.type(0), shape))
+    # Nothing says how a linear mean becomes an integer.
+    d.add(d.array(d.type(0, among=None if d.attrs.get("mode", "nearest") ==
+                         "nearest" else is_float), shape))
     if d.since == 1:
         d.attr(height_scale=scales[2], width_scale=scales[3])
     elif d.since < 9:

@@ -2,23 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random nodes of all operators against onnxruntime and onnx's reference.
 
-    fuzz_ops.py --onnx2c FILE [--eval FILE] [--draws N] [--seed S] [--cc CC]
-                [--cflags FLAGS] [--op NAME...] [--type TEXT] [--opset K]
-                [--only DRAW...] [--keep FOLDER] [--list]
+    fuzz_ops.py --onnx2c FILE --eval FILE [--draws N] [--seed S] [--quick]
+                [--cc CC] [--cflags FLAGS] [--op NAME...] [--type TEXT]
+                [--opset K] [--only DRAW...] [--keep FOLDER] [--tally FILE]
+                [--list]
 
-A draw is a node of some version, opset 1 to the newest, with random types,
-shapes, attributes and inputs: draw.py and its families. Each ML_EVERY-th pack
-is of ai.onnx.ml. Draws of one opset are
-packed, 50 to a model, for one `onnx2c verify`; of a pack that fails each draw
-runs alone. Expected values are those of the first of these that has the
+A draw is an operator in one of its versions, the newest or any, with random
+types, shapes, attributes and inputs: draw.py and its families. Expected values
+are those that are known by construction, or of the first of these that has the
 operator and its types: onnxruntime; onnxruntime in float32, rounded once, for
 halves and double; onnxruntime, rewritten for opset 8; the reference evaluator.
-A draw fails if none of them agrees. Draw i of a seed depends on these two
-numbers (and on --op, --type, --opset) alone.
+A draw fails if none of them agrees; what is excused stands in excuses.py. Draw
+i of a seed depends on these two numbers (and on --op, --type, --opset) alone.
 
---eval FILE runs the reference kernels by eval_case instead, without generated
-code: a thousand draws in seconds. --keep leaves the failures as folders for
-`onnx2c verify`. --list prints each draw. Exit code 1 after a mismatch.
+First each draw runs alone in --eval, the reference kernels without generated
+code, to choose the answer. Those that agree are packed, 50 to a model, for
+`onnx2c verify`: by opset, and such as need large kernels together, as C
+compilers take most of the time. A pack that fails is halved. --quick stops
+before generated code. --keep leaves the failures as folders for `onnx2c
+verify`. --tally adds what was reached to a file and sums up over all runs that
+it knows. --list prints each draw. Exit code 1 after a mismatch.
 """
 import argparse
 import collections
@@ -34,36 +37,34 @@ import warnings
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 
 import draw as draws
+import draw_control
 import draw_math
 import draw_ml
 import draw_move
 import draw_nn
-from oracle import answers, draw_opsets
+import draw_signal
+import draw_text
+from excuses import UNDRAWN, excuse
+from oracle import answers
 
 PACK = 50
-ML, ML_EVERY = "ai.onnx.ml", 6
-CHUNK = 16 # packs of one verify
+CHUNK = 2000 # draws that are packed together
 TOLERANCE = "1e-3 1e-4\n"
 ML_TOLERANCE = "2e-5 2e-6\n"
-# Alone, of halves: others round each step of an operator, ours rounds once.
+# Of halves: others round each step of an operator, ours rounds once.
 HALF = "2e-2 4e-3\n"
-
-# What the specification leaves open: (operator, does it hold for this draw?,
-# its sentence). No generator can avoid these without losing what it tests.
-EXCUSED = [
-    ("LSTM", lambda d: "clip" in d.attrs,
-     "LSTM clip \"is applied to the input of activations\", also of h, which "
-     "onnxruntime leaves"),
-]
+# Their vector kernels take a compiler seconds.
+HEAVY = ["QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger"]
 
 
 def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
-    p.add_argument("--eval")
+    p.add_argument("--eval", required=True)
+    p.add_argument("--quick", action="store_true")
     p.add_argument("--draws", type=int, default=20000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--cc", default="gcc")
@@ -73,52 +74,47 @@ def arguments():
     p.add_argument("--opset", type=int)
     p.add_argument("--only", type=int, nargs="*")
     p.add_argument("--keep", type=pathlib.Path)
+    p.add_argument("--tally", type=pathlib.Path)
     p.add_argument("--list", action="store_true")
     return p.parse_args()
 
 
 def versions(onnx2c):
-    """(Operator, domain) to the versions that onnx2c has, of those with a
-    generator."""
+    """Operator to (domain, the versions that onnx2c has)."""
     out = subprocess.run([onnx2c, "--list-ops"], capture_output=True,
                          text=True, check=True).stdout
     have = (line.split() for line in out.splitlines())
-    return {(f[0], f[1]): [int(v) for v in f[2:]] for f in have
-            if f[1] in ("ai.onnx", ML) and f[0] in draws.GENERATORS}
+    return {f[0]: ("" if f[1] == "ai.onnx" else f[1],
+                   [int(v) for v in f[2:]])
+            for f in have if f[1] in ("ai.onnx", draws.ML, *draws.PREVIEWS) and
+            (f[0] in draws.GENERATORS or f[1] != draws.ML)}
 
 
-def pack_domain(args, have, pack):
-    """Those of --op are of one domain."""
-    if args.op:
-        return ML if (args.op[0], ML) in have else "ai.onnx"
-    return ML if pack % ML_EVERY == ML_EVERY - 1 else "ai.onnx"
+def choose(args, have, names, rng):
+    name = names[int(rng.integers(len(names)))]
+    domain, known = have[name]
+    newest = draws.ML_NEWEST if domain == draws.ML else draws.NEWEST
+    known = [v for v in known if v <= (args.opset or newest)]
+    if not known:
+        raise draws.Skip
+    newest = args.opset or rng.random() < 0.4
+    version = known[-1 if newest else int(rng.integers(len(known)))]
+    try:
+        return onnx.defs.get_schema(name, version, domain)
+    except onnx.defs.SchemaError: # gone from onnx.defs: ThresholdedRelu-1
+        raise draws.Skip from None
 
 
-def pick_opset(args, pack, domain):
-    rng = np.random.default_rng([args.seed, pack, 7])
-    if domain == ML and not args.opset:
-        return int(rng.integers(1, 6))
-    newest = onnx.defs.onnx_opset_version()
-    if args.opset:
-        return args.opset
-    return newest if rng.random() < 0.4 else int(rng.integers(1, newest + 1))
-
-
-def make_draw(args, have, index, opset, domain):
+def make_draw(args, have, index):
     """Draw number `index`; Skip makes another try of the same number."""
-    names = [n for (n, where), v in sorted(have.items()) if where == domain
-             and v[0] <= opset and (not args.op or n in args.op)]
-    if not names:
-        return None
+    names = [n for n in sorted(have) if n in draws.GENERATORS and
+             (not args.op or n in args.op)]
     for attempt in range(50):
         rng = np.random.default_rng([args.seed, index, attempt])
-        name = names[int(rng.integers(len(names)))]
         try:
-            schema = onnx.defs.get_schema(
-                name, opset, "" if domain == "ai.onnx" else domain)
-            d = draws.Draw(schema, rng)
-            draws.GENERATORS[name](d)
-        except (draws.Skip, onnx.defs.SchemaError):
+            d = draws.Draw(choose(args, have, names, rng), rng)
+            draws.GENERATORS[d.name](d)
+        except draws.Skip:
             continue
         if args.type and args.type not in d.text():
             continue
@@ -128,35 +124,28 @@ def make_draw(args, have, index, opset, domain):
 
 
 def value_info(d, k, x, name, symbolic):
-    shape, first = list(x.shape), d.inputs[0].shape
-    if symbolic and shape and shape[0] == first[0] and \
-            len(shape) == len(first):
+    shape = list(x.shape)
+    if symbolic and shape and shape[0] == d.inputs[0].shape[0] and \
+            len(shape) == d.inputs[0].ndim:
         shape[0] = f"{name.split('_')[0]}_n"
-    return helper.make_tensor_value_info(name, draws.onnx_type(x.dtype)
-                                         if x.dtype.kind != "O" else
-                                         TensorProto.STRING, shape)
-
-
-def onnx_type_of(x):
-    return TensorProto.STRING if x.dtype.kind in "OUS" else \
-        draws.onnx_type(x.dtype)
+    return helper.make_tensor_value_info(name, draws.onnx_type_of(x), shape)
 
 
 def symbolic_fits(d):
     """Outermost sizes that are one symbol, in all inputs of input 0's rank; no
     constant may have it."""
-    x = d.inputs[0]
+    x = d.inputs[0] if d.inputs else None
     return d.symbolic and x is not None and x.ndim > 0 and not d.const[0] and \
         not any(c and y is not None and y.ndim and y.shape[0] == x.shape[0]
                 for c, y in zip(d.const, d.inputs))
 
 
-def write_case(folder, drawn, opset, fixed=False):
-    """One model of several draws: (draw, expected outputs)."""
+def write_case(folder, drawn, opset, tolerance):
+    """One model of several draws: (draw, expected outputs, sizes fixed?)."""
     nodes, inputs, outputs, constants, feeds, wants = [], [], [], [], [], []
-    for number, (d, want) in enumerate(drawn):
+    for number, (d, want, fixed) in enumerate(drawn):
         prefix = f"d{number}_"
-        nodes.append(d.node(prefix))
+        nodes += d.nodes(prefix)
         for k, x in enumerate(d.inputs):
             if x is None:
                 continue
@@ -169,192 +158,243 @@ def write_case(folder, drawn, opset, fixed=False):
                 feeds.append(t)
         for k, y in enumerate(want):
             outputs.append(helper.make_tensor_value_info(
-                f"{prefix}o{k}", onnx_type_of(y), None))
+                f"{prefix}o{k}", draws.onnx_type_of(y), None))
             wants.append(draws.tensor(y, f"{prefix}o{k}"))
     graph = helper.make_graph(nodes, "fuzz", inputs, outputs, constants)
     # The newest IR whatever the opset: constants need be no inputs.
-    model = helper.make_model(graph, opset_imports=draw_opsets(
-        drawn[0][0], opset), ir_version=onnx.IR_VERSION)
+    model = helper.make_model(graph, opset_imports=draws.opset_ids(
+        opset, drawn[0][0].schema.domain),
+                              ir_version=onnx.IR_VERSION)
     sub = folder / "test_data_set_0"
     sub.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString())
-    alone = len(drawn) == 1 and any(
-        x is not None and x.dtype in draws.HALVES for x in drawn[0][0].inputs)
-    ml = drawn[0][0].schema.domain == ML
-    (folder / "tolerance.txt").write_text(
-        HALF if alone else ML_TOLERANCE if ml else TOLERANCE)
+    (folder / "tolerance.txt").write_text(tolerance)
     for what, tensors in (("input", feeds), ("output", wants)):
         for k, t in enumerate(tensors):
             (sub / f"{what}_{k}.pb").write_bytes(t.SerializeToString())
 
 
-def prepare(args, have, pack, folder):
-    """In a process of its own, as onnxruntime may die: the pack's folder, and
-    (number, draw, answers) of each draw beside it."""
+def prepare(args, have, indices, file):
+    """In a process of its own, as onnxruntime may die."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    domain = pack_domain(args, have, pack)
-    opset = pick_opset(args, pack, domain)
-    drawn, unanswered = [], []
-    for index in range(pack * PACK, min((pack + 1) * PACK, args.draws)):
-        if args.only and index not in args.only:
-            continue
-        d = make_draw(args, have, index, opset, domain)
+    found = {}
+    for index in indices:
+        d = make_draw(args, have, index)
         if d is None:
             continue
-        found = answers(d)
+        found[index] = answers(d)
         if args.list:
-            print(index, d.text(), [w for w, _ in found], flush=True)
-        if found:
-            drawn.append((index, d, found))
-        else:
-            unanswered.append(d.text())
-    if drawn:
-        write_case(folder, [(d, found[0][1]) for _, d, found in drawn], opset)
-    with open(f"{folder}.pickle", "wb") as f:
-        pickle.dump((opset, [(i, d.text(), d.name, found) for i, d, found in
-                             drawn], unanswered), f)
+            print(index, d.text(), [w for w, _ in found[index]], flush=True)
+    file.write_bytes(pickle.dumps(found))
 
 
-def judge(args, folders):
-    """(status, why) of each."""
-    if not folders:
-        return []
-    if args.eval:
-        done = subprocess.run([args.eval, "-f", *map(str, folders)],
-                              capture_output=True, text=True,
-                              errors="replace")
-        lines = [x for x in done.stdout.splitlines()
-                 if x.startswith(("pass: ", "FAIL "))]
-        assert len(lines) == len(folders), done.stdout[-2000:]
-        return [("passed" if x[0] == "p" else "failed", x[5:].replace(
-            str(f), "")) for x, f in zip(lines, folders)]
+def answered(args, have, indices, file, counts):
+    """{draw's number: its answers}."""
+    process = multiprocessing.Process(target=prepare, args=(
+        args, have, indices, file))
+    process.start()
+    process.join(600)
+    if process.exitcode == 0:
+        return pickle.loads(file.read_bytes())
+    process.kill()
+    if len(indices) == 1:
+        counts["draws that onnxruntime dies of"] += 1
+        return {}
+    half = len(indices) // 2
+    return answered(args, have, indices[:half], file, counts) | \
+        answered(args, have, indices[half:], file, counts)
+
+
+def evaluate(args, folders):
+    """(status, why) of each by the reference kernels."""
+    done = subprocess.run([args.eval, "-f", *map(str, folders)],
+                          capture_output=True, text=True, errors="replace")
+    lines = [x for x in done.stdout.splitlines()
+             if x.startswith(("pass: ", "FAIL "))]
+    assert len(lines) == len(folders), done.stdout[-2000:]
+    # Run-time loops have no reference kernel: generated code will tell.
+    return [("passed" if x[0] == "p" or "no reference for" in x else "failed",
+             x[5:].replace(str(f), "")) for x, f in zip(lines, folders)]
+
+
+def verify(args, folders):
+    """(status, why) of each by generated code."""
     command = [args.onnx2c, "verify", "--json", "--cc", args.cc,
                f"--cflags={args.cflags}", *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True,
                           errors="replace")
     results = [json.loads(x) for x in done.stdout.splitlines()
                if x.startswith("{")]
-    if len(results) != len(folders):
-        if len(folders) == 1:
-            return [("failed", f"no answer: {done.stderr[-500:]}")]
-        half = len(folders) // 2
-        return judge(args, folders[:half]) + judge(args, folders[half:])
-    return [(r["status"], r["why"] or "") for r in results]
+    if len(results) == len(folders):
+        return [(r["status"], r["why"] or "") for r in results]
+    if len(folders) == 1:
+        return [("failed", f"no answer: {done.stderr[-500:]}")]
+    half = len(folders) // 2
+    return verify(args, folders[:half]) + verify(args, folders[half:])
 
 
 def ways(d, found):
-    """(answer, with fixed sizes?): what is refused only while a size is
-    symbolic is no failure."""
-    for who, want in found:
-        yield who, want, False
-    if symbolic_fits(d):
-        yield found[0][0], found[0][1], True
+    """(answer, tolerance, with fixed sizes?): what is refused only while a
+    size is symbolic is no failure."""
+    halves = any(x is not None and x.dtype in draws.HALVES for x in d.inputs)
+    tight = ML_TOLERANCE if d.schema.domain == draws.ML else TOLERANCE
+    for tolerance in [tight] + [HALF] * halves:
+        for fixed in [False] + [True] * symbolic_fits(d):
+            for who, want in found:
+                yield who, want, tolerance, fixed
 
 
-def run_alone(args, have, root, pack):
-    """Each draw of a failed pack, until one way of it passes."""
-    opset, drawn, _ = pickle.loads(pathlib.Path(f"{root}.pickle").read_bytes())
-    left = {}
-    for index, text, _, found in drawn:
-        d = make_draw(args, have, index, opset,
-                      pack_domain(args, have, pack))
-        assert d.text() == text
-        left[index] = (d, list(ways(d, found)))
-    bad = {}
+def alone(args, judge, root, left):
+    """Each draw alone until a way of it passes: {index: way}, and {index:
+    (folder, status, why)} of the others. `left`: {index: (draw, ways)}."""
+    good, bad, serial = {}, {}, 0
     while left:
         folders = []
         for index, (d, todo) in left.items():
-            who, want, fixed = todo.pop(0)
-            folders.append(root.parent / "alone" /
-                           f"{args.seed}_{index}_{who}{'_fixed' * fixed}")
-            write_case(folders[-1], [(d, want)], opset, fixed)
-        results = judge(args, folders)
-        for index, folder, result in zip(list(left), folders, results):
-            d, todo = left[index]
+            who, want, tolerance, fixed = todo[0]
+            folders.append(root / f"{args.seed}_{index}_{who}_{serial}")
+            write_case(folders[-1], [(d, want, fixed)], d.opset, tolerance)
+        serial += 1
+        for index, folder, result in zip(list(left), folders,
+                                         judge(args, folders)):
+            way = left[index][1].pop(0)
             if result[0] == "passed":
+                good[index] = way
                 bad.pop(index, None)
+            else:
+                bad.setdefault(index, (folder, *result))
+            if index in good or not left[index][1]:
                 del left[index]
+    return good, bad
+
+
+def packs_of(have_drawn):
+    """Lists of (index, draw, way), and the opset of each: as few opsets as
+    read all draws."""
+    groups = collections.defaultdict(list)
+    for index, (d, way) in have_drawn.items():
+        key = d.name in HEAVY, d.schema.domain == draws.ML, way[2]
+        groups[key].append((index, d, way))
+    packs = []
+    for group in groups.values():
+        group = sorted(group, key=lambda x: (draws.last_opset(x[1]), x[0]))
+        while group:
+            opset = draws.last_opset(group[0][1])
+            taken = sorted((x for x in group if x[1].opset <= opset),
+                           key=lambda x: (x[1].name, x[0]))
+            group = [x for x in group if x[1].opset > opset]
+            packs += [(opset, taken[k:k + PACK])
+                      for k in range(0, len(taken), PACK)]
+    return packs
+
+
+def suspects(args, root, packs):
+    """Packs that fail are halved until a draw is alone."""
+    found, serial = {}, 0
+    while packs:
+        folders = []
+        for opset, items in packs:
+            folders.append(root / f"pack{serial}")
+            serial += 1
+            write_case(folders[-1], [(d, way[1], way[3]) for _, d, way in
+                                     items], opset, items[0][2][2])
+        halves = []
+        for (opset, items), result in zip(packs, verify(args, folders)):
+            half = len(items) // 2
+            if result[0] == "passed":
                 continue
-            bad.setdefault(index, (d, folder, *result))
-            if not todo:
-                del left[index]
-    return [(i, *v) for i, v in sorted(bad.items())]
+            if half:
+                halves += [(opset, items[:half]), (opset, items[half:])]
+            else:
+                found[items[0][0]] = items[0][1]
+        packs = halves
+    return found
 
 
-def excuse(d):
-    for name, holds, sentence in EXCUSED:
-        if name == d.name and holds(d):
-            return sentence
-    return None
-
-
-def report(args, failures, counts):
-    lines = []
-    for index, d, folder, status, why in failures:
+def report(args, bad, made, counts):
+    for index, (folder, status, why) in sorted(bad.items()):
+        d = made[index]
         sentence = excuse(d)
         if sentence:
             counts[f"excused: {sentence}"] += 1
             continue
         counts["mismatches"] += 1
-        lines.append(f"draw {index}: {d.text()}: {status}: {why[:300]}")
+        print(f"draw {index}: {d.text()}: {status}: {why[:300]}", flush=True)
         if args.keep:
             args.keep.mkdir(parents=True, exist_ok=True)
             to = args.keep / folder.name
             if not to.exists():
                 folder.rename(to)
-    print("\n".join(lines), flush=True) if lines else None
 
 
-def chunk(args, have, tmp, first, last, counts, reached):
-    packs = []
-    for pack in range(first, last):
-        folder = tmp / f"pack{pack}"
-        process = multiprocessing.Process(target=prepare, args=(
-            args, have, pack, folder))
-        process.start()
-        process.join(600)
-        if process.exitcode != 0:
-            process.kill()
-            counts["packs lost with onnxruntime"] += 1
-            continue
-        opset, drawn, lost = pickle.loads(
-            pathlib.Path(f"{folder}.pickle").read_bytes())
-        counts["without an answer"] += len(lost)
-        for text in lost:
-            reached[text.split()[0], "none"] += 1
-        counts["draws"] += len(drawn)
-        for _, text, name, found in drawn:
-            reached[text.split()[0], found[0][0]] += 1
-        if drawn:
-            packs.append((pack, folder))
-    results = judge(args, [f for _, f in packs])
-    for (pack, folder), (status, why) in zip(packs, results):
-        if status == "passed":
-            continue
-        failures = run_alone(args, have, folder, pack)
-        if not failures and args.list:
-            print(f"pack {pack} alone passes: {why}")
-        report(args, failures, counts)
+def chunk(args, have, indices, root, counts, reached):
+    found = {}
+    for k in range(0, len(indices), PACK):
+        found |= answered(args, have, indices[k:k + PACK], root / "answers",
+                          counts)
+    made = {i: make_draw(args, have, i) for i in found}
+    for i, d in made.items():
+        reached[f"{d.name}-{d.since}"][0 if found[i] else 1] += 1
+    made = {i: d for i, d in made.items() if found[i]}
+    counts["draws"] += len(made)
+    counts["without an answer"] += len(found) - len(made)
+    good, bad = alone(args, evaluate, root / "eval", {
+        i: (d, list(ways(d, found[i]))) for i, d in made.items()})
+    report(args, bad, made, counts)
+    if args.quick:
+        return
+    failed = suspects(args, root, packs_of({i: (made[i], way)
+                                            for i, way in good.items()}))
+    _, bad = alone(args, verify, root / "alone", {
+        i: (d, list(ways(d, found[i]))) for i, d in failed.items()})
+    report(args, bad, made, counts)
+
+
+def tally(args, counts, reached):
+    """Adds to the file, and takes its sums."""
+    if not args.tally:
+        return
+    if args.tally.exists():
+        old = json.loads(args.tally.read_text())
+        counts.update(old["counts"])
+        for pair, (yes, no) in old["reached"].items():
+            reached[pair][0] += yes
+            reached[pair][1] += no
+    args.tally.write_text(json.dumps({"counts": counts, "reached": reached}))
+
+
+def print_reached(have, counts, reached):
+    pairs = [(n, f"{n}-{v}") for n in have for v in have[n][1]]
+    yes = [p for _, p in pairs if reached[p][0]]
+    print(f"{len(yes)} of {len(pairs)} versions of",
+          len({n for n, p in pairs if reached[p][0]}), "operators compared")
+    no = [(n, p) for n, p in pairs if not reached[p][0]]
+    for why, of in (
+            ("no answer", [p for n, p in no if reached[p][1]]),
+            ("not drawn", [p for n, p in no if not reached[p][1] and
+                           n not in UNDRAWN])):
+        if of:
+            print(f"{why}: {len(of)}:", *(of if len(of) < 100 else ["many"]))
+    for name in sorted({n for n, p in no if n in UNDRAWN}):
+        print(f"{name}: {UNDRAWN[name]}")
+    print(", ".join(f"{v} {k}" for k, v in sorted(counts.items())))
 
 
 def main():
     args = arguments()
     have = versions(args.onnx2c)
-    counts, reached = collections.Counter(), collections.Counter()
-    total = -(-args.draws // PACK)
-    wanted = sorted({i // PACK for i in args.only}) if args.only else None
-    starts = wanted or range(0, total, CHUNK)
-    for first in starts:
+    counts = collections.Counter()
+    reached = collections.defaultdict(lambda: [0, 0])
+    indices = args.only or list(range(args.draws))
+    for k in range(0, len(indices), CHUNK):
         with tempfile.TemporaryDirectory() as tmp:
-            last = first + 1 if wanted else min(first + CHUNK, total)
-            chunk(args, have, pathlib.Path(tmp), first, last, counts, reached)
-    missing = sorted({n for (n, who) in reached if who == "none"} -
-                     {n for (n, who) in reached if who != "none"})
-    if missing:
-        print("never answered:", " ".join(missing))
-    print(", ".join(f"{v} {k}" for k, v in sorted(counts.items())))
-    sys.exit(1 if counts["mismatches"] else 0)
+            chunk(args, have, indices[k:k + CHUNK], pathlib.Path(tmp), counts,
+                  reached)
+    mismatches = counts["mismatches"]
+    tally(args, counts, reached)
+    print_reached(have, counts, reached)
+    sys.exit(1 if mismatches else 0)
 
 
 if __name__ == "__main__":
