@@ -152,11 +152,13 @@ static Node *end_loop(Structure *s, bool open)
 }
 
 /* Can b, of a trip's result, be a, of what it was given? No assumption on the
- * caller's sizes is made for it. */
-static bool same_size(DimPool *p, const Dim *a, const Dim *b)
+ * caller's sizes is made for it; what begins with nothing is expected to grow,
+ * if it may. */
+static bool same_size(DimPool *p, const Dim *a, const Dim *b, bool may_grow)
 {
   int x = dim_symbol(a), y = dim_symbol(b);
   if (a == b) return true;
+  if (may_grow && dim_is(a, 0)) return false;
   if (y < 0 || (p->sym[y].kind != SYM_CAPACITY &&
                 (p->sym[y].kind != SYM_ARG || x < 0 ||
                  p->sym[x].kind != SYM_ARG)))
@@ -175,7 +177,7 @@ static bool meet_carried(Structure *s)
     bool *grows = s->grows ? s->grows + i * MAX_RANK : NULL;
     for (int k = 0; v->rank == w->rank && k < v->rank; k++) {
       if (grows && grows[k]) continue;
-      if (same_size(p, v->dim[k], w->dim[k]) || !grows) continue;
+      if (same_size(p, v->dim[k], w->dim[k], grows != NULL) || !grows) continue;
       grows[k] = true;
       met = false;
     }
