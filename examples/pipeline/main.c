@@ -48,7 +48,8 @@ static void print_answers(int64_t n)
 
 int main(void)
 {
-  const wine_dims dims = { read_rows() };
+  const int64_t n = read_rows();
+  const wine_dims dims = { n };
   const wine_in in = { rows[0] };
   const wine_out out = { label, probability[0] };
   wine_ctx *ctx = NULL;
@@ -65,7 +66,7 @@ int main(void)
   if (status == O2C_OK)
     status = wine_run(ctx, &dims, &in, &out);
   if (status == O2C_OK)
-    print_answers(dims.N);
+    print_answers(n);
   else
     fprintf(stderr, "status %d\n", (int)status);
   free(config.workspace);

