@@ -378,11 +378,12 @@ typedef struct {
   o2c_v lo, hi, bias;
 } o2c_wino_tile;
 
-O2C_INLINE void o2c_wino_put(const o2c_wino_tile *t, int i, int j, o2c_v v)
+O2C_INLINE void o2c_wino_put(const o2c_wino_tile *t, const o2c_v *bias, int i,
+                             int j, o2c_v v)
 {
   if (i >= t->rows || j >= t->cols)
     return;
-  v = o2c_vadd(v, t->bias);
+  v = o2c_vadd(v, *bias);
   if (t->r)
     v = o2c_vadd(v, o2c_vld_n(t->r + i * t->r_row + j * t->r_pix, t->n));
   o2c_vst_n(t->y + i * t->y_row + j * t->y_pix, o2c_vclamp(v, t->lo, t->hi),
@@ -414,8 +415,10 @@ O2C_INLINE o2c_wino2 o2c_wino6_cols(const float *m, ptrdiff_t step, int odd)
 
 O2C_INLINE void o2c_wino6_out(const o2c_wino_tile *shared, int odd)
 {
-  /* A copy: stores to y can't change it, so it is loaded once. */
+  /* A copy: stores to y can't change it, so it is loaded once; all but the
+     bias, for which no register is left. */
   const o2c_wino_tile tile = *shared, *const t = &tile;
+  const o2c_v *const bias = &shared->bias;
   const ptrdiff_t row = 6 * t->step;
 #define O2C_X(i) const o2c_wino2 m##i = \
     o2c_wino6_cols(t->m + i * row, t->step, odd);
@@ -425,11 +428,11 @@ O2C_INLINE void o2c_wino6_out(const o2c_wino_tile *shared, int odd)
     const o2c_v sa = o2c_vadd(m1.q, m2.q), sb = o2c_vadd(m3.q, m4.q); \
     const o2c_v da = o2c_vmul(o2c_vset1(O2C_WINO_A), o2c_vsub(m1.q, m2.q)); \
     const o2c_v db = o2c_vmul(o2c_vset1(O2C_WINO_B), o2c_vsub(m3.q, m4.q)); \
-    o2c_wino_put(t, 0, j, o2c_vadd(o2c_vadd(sa, sb), m0.q)); \
-    o2c_wino_put(t, 1, j, o2c_vadd(da, db)); \
-    o2c_wino_put(t, 2, j, o2c_vfma(o2c_vset1(2.0f), sb, \
+    o2c_wino_put(t, bias, 0, j, o2c_vadd(o2c_vadd(sa, sb), m0.q)); \
+    o2c_wino_put(t, bias, 1, j, o2c_vadd(da, db)); \
+    o2c_wino_put(t, bias, 2, j, o2c_vfma(o2c_vset1(2.0f), sb, \
                                    o2c_vmul(o2c_vset1(0.5f), sa))); \
-    o2c_wino_put(t, 3, j, o2c_vfma(o2c_vset1(2.0f), db, \
+    o2c_wino_put(t, bias, 3, j, o2c_vfma(o2c_vset1(2.0f), db, \
                           o2c_vfma(o2c_vset1(0.5f), da, m5.q))); }
   O2C_X(p, odd)
   O2C_X(q, odd + 2)
@@ -463,8 +466,8 @@ O2C_NOINLINE void o2c_wino4_out(const o2c_wino_tile *t)
   O2C_X(0) O2C_X(1) O2C_X(2) O2C_X(3)
 #undef O2C_X
 #define O2C_X(q, j) \
-  o2c_wino_put(t, 0, j, o2c_vadd(o2c_vadd(m1.q, m2.q), m0.q)); \
-  o2c_wino_put(t, 1, j, o2c_vsub(o2c_vsub(m1.q, m2.q), m3.q));
+  o2c_wino_put(t, &t->bias, 0, j, o2c_vadd(o2c_vadd(m1.q, m2.q), m0.q)); \
+  o2c_wino_put(t, &t->bias, 1, j, o2c_vsub(o2c_vsub(m1.q, m2.q), m3.q));
   O2C_X(p, 0)
   O2C_X(q, 1)
 #undef O2C_X
