@@ -133,10 +133,14 @@ static bool do_at(Node *n)
     fail_model(n, "the sequence is empty");
     return false;
   }
-  /* Conditions first: what they guard comes behind them. */
+  /* Conditions first: what they guard comes behind them. The last item asks for
+   * no more than that there is one: where sizes depend on the position, it is
+   * taken before the others are. */
   Value **is = NEW(&n->g->m->arena, Value *, l->n);
-  for (int i = 0; i < l->n; i++) is[i] = compare(n, "Equal", at, i);
-  Value *y = control_require(n, is[l->n - 1], true, l->item[l->n - 1]);
+  for (int i = 0; i + 1 < l->n; i++) is[i] = compare(n, "Equal", at, i);
+  Value *fits = control_op2(n, "And", compare(n, "Greater", at, -1),
+                            compare(n, "Less", at, l->n));
+  Value *y = control_require(n, fits, true, l->item[l->n - 1]);
   for (int i = l->n - 2; i >= 0; i--)
     y = control_select(n, is[i], l->item[i], y);
   control_give(n, 0, y);
