@@ -128,6 +128,9 @@ void sizes_struct(Plan *p, StrBuf *b)
   sb_printf(b,
     "  const %s_dims *room; /* as the caller gave them */\n"
     "  %s_dims *need;\n} o2c_sizes;\n\n"
+    "#ifndef O2C_UNUSED\n#if defined __GNUC__\n"
+    "#define O2C_UNUSED __attribute__((unused))\n"
+    "#else\n#define O2C_UNUSED\n#endif\n#endif\n"
     "/* Where there is not room for a size, `need` says so. */\n"
     "static O2C_UNUSED o2c_status o2c_take_size(\n"
     "    int64_t found, int64_t room, int64_t *to, int64_t *need)\n{\n"

@@ -69,6 +69,9 @@ WRONG = [
      "leaves round_mode"),
     ("Loop", REF, lambda d: d.inputs[1] is None,
      "gives a body no condition where the node has none: it is true"),
+    ("Loop", REF, lambda d: any(x is not None and x.dtype.kind == "c" and
+                                x.ndim == 0 for x in d.inputs),
+     "makes rows of the complex scalars of a scan output"),
     ("Loop", ORT, lambda d: any(t.kind == "O" for t in others(d)),
      "leaves strings of scan outputs empty"),
 ]
