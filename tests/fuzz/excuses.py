@@ -26,7 +26,8 @@ EXCUSED = [
      "onnxruntime leaves"),
     ("Resize", between_sizes,
      "Resize \"output_dimension = floor(input_dimension * (roi_end - "
-     "roi_start) * scale)\" says nothing of the precision: 5 * 2.6f is 13 or 12.9999995"),
+     "roi_start) * scale)\" says nothing of the precision: 5 * 2.6f is 13 or "
+     "12.9999995"),
 ]
 
 def others(d):
