@@ -5,6 +5,7 @@
  * and removes it: there is no newer version, and what they compute is said
  * once, by nodes that infer, fold and fuse as in a plain export. A hook that
  * returns early leaves the node with bad outputs, or with a diagnostic. */
+#include "control.h"
 #include "ir.h"
 
 bool contrib_ready(Node *n)
@@ -117,9 +118,6 @@ void contrib_give(Node *n, int i, Value *v)
 {
   Value *y = node_out(n, i);
   if (!y) return;
-  Node *id = node_new(n->g, n, "Identity", 1, 1, n);
-  node_set_input(id, 0, v);
-  n->out[i] = NULL;
-  node_set_output(id, 0, y);
-  infer_node(id);
+  control_give(n, i, v);
+  infer_node(y->def);
 }
