@@ -117,6 +117,32 @@ static bool causal(const Parts *p)
          !dim_is(p->q->dim[p->q->rank - 2], 1);
 }
 
+static bool as_many_keys(const Parts *p)
+{
+  return p->q->dim[p->q->rank - 2] == p->k->dim[p->k->rank - 2];
+}
+
+/* Numbers to add, [rows, keys]: -inf at keys behind a row's own, but for the
+ * last row, which onnxruntime lets see all. Where there are as many keys as
+ * rows its own is the last one, and is_causal does. */
+static Value *later_keys(const Parts *p)
+{
+  Node *n = p->n;
+  Value *rows = contrib_size(n, p->q, p->q->rank - 2);
+  Value *row = contrib_unsqueeze(n, contrib_range(n, NULL, rows), 1), *own;
+  own = contrib_cast(n, row, DT_I32);
+  if (p->past_key)
+    own = node_op(n, "Add", 2, own,
+                  contrib_cast(n, contrib_size(n, p->past_key, 2), DT_I32));
+  Value *last = node_op(n, "Equal", 2, row,
+                        node_op(n, "Sub", 2, rows,
+                                contrib_number(n, DT_I64, 1)));
+  Value *open = node_op(n, "LessOrEqual", 2, key_numbers(p), own);
+  open = node_op(n, "Or", 2, open, last);
+  return node_op(n, "Where", 3, open, contrib_number(n, p->q->dtype, 0),
+                 contrib_number(n, p->q->dtype, -INFINITY));
+}
+
 /* The node that attends; outputs beside the first are to be set. */
 static Node *attend(const Parts *p, Value *mask)
 {
@@ -124,6 +150,10 @@ static Node *attend(const Parts *p, Value *mask)
   float scale = attr_float(n, "scale", 0);
   if (mask && p->bias) mask = node_op(n, "Add", 2, p->bias, mask);
   if (!mask) mask = p->bias;
+  if (causal(p) && !as_many_keys(p)) {
+    Value *later = later_keys(p);
+    mask = mask ? node_op(n, "Add", 2, mask, later) : later;
+  }
   Node *a = contrib_node(n, "Attention", 6, p->q, p->k, p->v, mask,
                          p->past_key, p->past_value);
   if (scale != 0) attr_set_float(a, "scale", scale);
@@ -131,7 +161,7 @@ static Node *attend(const Parts *p, Value *mask)
     attr_set_int(a, "q_num_heads", p->heads);
     attr_set_int(a, "kv_num_heads", p->heads);
   }
-  if (causal(p)) attr_set_int(a, "is_causal", 1);
+  if (causal(p) && as_many_keys(p)) attr_set_int(a, "is_causal", 1);
   return a;
 }
 
