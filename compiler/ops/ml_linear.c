@@ -326,8 +326,11 @@ static void expand_svr(Node *n)
   Svm s;
   if (!svr_of(n, &s)) return;
   Value *x = ml_rows(n, ml_cast(n, n->in[0], DT_F32));
-  if (s.vectors) x = kernel_of(n, x, &s);
-  Value *y = affine(n, x, s.coef->floats, 1, s.coef->n, 1, s.rho->floats[0]);
+  Value *y = s.vectors
+      ? internal(n, "SvrScores", 1, 3, kernel_of(n, x, &s),
+                 ml_numbers(n, "coefficients", s.coef->floats, s.coef->n),
+                 ml_numbers(n, "rho", s.rho->floats, 1))
+      : affine(n, x, s.coef->floats, 1, s.coef->n, 1, s.rho->floats[0]);
   if (attr_int(n, "one_class", 0))
     y = node_op(n, "Where", 3, node_op(n, "Greater", 2, y, number(n, 0)),
                 number(n, 1), number(n, -1));
@@ -496,6 +499,13 @@ static void lower_distance(Lower *l, Node *n)
              n->out[0], x->dim[0], attr_int(n, "classes", 1), x->dim[1]);
 }
 
+static void lower_sum(Lower *l, Node *n)
+{
+  const Value *k = n->in[0];
+  lower_call(l, n, "svr_scores", DT_F32, "iiiodd", n->in[0], n->in[1],
+             n->in[2], n->out[0], k->dim[0], k->dim[1]);
+}
+
 static void lower_scores(Lower *l, Node *n)
 {
   const Value *k = n->in[0];
@@ -550,6 +560,7 @@ static const OpRow svr_rows[] = {
 #define ONE_ROW(name, sig) \
   static const OpRow name[] = {{1, sig, "", "classes:i", NULL}};
 ONE_ROW(distance_rows, "X:f32 V:f32 -> Y:f32")
+ONE_ROW(sum_rows, "X:f32 C:f32 R:f32 -> Y:f32")
 ONE_ROW(scores_rows, "X:f32 C:f32 S:i64 R:f32 -> Y:f32")
 ONE_ROW(votes_rows, "X:f32 -> Y:i64")
 ONE_ROW(shares_rows, "X:f32 A:f32 B:f32 -> Y:f32")
@@ -568,7 +579,7 @@ static const OpDef defs[] = {
    .nrow = COUNT(svc_rows), .infer = infer_svc, .expand = expand_svc},
   {.name = "SVMRegressor", .domain = "ai.onnx.ml", .rows = svr_rows,
    .nrow = COUNT(svr_rows), .infer = infer_svr, .expand = expand_svr},
-  OWN("SvmDistance", distance), OWN("SvcScores", scores),
-  OWN("SvcVotes", votes), OWN("SvcShares", shares),
+  OWN("SvmDistance", distance), OWN("SvrScores", sum),
+  OWN("SvcScores", scores), OWN("SvcVotes", votes), OWN("SvcShares", shares),
 };
 OPS_DEFINE(ml_linear, defs)

@@ -39,6 +39,15 @@ O2C_UNUSED static double o2c_svm_dot(const float *a, const float *b,
          ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
+/* y[r] = sum of coef k[r] + rho, in double: where all coefficients are above 0,
+ * as those of one class are, rho takes most of the sum away again. */
+O2C_UNUSED static void NAME(svr_scores)(const T *k, const T *coef, const T *rho,
+                                        T *y, int64_t n, int64_t vectors) {
+  int64_t r;
+  for (r = 0; r < n; r++, k += vectors)
+    y[r] = (T)(o2c_svm_dot(coef, k, vectors) + (double)*rho);
+}
+
 /* A score of each pair of classes, i before j. k: [n, vectors], the vectors of
  * class c from start[c] to start[c + 1]; coef: [classes - 1, vectors], those of
  * class c against class d in row d, or d - 1 where d > c. */
