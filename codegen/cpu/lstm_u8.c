@@ -10,7 +10,7 @@
 enum { IN_R = 2, R_SCALE = 10, R_ZERO = 11 };
 
 typedef struct {
-  int64_t dirs, hidden, gates, wide; /* wide: gates, whole vectors of them */
+  int64_t dirs, hidden, gates, wide; /* wide: O2C_LSTM_U8_WIDE */
   Tensor *r, *sums, *scale;
 } Bytes;
 
@@ -22,34 +22,41 @@ static int64_t weight(const Tensor *r, const Tensor *zero, const Bytes *b,
   return tensor_i64(r, at) - tensor_i64(zero, d * b->gates + column);
 }
 
+/* Column c of a gate's order, where the panels have it. */
+static int64_t panel_column(const Bytes *b, int64_t c)
+{
+  int64_t gate = c / b->hidden, unit = c % b->hidden;
+  return unit / 16 * 64 + gate * 16 + unit % 16;
+}
+
 static bool pack(const Node *n, Bytes *b)
 {
   Arena *a = &n->g->m->arena;
   const Tensor *r = n->in[IN_R]->data, *zero = n->in[R_ZERO]->data;
   const Tensor *scale = n->in[R_SCALE]->data;
-  int64_t panels = (int64_t)o2c_pack_u8_size((int32_t)b->gates, 1,
+  int64_t panels = (int64_t)o2c_pack_u8_size((int32_t)b->wide, 1,
                                              (int32_t)b->hidden);
   int64_t size = panels * b->dirs, all = b->wide * b->dirs;
-  int8_t *w = NEW(a, int8_t, b->gates * b->hidden);
+  int8_t *w = NEW(a, int8_t, b->wide * b->hidden);
   b->r = tensor_new(a, DT_I8, 1, &size);
   b->sums = tensor_new(a, DT_I32, 1, &all);
   b->scale = tensor_new(a, DT_F32, 1, &all);
   for (int64_t d = 0; d < b->dirs; d++) {
     for (int64_t c = 0; c < b->gates; c++) {
-      int64_t sum = 0;
+      int64_t sum = 0, to = panel_column(b, c);
       for (int64_t k = 0; k < b->hidden; k++) {
         int64_t v = weight(r, zero, b, d, k, c);
         if (v < -128 || v > 127)
           return false;
-        w[c * b->hidden + k] = (int8_t)v;
+        w[to * b->hidden + k] = (int8_t)v;
         sum += v;
       }
-      tensor_set_i64(b->sums, d * b->wide + c, sum);
-      tensor_set_f64(b->scale, d * b->wide + c,
+      tensor_set_i64(b->sums, d * b->wide + to, sum);
+      tensor_set_f64(b->scale, d * b->wide + to,
                      tensor_f64(scale, d * b->gates + c));
     }
     o2c_pack_u8((int8_t *)(uintptr_t)b->r->data + d * panels, w,
-                (int32_t)b->gates, 1, (int32_t)b->hidden);
+                (int32_t)b->wide, 1, (int32_t)b->hidden);
   }
   return true;
 }
@@ -63,11 +70,11 @@ bool lower_lstm_u8(Plan *p, Node *n)
   const Tensor *r = n->in[IN_R]->data;
   const Value *x = n->in[0];
   Bytes b = { .dirs = r->dim[0], .hidden = r->dim[1], .gates = r->dim[2],
-              .wide = (r->dim[2] + 15) / 16 * 16 };
+              .wide = (r->dim[1] + 15) / 16 * 64 };
   if (!pack(n, &b))
     return false;
-  const Dim *rows = x->dim[1], *states = dim_mul(d, rows,
-                                                 dim_int(d, b.hidden));
+  const Dim *rows = x->dim[1];
+  const Dim *states = dim_mul(d, rows, dim_int(d, b.hidden));
   Step *s = step_new(p, n, "LSTM_U8");
   step_in(s, "x", n->in[0]);
   step_in(s, "r", value_const(n->g, "r_panels", b.r));
@@ -76,8 +83,7 @@ bool lower_lstm_u8(Plan *p, Node *n)
   recurrent_put_operands(s, n);
   recurrent_put_strides(s, n);
   step_scratch(s, "work", DT_F32, /* O2C_LSTM_U8_ROOM */
-               dim_add(d, dim_mul(d, states, dim_int(d, 6)),
-                       dim_int(d, 2 * b.wide)));
+               dim_mul(d, rows, dim_int(d, b.hidden * 2 + 64)));
   step_scratch(s, "bytes", DT_U8, states);
   step_scratch(s, "pixels", DT_I16, dim_int(d, (b.hidden + 3) / 4 * 12));
   step_int(s, "KIND", 2);

@@ -9,9 +9,11 @@
                           const o2c_recurrent_f32_p *p);
 
    x      what W made of the inputs, 4*H sums a row for each direction
-   r      for each direction the weights, packed as conv_u8.h has them
-   sums   of the weights of each column; and
-   scale  of each column; both 4*H rounded up to 16 for each direction
+   r      for each direction the weights: panels as conv_u8.h has them, of 16
+          units a gate, zeros for those past H; the four gates of the first 16
+          units, then those of the next 16
+   sums   of the weights of each column, as the panels have them; and
+   scale  of each column: O2C_LSTM_U8_WIDE(H) for each direction
    bias   4*H for each direction, or NULL
    work   O2C_LSTM_U8_ROOM floats;  bytes: rows * H
    scratch  O2C_CONV_U8_SCRATCH(1, H), or NULL
@@ -23,7 +25,11 @@
    state; one of no steps ends with states of 0. Sigmoid and tanh are rational
    functions, each product added as it is written: these last bits decide which
    step a state is rounded to, and onnxruntime's are the same on machines that
-   fuse multiplication and addition. */
+   fuse multiplication and addition.
+
+   One row waits for its weights to come from the second-level cache. So a step
+   goes through its units by 16: while their functions are computed, the weights
+   of the next ones arrive. */
 #ifndef O2C_LSTM_U8_H
 #define O2C_LSTM_U8_H
 
@@ -31,8 +37,8 @@
 #include "ew_u8.h"
 #include "recurrent_f32.h"
 
-#define O2C_LSTM_U8_WIDE(h) ((4 * (h) + 15) / 16 * 16)
-#define O2C_LSTM_U8_ROOM(rows, h) ((rows) * (h) * 6 + 2 * O2C_LSTM_U8_WIDE(h))
+#define O2C_LSTM_U8_WIDE(h) (((h) + 15) / 16 * 64)
+#define O2C_LSTM_U8_ROOM(rows, h) ((rows) * ((h) * 2 + 64))
 
 /* Rational functions, from Eigen. */
 O2C_INLINE float o2c_near_tanh(float x)
@@ -80,82 +86,152 @@ O2C_INLINE void o2c_lstm_u8_unit(float in, float out, float forget,
   *h = o2c_near_tanh(cell) * o2c_near_sigmoid(out);
 }
 
-/* g = (x + g) + b */
-O2C_INLINE void o2c_lstm_u8_sum(float *__restrict g, const float *__restrict x,
-                                const float *__restrict b, int32_t n)
-{
-  for (int32_t i = 0; i < n; i++) {
-    const float sum = x[i] + g[i];
-    g[i] = b ? sum + b[i] : sum;
-  }
-}
-
-O2C_NOINLINE void o2c_lstm_u8_row(float *__restrict g,
-                                  const float *__restrict x,
-                                  const float *__restrict b,
-                                  float *__restrict c, float *__restrict h,
-                                  int32_t n)
-{
-  if (b)
-    o2c_lstm_u8_sum(g, x, b, 4 * n);
-  else
-    o2c_lstm_u8_sum(g, x, NULL, 4 * n);
-  for (int32_t i = 0; i < n; i++)
-    o2c_lstm_u8_unit(g[i], g[n + i], g[2 * n + i], g[3 * n + i], c + i, h + i);
-}
-
 typedef struct {
   const float *x, *scale, *bias;
   const int8_t *r;
   const int32_t *sums, *lens;
-  float *y, *yh, *g, *h, *c, *by;
-  int32_t *less;
+  float *y, *yh, *h, *c;
+  int32_t *dots; /* 64 for each row */
   uint8_t *bytes;
   int16_t *scratch;
   int back;
 } o2c_lstm_u8_dir;
 
-/* g [rows, 4*H] = the states, as bytes, times the weights. */
+/* What a step's states were quantised by. */
+typedef struct {
+  float scale;
+  int32_t zero;
+} o2c_lstm_u8_by;
+
+/* (x + sum * (scale of the states * scale)) + b, b being optional. */
+O2C_INLINE float o2c_lstm_u8_gate(int32_t dot, int32_t sum, float scale,
+                                  float x, const float *b, o2c_lstm_u8_by by)
+{
+  const float part = (float)(dot - by.zero * sum) * (by.scale * scale);
+  const float all = x + part;
+  return b ? all + *b : all;
+}
+
+/* `count` units of one row, of at most 16. x, b: the first unit's of a gate
+   that has n of them. */
+O2C_INLINE void o2c_lstm_u8_units(const int32_t *__restrict dot,
+                                  const int32_t *__restrict sum,
+                                  const float *__restrict scale,
+                                  const float *__restrict x,
+                                  const float *__restrict b,
+                                  float *__restrict c, float *__restrict h,
+                                  ptrdiff_t n, int32_t count,
+                                  o2c_lstm_u8_by by)
+{
+#define O2C_GATE(k) \
+  o2c_lstm_u8_gate(dot[16 * k + i], sum[16 * k + i], scale[16 * k + i], \
+                   x[k * n + i], b ? b + k * n + i : NULL, by)
+  for (int32_t i = 0; i < count; i++)
+    o2c_lstm_u8_unit(O2C_GATE(0), O2C_GATE(1), O2C_GATE(2), O2C_GATE(3), c + i,
+                     h + i);
+#undef O2C_GATE
+}
+
+/* The same by vectors; x, b: of the row, c, h: of all of it; u: first unit. */
+O2C_NOINLINE void o2c_lstm_u8_some(const o2c_lstm_u8_dir *s,
+                                   const int32_t *dot, const float *x,
+                                   float *c, float *h, ptrdiff_t u,
+                                   ptrdiff_t n, o2c_lstm_u8_by by)
+{
+  const int32_t *const sum = s->sums + 4 * u;
+  const float *const scale = s->scale + 4 * u, *b = s->bias;
+  c += u, h += u, x += u;
+  if (n - u < 16)
+    o2c_lstm_u8_units(dot, sum, scale, x, b ? b + u : b, c, h, n,
+                      (int32_t)(n - u), by);
+  else if (b)
+    o2c_lstm_u8_units(dot, sum, scale, x, b + u, c, h, n, 16, by);
+  else
+    o2c_lstm_u8_units(dot, sum, scale, x, NULL, c, h, n, 16, by);
+}
+
+#if defined(O2C_U8_ISA_AVX512VNNI)
+/* dot [64] = the bytes of one row times four panels. */
+O2C_NOINLINE void o2c_lstm_u8_dots(const uint8_t *h, const int8_t *r,
+                                   int32_t *dot, int32_t n)
+{
+  const ptrdiff_t panel = (ptrdiff_t)((n + 3) / 4) * 64;
+  const int8_t *const r2 = r + 2 * panel;
+  o2c_u8_vec a = _mm512_setzero_si512(), b = a, c = a, d = a;
+#define O2C_DOTS(word) { \
+    const o2c_u8_four v = o2c_u8_word(word); \
+    a = o2c_u8_dot(a, v, o2c_u8_ldb(r + at, panel, 0)); \
+    b = o2c_u8_dot(b, v, o2c_u8_ldb(r + at, panel, 1)); \
+    c = o2c_u8_dot(c, v, o2c_u8_ldb(r2 + at, panel, 0)); \
+    d = o2c_u8_dot(d, v, o2c_u8_ldb(r2 + at, panel, 1)); }
+  ptrdiff_t at = 0;
+  for (; at < panel - 64; at += 64)
+    O2C_DOTS(o2c_ld32(h + at / 16))
+  O2C_DOTS(n < 4 ? o2c_u8_group(h, n) : o2c_ld32(h + n - 4))
+#undef O2C_DOTS
+  _mm512_storeu_si512(dot, a);
+  _mm512_storeu_si512(dot + 16, b);
+  _mm512_storeu_si512(dot + 32, c);
+  _mm512_storeu_si512(dot + 48, d);
+}
+#endif
+
+/* dots [rows, 64] = the states, as bytes, times four panels. */
 O2C_NOINLINE void o2c_lstm_u8_product(const o2c_lstm_u8_dir *s,
+                                      const int8_t *r,
                                       const o2c_recurrent_f32_p *p)
 {
-  static const int32_t tap[] = {0};
-  const int32_t n = p->hidden, wide = O2C_LSTM_U8_WIDE(n);
-  float scale;
-  uint8_t zero;
+  static const int32_t tap[] = {0}, none[64] = {0};
   o2c_conv_u8_p q;
-  o2c_dynamic_quantize_u8(s->h, s->bytes, &scale, &zero,
-                          (size_t)p->rows * (size_t)n);
-  for (int32_t i = 0; i < wide; i++) {
-    s->less[i] = -zero * s->sums[i];
-    s->by[i] = scale * s->scale[i];
+#if defined(O2C_U8_ISA_AVX512VNNI)
+  if (p->rows == 1) {
+    o2c_lstm_u8_dots(s->bytes, r, s->dots, p->hidden);
+    return;
   }
+#endif
   memset(&q, 0, sizeof q);
   q.oh = 1;
   q.ow = p->rows;
-  q.oc = 4 * n;
+  q.oc = 64;
   q.ntap = 1;
-  q.kc = n;
+  q.kc = p->hidden;
   q.tap = tap;
-  q.x_pix = n;
-  q.y_pix = 4 * (int64_t)n;
-  q.hi = 255;
+  q.x_pix = p->hidden;
+  q.y_pix = 64;
   q.scratch = s->scratch;
-  o2c_conv_u8_f32(s->bytes, s->r, s->less, s->by, s->g, &q);
+  o2c_conv_u8_i32(s->bytes, r, none, s->dots, &q);
+}
+
+/* The states after step t, from unit u on: 16 of them. */
+O2C_INLINE void o2c_lstm_u8_part(const o2c_lstm_u8_dir *s, int32_t t,
+                                 ptrdiff_t u, o2c_lstm_u8_by by,
+                                 const o2c_recurrent_f32_p *p)
+{
+  const ptrdiff_t n = p->hidden;
+  o2c_lstm_u8_product(s, s->r + 4 * u * ((n + 3) / 4 * 4), p);
+  for (int32_t i = 0; i < p->rows; i++) {
+    const int32_t now = o2c_recur_now(s->lens, i, t, p->steps, s->back);
+    if (now >= 0)
+      o2c_lstm_u8_some(s, s->dots + i * 64, s->x + now * p->x_time +
+                       i * p->x_row, s->c + i * n, s->h + i * n, u, n, by);
+  }
 }
 
 O2C_NOINLINE void o2c_lstm_u8_step(const o2c_lstm_u8_dir *s, int32_t t,
                                    const o2c_recurrent_f32_p *p)
 {
   const ptrdiff_t n = p->hidden;
-  o2c_lstm_u8_product(s, p);
+  o2c_lstm_u8_by by;
+  uint8_t zero;
+  o2c_dynamic_quantize_u8(s->h, s->bytes, &by.scale, &zero,
+                          (size_t)p->rows * (size_t)n);
+  by.zero = zero;
+  for (ptrdiff_t u = 0; u < n; u += 16)
+    o2c_lstm_u8_part(s, t, u, by, p);
   for (int32_t i = 0; i < p->rows; i++) {
     const int32_t now = o2c_recur_now(s->lens, i, t, p->steps, s->back);
     float *const h = s->h + i * n;
-    if (now >= 0)
-      o2c_lstm_u8_row(s->g + i * 4 * n, s->x + now * p->x_time + i * p->x_row,
-                      s->bias, s->c + i * n, h, p->hidden);
-    else if (s->y)
+    if (now < 0 && s->y)
       memset(h, 0, (size_t)n * sizeof *h);
     if (s->y)
       memcpy(s->y + (now < 0 ? t : now) * p->y_time + i * p->y_row, h,
@@ -207,11 +283,9 @@ O2C_UNUSED static int o2c_lstm_u8(const float *x, const int8_t *r,
     s.lens = lens;
     s.y = y ? y + d * p->y_dir : NULL;
     s.yh = yh ? yh + d * p->s_dir : NULL;
-    s.g = work;
-    s.h = work + 4 * states;
+    s.h = work;
     s.c = s.h + states;
-    s.by = s.c + states;
-    s.less = (int32_t *)(void *)(s.by + wide);
+    s.dots = (int32_t *)(void *)(s.c + states);
     s.bytes = bytes;
     s.scratch = scratch;
     s.back = p->reverse || d;

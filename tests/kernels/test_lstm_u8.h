@@ -11,11 +11,37 @@ typedef struct {
   int gates, wide;
   size_t nx, ny, ns;
   float *x, *scale, *bias, *h0, *c0, *work;
-  int8_t *r, *panels; /* r [dirs][gates][hidden] */
+  int8_t *r, *panels; /* r [dirs][gates][hidden]; sums, scale as panels */
   int32_t *sums, lens[4];
   uint8_t *bytes;
   int16_t *scratch;
 } LstmBytes;
+
+/* Where the panels have column j. */
+static int lstm_u8_at(const LstmBytes *v, int j)
+{
+  const int n = v->p.hidden, unit = j % n;
+  return unit / 16 * 64 + j / n * 16 + unit % 16;
+}
+
+static void lstm_u8_pack(LstmBytes *v)
+{
+  const int h = v->p.hidden;
+  const size_t panel = o2c_pack_u8_size(v->wide, 1, h);
+  v->panels = (int8_t *)malloc(panel * (size_t)v->p.dirs);
+  v->sums = (int32_t *)calloc((size_t)(v->p.dirs * v->wide), sizeof *v->sums);
+  for (int d = 0; d < v->p.dirs; d++) {
+    int8_t *const w = (int8_t *)calloc((size_t)v->wide, (size_t)h);
+    for (int i = 0; i < v->gates * h; i++) {
+      const int8_t value = v->r[d * v->gates * h + i];
+      const int to = lstm_u8_at(v, i / h);
+      w[to * h + i % h] = value;
+      v->sums[d * v->wide + to] += value;
+    }
+    o2c_pack_u8(v->panels + (size_t)d * panel, w, v->wide, 1, h);
+    free(w);
+  }
+}
 
 static void lstm_u8_make(LstmBytes *v)
 {
@@ -44,23 +70,16 @@ static void lstm_u8_make(LstmBytes *v)
   v->h0 = rnd(2) ? random_f32(v->ns) : NULL;
   v->c0 = rnd(2) ? random_f32(v->ns) : NULL;
   v->work = alloc_f32((size_t)O2C_LSTM_U8_ROOM(rows, h));
-  const size_t panel = o2c_pack_u8_size(v->gates, 1, h);
   v->r = (int8_t *)malloc((size_t)(wide * h) + 1);
-  v->panels = (int8_t *)malloc(panel * (size_t)p->dirs);
-  v->sums = (int32_t *)calloc((size_t)(p->dirs * v->wide), sizeof *v->sums);
   v->bytes = (uint8_t *)malloc((size_t)(rows * h));
   v->scratch = (int16_t *)malloc(sizeof(int16_t) * 12 * (size_t)(h + 3));
   for (int i = 0; i < rows; i++)
     v->lens[i] = (int32_t)rnd((uint32_t)p->steps + 1);
-  for (int i = 0; i < wide * h; i++) {
+  for (int i = 0; i < wide * h; i++)
     v->r[i] = (int8_t)((int)rnd(256) - 128);
-    v->sums[i / h / v->gates * v->wide + i / h % v->gates] += v->r[i];
-  }
   for (int i = 0; i < p->dirs * v->wide; i++)
-    v->scale[i] = i % v->wide < v->gates ? v->scale[i] * 0.01f : 0.0f;
-  for (int d = 0; d < p->dirs; d++)
-    o2c_pack_u8(v->panels + (size_t)d * panel, v->r + d * v->gates * h,
-                v->gates, 1, h);
+    v->scale[i] *= 0.01f;
+  lstm_u8_pack(v);
 }
 
 static void lstm_u8_free(LstmBytes *v)
@@ -80,7 +99,7 @@ static void lstm_u8_row(const LstmBytes *v, int d, int i, int now, float by,
     int32_t sum = 0;
     for (int k = 0; k < n; k++)
       sum += (q[k] - zero) * v->r[(d * v->gates + j) * n + k];
-    const float step = by * v->scale[d * v->wide + j];
+    const float step = by * v->scale[d * v->wide + lstm_u8_at(v, j)];
     const float part = (float)sum * step;
     g[j] = v->x[now * v->p.x_time + i * v->p.x_row + d * v->gates + j] + part;
     if (v->bias)
