@@ -9,15 +9,20 @@
 #include <math.h>
 #include <string.h>
 
-/* Operators that round to 8 bits: one step of the scale is a fair error. */
+/* Operators that round to 8 bits: one step of the scale is a fair error.
+ * accuracy_level 4 of MatMulNBits lets its rows be rounded so. */
 static bool is_quantised(const Model *m)
 {
   static const char *const ops[] = {"QuantizeLinear", "DequantizeLinear",
     "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
-    "DynamicQuantizeLinear"};
-  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
+    "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
+    "QGemm", "QAttention"};
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next) {
     for (int i = 0; i < COUNT(ops); i++)
       if (!strcmp(n->op_type, ops[i])) return true;
+    if (!strcmp(n->op_type, "MatMulNBits") &&
+        attr_int(n, "accuracy_level", 0) == 4) return true;
+  }
   return false;
 }
 
@@ -43,8 +48,8 @@ static bool tolerance_file(Arena *a, const Model *m, Rule *r)
   return ok;
 }
 
-/* Integer sums that a result of an 8-bit network has passed through. */
-static int quantised_sums(const Model *m)
+/* Sums that a result has passed through. */
+static int sums_of(const Model *m)
 {
   static const char *const ops[] = {
     "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul",
@@ -64,8 +69,21 @@ static int quantised_sums(const Model *m)
  * largest value among themselves. */
 static double quantised_share(const Model *m)
 {
-  int n = quantised_sums(m);
+  int n = sums_of(m);
   return n > 32 ? sqrt((double)n) / 128 : 1e-2;
+}
+
+/* Networks of float16 round at each step, where onnxruntime's CPU computes
+ * several steps in float32: a unit of the last place of the largest value,
+ * adding up as a random walk. */
+static double half_share(const Model *m)
+{
+  bool half = false;
+  const Graph *g = m->main;
+  for (const Node *n = g ? g->first : NULL; n && !half; n = n->next)
+    for (int i = 0; i < n->nin; i++)
+      half = half || (n->in[i] && n->in[i]->dtype == DT_F16);
+  return half ? sqrt(1 + (double)sums_of(m)) / 1024 : 0;
 }
 
 /* Nothing but conversions: each rounds once, and that can be told. */
@@ -92,6 +110,11 @@ Rule rule_choose(Arena *a, const Options *opt, const Model *m)
   if (!tolerance_file(a, m, &r) && is_whole(m)) {
     r.share = is_quantised(m) ? quantised_share(m) : 1e-4;
     r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
+    double half = half_share(m);
+    if (half > r.share) {
+      r.share = half;
+      r.from = "default, float16 network";
+    }
   }
   if (transforms(m)) r.share = r.share > 1e-6 ? r.share : 1e-6;
   if (opt->math && !strcmp(opt->math, "fast")) {

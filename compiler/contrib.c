@@ -44,6 +44,14 @@ bool contrib_rank(Node *n, int in, int least, int most)
   return false;
 }
 
+bool contrib_heads(Node *n, int64_t *heads)
+{
+  *heads = attr_int(n, "num_heads", 0);
+  if (*heads > 0) return true;
+  fail_model(n, "num_heads is %lld (spec: at least 1)", (long long)*heads);
+  return false;
+}
+
 Value *contrib_cast(Node *at, Value *x, Dtype t)
 {
   if (x->dtype == t) return x;

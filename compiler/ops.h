@@ -234,6 +234,7 @@ bool ew_eval(Node *n);
  * its row's `upgrade`. Those that return a Value infer what they make. */
 bool contrib_ready(Node *n); /* inputs are known and fit; false: leave it */
 bool contrib_rank(Node *n, int in, int least, int most); /* else diagnosed */
+bool contrib_heads(Node *n, int64_t *heads); /* num_heads; else diagnosed */
 /* Not inferred: attributes are to be set; an input may be NULL. */
 Node *contrib_node(Node *at, const char *op, int nin, ...);
 Value *contrib_out(Node *made); /* infers it */

@@ -9,6 +9,8 @@
 #include "custom.h"
 #include <string.h>
 
+#define EXPERTS \
+  "it picks experts by the data; export them as MatMul and TopK"
 #define SEARCH \
   "it runs a decoder until it is done; export the decoder and search in the " \
   "program that calls it"
@@ -287,6 +289,8 @@ static const struct { const char *domain, *op, *remedy; } refused[] = {
   {"com.microsoft", "WhisperBeamSearch", SEARCH},
   {"com.microsoft", "GreedySearch", SEARCH},
   {"com.microsoft", "Sampling", SEARCH},
+  {"com.microsoft", "MoE", EXPERTS},
+  {"com.microsoft", "QMoE", EXPERTS},
 };
 
 static const char *remedy_of(const Node *n)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention, MultiHeadAttention and GroupQueryAttention of com.microsoft, as
- * ai.onnx's Attention.
+/* Attention, QAttention and MultiHeadAttention of com.microsoft, as ai.onnx's
+ * Attention.
  *
  * Attention makes Q, K and V itself: of one matrix, whose parts become a
  * product each, as exporters write them. Masks are numbers added to the scores,
  * 0 or mask_filter_value, as onnxruntime has them: where all keys of a row are
- * masked, none is. `unidirectional` alone takes keys away. The past of
- * GroupQueryAttention is padded on the right: TensorScatter puts new rows
- * behind what counts. */
-#include "../ir.h"
+ * masked, none is. `unidirectional` alone takes keys away. */
+#include "ms_quant.h"
 
 #include <math.h>
 
@@ -177,15 +175,11 @@ static bool measure(Parts *p)
   return true;
 }
 
-static bool heads_of(Node *n, int64_t *heads)
-{
-  *heads = attr_int(n, "num_heads", 0);
-  if (*heads > 0) return true;
-  fail_model(n, "num_heads is %lld (spec: at least 1)", (long long)*heads);
-  return false;
-}
+/* --- Attention, QAttention ------------------------------------------------ */
 
-/* --- Attention ------------------------------------------------------------ */
+/* The inputs of Attention, and of QAttention beside them. */
+enum { X, WEIGHT, BIAS, MASK, PAST, SCORES, PAST_ROWS };
+enum { X_SCALE = 3, WEIGHT_SCALE, Q_MASK, X_ZERO, WEIGHT_ZERO, Q_PAST };
 
 /* Sizes of Q, K and V in the columns of the weight. */
 static bool widths(Node *n, int64_t wide[3])
@@ -208,39 +202,48 @@ static bool widths(Node *n, int64_t wide[3])
   return false;
 }
 
-/* Columns from `from` on, `wide` of them, of the product. */
+/* Columns from `from` on, `wide` of them, of an input, if it has columns. */
+static Value *columns(Node *n, int in, int64_t from, int64_t wide)
+{
+  Value *v = node_in(n, in);
+  if (!v || v->rank == 0 || dim_is(v->dim[v->rank - 1], 1)) return v;
+  return ms_settled(contrib_slice(n, v, v->rank - 1, from, from + wide));
+}
+
+/* Those of the product. */
 static Value *projected(Node *n, int64_t from, int64_t wide)
 {
-  Value *w = contrib_slice(n, n->in[1], 1, from, from + wide);
-  Value *x = node_op(n, "MatMul", 2, n->in[0], w), *bias = node_in(n, 2);
-  if (bias && !x->bad)
-    x = node_op(n, "Add", 2, x, contrib_slice(n, bias, 0, from, from + wide));
-  return x;
+  Value *w = columns(n, WEIGHT, from, wide);
+  Value *bias = columns(n, BIAS, from, wide), *x;
+  if (n->in[X]->dtype == DT_I8 || n->in[X]->dtype == DT_U8)
+    return ms_scaled(n, n->in[X], w, node_in(n, X_ZERO),
+                     columns(n, WEIGHT_ZERO, from, wide), n->in[X_SCALE],
+                     columns(n, WEIGHT_SCALE, from, wide), bias);
+  x = node_op(n, "MatMul", 2, n->in[X], w);
+  return bias && !x->bad ? node_op(n, "Add", 2, x, bias) : x;
 }
 
 /* Keys (0) or values (1) of what is past. */
-static Value *past_part(Node *n, int64_t which)
+static Value *past_part(Node *n, Value *past, int64_t which)
 {
   int64_t axis = 0;
-  Value *past = node_in(n, 4);
   if (!past) return NULL;
   return node_op(n, "Squeeze", 2,
                  contrib_slice(n, past, 0, which, which + 1),
                  value_const_ints(n->g, "axis", &axis, 1));
 }
 
-static bool attention_fits(Node *n)
+static bool attention_fits(Node *n, int past)
 {
-  if (!contrib_rank(n, 0, 3, 3) || !contrib_rank(n, 1, 2, 2) ||
-      !contrib_rank(n, 2, 1, 1) || !contrib_rank(n, 4, 5, 5) ||
-      !contrib_rank(n, 5, 4, 4))
+  if (!contrib_rank(n, X, 3, 3) || !contrib_rank(n, WEIGHT, 2, 2) ||
+      !contrib_rank(n, BIAS, 1, 1) || !contrib_rank(n, past, 5, 5))
     return false;
   if (attr_int(n, "do_rotary", 0)) {
     fail_unsupported(n, "do_rotary is not supported; use RotaryEmbedding and "
                      "MultiHeadAttention");
     return false;
   }
-  if (attr_int(n, "past_present_share_buffer", 0) || node_in(n, 6)) {
+  if (attr_int(n, "past_present_share_buffer", 0)) {
     fail_unsupported(n, "a past that shares its buffer with the present is not "
                      "supported; leave past_present_share_buffer out");
     return false;
@@ -255,21 +258,19 @@ static void give_present(Node *n, Node *a)
                                     contrib_unsqueeze(n, a->out[2], 0), 0));
 }
 
-static void upgrade_attention(Node *n)
+static void attends(Node *n, Value *mask, int past, Value *bias)
 {
-  Parts p = { .n = n, .bias = NULL };
+  Parts p = { .n = n, .bias = bias };
   int64_t wide[3];
-  Value *mask;
-  if (!contrib_ready(n) || !attention_fits(n) || !heads_of(n, &p.heads) ||
+  if (!attention_fits(n, past) || !contrib_heads(n, &p.heads) ||
       !widths(n, wide))
     return;
   p.q = projected(n, 0, wide[0]);
   p.k = projected(n, wide[0], wide[1]);
   p.v = projected(n, wide[0] + wide[1], wide[2]);
-  p.past_key = past_part(n, 0);
-  p.past_value = past_part(n, 1);
-  p.bias = node_in(n, 5);
-  if (!measure(&p) || !mask_of(&p, node_in(n, 3), &mask)) return;
+  p.past_key = past_part(n, node_in(n, past), 0);
+  p.past_value = past_part(n, node_in(n, past), 1);
+  if (!measure(&p) || !mask_of(&p, mask, &mask)) return;
   Node *a = attend(&p, mask);
   for (int i = 1; node_out(n, 1) && i < 3; i++)
     node_set_output(a, i, value_tmp(n->g, "present", NULL));
@@ -278,6 +279,20 @@ static void upgrade_attention(Node *n)
   give_present(n, a);
   contrib_give(n, 0, y);
   node_remove(n);
+}
+
+static void upgrade_attention(Node *n)
+{
+  if (!contrib_ready(n) || !contrib_rank(n, SCORES, 4, 4)) return;
+  if (node_in(n, PAST_ROWS))
+    fail_unsupported(n, "past_sequence_length is not supported; leave it out");
+  else
+    attends(n, node_in(n, MASK), PAST, node_in(n, SCORES));
+}
+
+static void upgrade_qattention(Node *n)
+{
+  if (contrib_ready(n)) attends(n, node_in(n, Q_MASK), Q_PAST, NULL);
 }
 
 /* --- MultiHeadAttention --------------------------------------------------- */
@@ -364,7 +379,7 @@ static void upgrade_heads(Node *n)
   static const int64_t perm[] = {0, 2, 1, 3}, flat[] = {0, 0, -1};
   Parts p = { .n = n, .bias = NULL };
   Value *mask;
-  if (!contrib_ready(n) || !heads_fit(n) || !heads_of(n, &p.heads) ||
+  if (!contrib_ready(n) || !heads_fit(n) || !contrib_heads(n, &p.heads) ||
       !unpack(n, &p) || !add_bias(n, &p) || !heads_first(n, &p))
     return;
   p.past_key = node_in(n, 6);
@@ -386,227 +401,19 @@ static void upgrade_heads(Node *n)
   node_remove(n);
 }
 
-/* --- GroupQueryAttention -------------------------------------------------- */
-
-/* What it works on beside Parts: k and v are [batch, heads, rows, size]. */
-typedef struct {
-  Parts p;
-  int64_t groups;
-  Value *total, *cache;     /* i64[1]: keys that count; rows of the present */
-  Value *before;            /* i64[batch, 1, 1]: rows of the past that count */
-  Value *last;              /* i64[batch, 1, 1]: the last key that counts */
-  Value *first;             /* bool[1]: all keys are this call's */
-} Group;
-
-static bool group_fits(Node *n)
-{
-  static const char *const zero[] = {
-    "kv_cache_bit_width", "qk_output", "smooth_softmax", "sliding_window_cache"
-  };
-  for (int i = 0; i < COUNT(zero); i++)
-    if (attr_int(n, zero[i], 0)) {
-      fail_unsupported(n, "attribute %s is not supported; leave it out",
-                       zero[i]);
-      return false;
-    }
-  for (int i = 11; i < 17; i++)
-    if (node_in(n, i)) {
-      fail_unsupported(n, "input %d is not supported; leave it out", i);
-      return false;
-    }
-  if (!attr_int(n, "causal", 1) || node_out(n, 3)) {
-    fail_unsupported(n, "causal = 0 and output output_qk are not supported");
-    return false;
-  }
-  for (int i = 3; i < 5; i++)
-    if (node_in(n, i) && n->in[i]->dtype != n->in[0]->dtype) {
-      fail_unsupported(n, "a past of other types than the query's is not "
-                       "supported");
-      return false;
-    }
-  if (!node_in(n, 1) != !node_in(n, 2) || !node_in(n, 3) != !node_in(n, 4) ||
-      !node_in(n, 7) != !node_in(n, 8)) {
-    fail_model(n, "key, past_key or cos_cache without the other one of its "
-               "pair");
-    return false;
-  }
-  return contrib_rank(n, 0, 3, 3) && contrib_rank(n, 1, 3, 3) &&
-         contrib_rank(n, 2, 3, 3) && contrib_rank(n, 3, 4, 4) &&
-         contrib_rank(n, 4, 4, 4) && contrib_rank(n, 7, 2, 2) &&
-         contrib_rank(n, 8, 2, 2) && contrib_rank(n, 10, 4, 4);
-}
-
-/* `count` heads of x, whose columns start at `from`; heads first. */
-static Value *some_heads(Node *n, Value *x, int64_t from, int64_t count,
-                         int64_t size, bool packed)
-{
-  static const int64_t perm[] = {0, 2, 1, 3};
-  const int64_t shape[] = {0, 0, count, size};
-  if (packed) x = contrib_slice(n, x, 2, from * size, (from + count) * size);
-  x = contrib_reshape(n, x, shape, 4);
-  return x->bad ? x : contrib_transpose(n, x, perm);
-}
-
-static bool group_heads(Node *n, Group *g)
-{
-  int64_t h = g->p.heads, wide, count = h;
-  bool packed = !node_in(n, 1);
-  g->groups = attr_int(n, "kv_num_heads", 0);
-  if (g->groups < 1 || h % g->groups) {
-    fail_model(n, "num_heads is %lld, kv_num_heads %lld (spec: a multiple of "
-               "it)", (long long)h, (long long)g->groups);
-    return false;
-  }
-  if (packed) count += 2 * g->groups;
-  if (!dim_is_int(n->in[0]->dim[2], &wide) || wide % count) {
-    fail_unsupported(n, "%s columns of the query; the number must be known, "
-                     "and a multiple of %lld heads",
-                     dim_text(node_dims(n), n->in[0]->dim[2]),
-                     (long long)count);
-    return false;
-  }
-  wide /= count;
-  Value *k = packed ? n->in[0] : n->in[1], *v = packed ? k : n->in[2];
-  g->p.q = some_heads(n, n->in[0], 0, h, wide, packed);
-  g->p.k = some_heads(n, k, h, g->groups, wide, packed);
-  g->p.v = some_heads(n, v, h + g->groups, g->groups, wide, packed);
-  return !g->p.q->bad && !g->p.k->bad && !g->p.v->bad;
-}
-
-/* Lengths, by nodes: seqlens_k tells each sample's last key. */
-static bool group_lengths(Node *n, Group *g)
-{
-  static const int64_t column[] = {-1, 1, 1}, one[] = {1};
-  Value *rows = contrib_size(n, g->p.q, 2), *past = node_in(n, 3);
-  g->last = contrib_cast(n, contrib_reshape(n, n->in[5], column, 3), DT_I64);
-  g->total = contrib_cast(n, contrib_reshape(n, n->in[6], one, 1), DT_I64);
-  g->cache = g->total;
-  if (past)
-    g->cache = node_op(n, "Max", 2, g->total, contrib_size(n, past, 2));
-  g->first = node_op(n, "Equal", 2, g->total, rows);
-  Value *after = node_op(n, "Sub", 2, node_op(n, "Add", 2, g->last,
-                                              contrib_number(n, DT_I64, 1)),
-                         rows);
-  g->before = node_op(n, "Where", 3, g->first, contrib_number(n, DT_I64, 0),
-                      after);
-  if (g->before->bad || g->cache->bad) return false;
-  int count;
-  if (value_content(g->cache, &count)) return true;
-  fail_unsupported(n, "total_sequence_length is computed from the data at run "
-                   "time; make it a constant or an expression of input "
-                   "dimensions");
-  return false;
-}
-
-/* Places of this call's rows, [batch, rows]; a row of padding is at 1. */
-static Value *places(Node *n, Group *g)
-{
-  int64_t axis = 1;
-  if (node_in(n, 9)) return n->in[9];
-  Value *at = contrib_range(n, NULL, contrib_size(n, g->p.q, 2));
-  Value *moved = node_op(n, "Add", 2, g->before, at);
-  Value *inside = node_op(n, "LessOrEqual", 2, at, g->last);
-  Value *prompt = node_op(n, "Where", 3, inside, at,
-                          contrib_number(n, DT_I64, 1));
-  return node_op(n, "Squeeze", 2,
-                 node_op(n, "Where", 3, g->first, prompt, moved),
-                 value_const_ints(n->g, "axis", &axis, 1));
-}
-
-static Value *rotated(Node *n, Value *x, Value *at)
-{
-  int64_t half;
-  Node *a = contrib_node(n, "RotaryEmbedding", 4, x, n->in[7], n->in[8], at);
-  attr_set_int(a, "interleaved", attr_int(n, "rotary_interleaved", 0) != 0);
-  if (dim_is_int(n->in[7]->dim[1], &half))
-    attr_set_int(a, "rotary_embedding_dim", 2 * half);
-  return contrib_out(a);
-}
-
-/* The past, its rows zero that do not count. */
-static Value *counted(Node *n, Group *g, Value *past)
-{
-  Value *at = contrib_range(n, NULL, contrib_size(n, past, 2));
-  Value *open = node_op(n, "Less", 2, contrib_unsqueeze(n, at, 1),
-                        contrib_unsqueeze(n, g->before, 1));
-  return node_op(n, "Where", 3, open, past,
-                 contrib_number(n, past->dtype, 0));
-}
-
-/* Rows x behind the past of each sample, in a present that ends in zeros. */
-static Value *present_of(Node *n, Group *g, Value *x, Value *past)
-{
-  static const int64_t list[] = {-1};
-  Value *zero = contrib_number(n, x->dtype, 0), *room = g->cache;
-  if (past)
-    room = node_op(n, "Sub", 2, room, contrib_size(n, past, 2));
-  Value *shape = contrib_concat(n, contrib_size(n, x, 0),
-                                contrib_size(n, x, 1), 0);
-  shape = contrib_concat(n, shape, room, 0);
-  shape = contrib_concat(n, shape, contrib_size(n, x, 3), 0);
-  Value *all = node_op(n, "Expand", 2, zero, shape);
-  if (past) all = contrib_concat(n, counted(n, g, past), all, 2);
-  return node_op(n, "TensorScatter", 3, all, x,
-                 contrib_reshape(n, g->before, list, 1));
-}
-
-/* bool [batch, 1, rows, keys]: a row sees the keys up to its own. */
-static Value *looks_back(Node *n, Group *g)
-{
-  int64_t window = attr_int(n, "local_window_size", -1);
-  Value *rows = contrib_range(n, NULL, contrib_size(n, g->p.q, 2));
-  Value *keys = contrib_range(n, NULL, g->total);
-  Value *at = node_op(n, "Add", 2, g->before, contrib_unsqueeze(n, rows, 1));
-  Value *open = node_op(n, "LessOrEqual", 2, keys, at);
-  if (window > 0) {
-    Value *from = node_op(n, "Sub", 2, at,
-                          contrib_number(n, DT_I64, (double)window));
-    open = node_op(n, "And", 2, open, node_op(n, "Greater", 2, keys, from));
-  }
-  return open->bad ? open : contrib_unsqueeze(n, open, 1);
-}
-
-static Value *group_mask(Node *n, Group *g)
-{
-  Value *open = looks_back(n, g), *bias = node_in(n, 10);
-  if (!bias || open->bad) return open;
-  return node_op(n, "Where", 3, open, bias,
-                 contrib_number(n, bias->dtype, -HUGE_VAL));
-}
-
-static void upgrade_group(Node *n)
-{
-  static const int64_t perm[] = {0, 2, 1, 3}, flat[] = {0, 0, -1};
-  Group g = { .p = { .n = n } };
-  if (!contrib_ready(n) || !group_fits(n) || !heads_of(n, &g.p.heads) ||
-      !group_heads(n, &g) || !group_lengths(n, &g))
-    return;
-  if (attr_int(n, "do_rotary", 0) && node_in(n, 7)) {
-    Value *at = places(n, &g);
-    g.p.q = rotated(n, g.p.q, at);
-    g.p.k = rotated(n, g.p.k, at);
-  }
-  Value *k = present_of(n, &g, g.p.k, node_in(n, 3));
-  Value *v = present_of(n, &g, g.p.v, node_in(n, 4));
-  Node *a = contrib_node(n, "Attention", 4, g.p.q, k, v, group_mask(n, &g));
-  float scale = attr_float(n, "scale", 0);
-  if (scale != 0) attr_set_float(a, "scale", scale);
-  attr_set_float(a, "softcap", attr_float(n, "softcap", 0));
-  Value *y = contrib_out(a);
-  if (y->bad) return;
-  y = contrib_reshape(n, contrib_transpose(n, y, perm), flat, 3);
-  contrib_give(n, 1, k);
-  contrib_give(n, 2, v);
-  contrib_give(n, 0, y);
-  node_remove(n);
-}
-
 static const OpRow attention_rows[] = {
   { 1, "input:T weights:T bias:T? mask_index:M? past:T? attention_bias:T? "
     "past_sequence_length:M? -> output:T present:T?", "T=f32 f16 bf16; M=i32",
     "do_rotary:i mask_filter_value:f num_heads:i! past_present_share_buffer:i "
     "qkv_hidden_sizes:I rotary_embedding_dim:i scale:f unidirectional:i",
     upgrade_attention },
+};
+static const OpRow qattention_rows[] = {
+  { 1, "input:X weight:W bias:T input_scale:T weight_scale:T mask_index:M? "
+    "input_zero_point:X? weight_zero_point:W? past:T? -> output:T present:T?",
+    "X=i8 u8; W=i8 u8; T=f32 f16; M=i32",
+    "do_rotary:i mask_filter_value:f num_heads:i! past_present_share_buffer:i "
+    "scale:f unidirectional:i", upgrade_qattention },
 };
 static const OpRow heads_rows[] = {
   { 1, "query:T key:T? value:T? bias:T? key_padding_mask:M? attention_bias:T? "
@@ -617,26 +424,12 @@ static const OpRow heads_rows[] = {
     upgrade_heads },
 };
 
-static const OpRow group_rows[] = {
-  { 1, "query:T key:T? value:T? past_key:C? past_value:C? seqlens_k:M "
-    "total_sequence_length:M cos_cache:T? sin_cache:T? position_ids:i64? "
-    "attention_bias:T? head_sink:T? k_scale:S? v_scale:S? q_norm_weight:T? "
-    "k_norm_weight:T? query_seqlens:M? -> output:T present_key:C? "
-    "present_value:C? output_qk:T?",
-    "T=f16 bf16 f32; C=f32 f16 bf16 u8 i8 f8e4m3fn; M=i32; S=f32",
-    "causal:i do_rotary:i k_norm_epsilon:f k_quant_type:s "
-    "kv_cache_bit_width:i kv_num_heads:i! local_window_size:i num_heads:i! "
-    "q_norm_epsilon:f qk_norm_epsilon:f qk_output:i rotary_interleaved:i "
-    "scale:f sliding_window_cache:i smooth_softmax:i softcap:f v_quant_type:s",
-    upgrade_group },
-};
-
 static const OpDef defs[] = {
   { .name = "Attention", .domain = "com.microsoft", .rows = attention_rows,
     .nrow = COUNT(attention_rows) },
+  { .name = "QAttention", .domain = "com.microsoft", .rows = qattention_rows,
+    .nrow = COUNT(qattention_rows) },
   { .name = "MultiHeadAttention", .domain = "com.microsoft",
     .rows = heads_rows, .nrow = COUNT(heads_rows) },
-  { .name = "GroupQueryAttention", .domain = "com.microsoft",
-    .rows = group_rows, .nrow = COUNT(group_rows) },
 };
 OPS_DEFINE(ms_attention, defs)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Normalisations that onnxruntime fuses: SkipLayerNormalization and
  * SkipSimplifiedLayerNormalization (x + skip + bias first, and that sum as an
- * output), EmbedLayerNormalization (rows of up to three tables first), and
- * SimplifiedLayerNormalization, its name in domain ai.onnx for
- * RMSNormalization. */
+ * output), EmbedLayerNormalization and QEmbedLayerNormalization (rows of up to
+ * three tables first), and SimplifiedLayerNormalization, its name in domain
+ * ai.onnx for RMSNormalization. */
 #include "../ir.h"
 
 /* 1 / sqrt(mean(x x) + epsilon), f32. */
@@ -92,23 +92,38 @@ static void upgrade_simplified(Node *n)
   node_remove(n);
 }
 
-static Value *rows_of(Node *n, int table, Value *at)
+/* The inputs of EmbedLayerNormalization and of its quantised form, whose
+ * tables are bytes: scales in the order of the tables, then zero points. */
+typedef struct {
+  int words, places, segments, gamma, beta, mask, at;
+  int scales, zeros;        /* -1: the tables are floats */
+} Embed;
+
+/* x, of a table; in float. */
+static Value *scaled(Node *n, const Embed *e, Value *x, int table)
 {
-  return node_op(n, "Gather", 2, n->in[table], at);
+  int which = table - e->words;
+  if (e->scales < 0) return x;
+  return node_op(n, "DequantizeLinear", 3, x, n->in[e->scales + which],
+                 n->in[e->zeros + which]);
+}
+
+static Value *rows_of(Node *n, const Embed *e, int table, Value *at)
+{
+  return scaled(n, e, node_op(n, "Gather", 2, n->in[table], at), table);
 }
 
 /* The rows 0 to S - 1, where no position_ids say others. */
-static Value *positions(Node *n)
+static Value *positions(Node *n, const Embed *e)
 {
-  Value *at = node_in(n, 8);
+  Value *at = node_in(n, e->at);
   if (!at) at = contrib_range(n, NULL, contrib_size(n, n->in[0], 1));
-  return rows_of(n, 3, at);
+  return rows_of(n, e, e->places, at);
 }
 
 /* Elements of each row of the mask that are 1; 0 without a mask. */
-static Value *mask_index(Node *n)
+static Value *mask_index(Node *n, Value *mask)
 {
-  Value *mask = node_in(n, 7);
   int64_t axis = 1;
   if (!mask) {
     Value *zero = contrib_number(n, DT_I32, 0);
@@ -121,26 +136,48 @@ static Value *mask_index(Node *n)
   return contrib_out(sum);
 }
 
-static void upgrade_embed(Node *n)
+static bool embed_fits(Node *n, const Embed *e)
 {
-  if (!contrib_ready(n)) return;
-  for (int i = 0; i < 9; i++)
-    if (!contrib_rank(n, i, i == 5 || i == 6 ? 1 : 2, i == 5 || i == 6 ? 1 : 2))
-      return;
-  if (!node_in(n, 1) != !node_in(n, 4)) {
-    fail_model(n, "segment_ids without segment_embedding, or the other way "
-               "round");
-    return;
-  }
-  Value *x = node_op(n, "Add", 2, rows_of(n, 2, n->in[0]), positions(n));
+  const int matrix[] = {
+    0, 1, e->words, e->places, e->segments, e->mask, e->at
+  };
+  for (int i = 0; i < COUNT(matrix); i++)
+    if (!contrib_rank(n, matrix[i], 2, 2)) return false;
+  if (!contrib_rank(n, e->gamma, 1, 1) || !contrib_rank(n, e->beta, 1, 1))
+    return false;
+  if (!node_in(n, 1) == !node_in(n, e->segments)) return true;
+  fail_model(n, "segment_ids without segment_embedding, or the other way "
+             "round");
+  return false;
+}
+
+static void embeds(Node *n, const Embed *e)
+{
+  if (!contrib_ready(n) || !embed_fits(n, e)) return;
+  Value *x = node_op(n, "Add", 2, rows_of(n, e, e->words, n->in[0]),
+                     positions(n, e));
   if (node_in(n, 1))
-    x = node_op(n, "Add", 2, x, rows_of(n, 4, n->in[1]));
-  Node *a = contrib_node(n, "LayerNormalization", 3, x, n->in[5], n->in[6]);
+    x = node_op(n, "Add", 2, x, rows_of(n, e, e->segments, n->in[1]));
+  Node *a = contrib_node(n, "LayerNormalization", 3, x,
+                         scaled(n, e, n->in[e->gamma], e->gamma),
+                         scaled(n, e, n->in[e->beta], e->beta));
   attr_set_float(a, "epsilon", attr_float(n, "epsilon", 1e-12f));
   contrib_give(n, 0, contrib_out(a));
-  if (node_out(n, 1)) contrib_give(n, 1, mask_index(n));
+  if (node_out(n, 1)) contrib_give(n, 1, mask_index(n, node_in(n, e->mask)));
   contrib_give(n, 2, x);
   node_remove(n);
+}
+
+static void upgrade_embed(Node *n)
+{
+  static const Embed e = { 2, 3, 4, 5, 6, 7, 8, -1, -1 };
+  embeds(n, &e);
+}
+
+static void upgrade_qembed(Node *n)
+{
+  static const Embed e = { 2, 3, 4, 5, 6, 7, -1, 8, 13 };
+  embeds(n, &e);
 }
 
 static const OpRow skip_rows[] = {
@@ -164,6 +201,16 @@ static const OpRow embed_rows[] = {
     "mask_index:I? embedding_sum:T?", "T=f32 f16; I=i32",
     "epsilon:f mask_index_type:i", upgrade_embed },
 };
+static const OpRow qembed_rows[] = {
+  { 1, "input_ids:I segment_ids:I? word_embedding_quant:Q "
+    "position_embedding_quant:Q segment_embedding:Q? gamma_quant:Q "
+    "beta_quant:Q mask:I? word_embedding_scale:T position_embedding_scale:T "
+    "segment_embedding_scale:T? gamma_scale:T beta_scale:T "
+    "word_embedding_zero_point:Q position_embedding_zero_point:Q "
+    "segment_embedding_zero_point:Q? gamma_zero_point:Q beta_zero_point:Q "
+    "-> layernorm_out:T mask_index_out:I", "T=f32; I=i32; Q=i8 u8",
+    "epsilon:f", upgrade_qembed },
+};
 
 #define MS(op, list) \
   { .name = op, .domain = "com.microsoft", .rows = list, .nrow = COUNT(list) }
@@ -171,6 +218,7 @@ static const OpDef defs[] = {
   MS("SkipLayerNormalization", skip_rows),
   MS("SkipSimplifiedLayerNormalization", skip_rms_rows),
   MS("EmbedLayerNormalization", embed_rows),
+  MS("QEmbedLayerNormalization", qembed_rows),
   { .name = "SimplifiedLayerNormalization", .rows = simplified_rows,
     .nrow = COUNT(simplified_rows) },
 };

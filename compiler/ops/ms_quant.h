@@ -9,6 +9,10 @@
 Value *ms_dequantised(Node *at, int in);
 /* QuantizeLinear of y by inputs scale and (if there) scale + 1 of `at`. */
 Value *ms_quantised(Node *at, Value *y, int scale, Dtype t);
+/* The product of integers a and b, scaled by sa and sb, plus a bias; the zero
+ * points and the bias may be NULL. In ms_qproduct.c. */
+Value *ms_scaled(Node *n, Value *a, Value *b, Value *az, Value *bz, Value *sa,
+                 Value *sb, Value *bias);
 /* y in the place of n and its output 0. */
 void ms_becomes(Node *n, Value *y);
 /* A node before `at`, whose attributes come next; then ms_made infers it. */

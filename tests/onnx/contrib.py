@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime
@@ -134,6 +135,63 @@ def embed(d):
     d.add(d.i(0, 7, d.pick(1, b), s) if d.chance() else None, False)
     d.attrs = {"epsilon": d.pick(1e-12, 1e-5)}
     d.outs = d.pick([1, 1], [1, 1, 1])
+
+
+def table(d, low, kind, *shape):
+    return d.i(low, low + 255, *shape, dtype=kind)
+
+
+@generator("QEmbedLayerNormalization")
+def qembed(d):
+    b, s, h, rows = d.int(1, 3), d.int(1, 6), d.pick(4, 8, 16), d.int(6, 9)
+    seg = d.chance()
+    d.add(d.i(0, rows - 1, b, s), False)
+    d.add(d.i(0, 1, b, s) if seg else None, False)
+    for shape in ((rows, h), (8, h), (2, h), (h,), (h,)):
+        d.add(table(d, 0, np.uint8, *shape)
+              if seg or shape[0] != 2 else None, True)
+    d.add(d.i(0, 1, b, s) if d.chance() else None, False)
+    for k in range(10):
+        x = np.float32(d.rng.uniform(0.01, 0.05)) if k < 5 else \
+            np.uint8(d.int(100, 150))
+        d.add(np.array(x) if seg or k % 5 != 2 else None, True)
+    d.attrs = {"epsilon": d.pick(1e-12, 1e-5)}
+    d.outs = [1, 1]
+
+
+@generator("GatherBlockQuantized")
+def gather_blocks(d):
+    block, bits = 16, d.pick(2, 4, 8)
+    kind = d.pick(np.uint8, np.uint8, ml_dtypes.int4, ml_dtypes.uint4)
+    t = d.pick(np.float32, np.float32, np.float16)
+    rows, lead = d.int(2, 5), [d.int(1, 3) for _ in range(d.int(0, 1))]
+    shape = [rows, *lead, d.pick(16, 32, 48)]
+    scales = [*shape[:-1], shape[-1] // block]
+    zeros = scales
+    if kind == np.uint8:
+        shape[-1] = shape[-1] * bits // 8
+        zeros = [*scales[:-1], -(-scales[-1] * bits // 8)]
+        d.attrs = {"gather_axis": 0, "bits": bits}
+    else:
+        d.attrs = {"gather_axis": d.int(0, len(shape) - 1)}
+    low, high = (-8, 7) if kind == ml_dtypes.int4 else (0, 15) \
+        if kind != np.uint8 else (0, 255)
+    least = min([*shape[:-1], shape[-1]])
+    d.attrs.update(quantize_axis=d.pick(-1, len(shape) - 1), block_size=block)
+    d.add(d.i(low, high, *shape).astype(kind), True)
+    d.add(d.i(0, least - 1, *[d.int(1, 4) for _ in range(d.int(0, 2))],
+              dtype=d.pick(np.int32, np.int64)), False)
+    d.add(d.f(*scales, dtype=t), True)
+    d.add(d.i(low, high, *zeros).astype(kind) if d.chance() else None, True)
+
+
+@generator("MatMulBnb4")
+def bnb(d):
+    n, k, block = d.int(1, 9), d.pick(16, 31, 64), d.pick(16, 32)
+    d.add(d.f(*[d.int(1, 3) for _ in range(d.int(1, 2))], k), False)
+    d.add(d.i(0, 255, (n * k + 1) // 2, dtype=np.uint8), True)
+    d.add(np.abs(d.f(-(-n * k // block))), True)
+    d.attrs = {"N": n, "K": k, "block_size": block, "quant_type": d.int(0, 1)}
 
 
 @generator("FusedMatMul")
@@ -256,6 +314,33 @@ def attention(d):
     if d.chance(0.3):
         d.attrs["mask_filter_value"] = d.pick(-3.4e38, -50.0)
     if whole:
+        d.outs = [1, 1]
+
+
+@generator("QAttention")
+def qattention(d):
+    b, s, heads, size = d.int(1, 3), d.int(1, 5), d.int(1, 3), d.pick(4, 8)
+    wide, given = heads * size, d.int(3, 9)
+    past = d.int(1, 4) if d.chance(0.3) else 0
+    keys, kind = s + past, d.pick(np.int8, np.uint8)
+    many = (3 * wide,) if d.chance() else ()
+    low = 0 if kind == np.uint8 else -128
+    d.add(d.i(0, 255, b, s, given, dtype=np.uint8), False)
+    d.add(d.i(low, low + 255, given, 3 * wide, dtype=kind))
+    d.add(d.f(3 * wide))
+    d.add(np.array(0.02, np.float32), True)
+    d.add(d.rng.uniform(0.002, 0.02, many).astype(np.float32), True)
+    masks = [None, d.i(1, keys, b), d.i(0, 1, b, keys)]
+    d.add(masks[d.int(0, 2)], False)
+    d.add(np.array(d.int(0, 255), np.uint8) if d.chance() else None, True)
+    d.add(d.i(-8 if low else 120, 8 if low else 136,
+              *(many if d.chance() else ()), dtype=kind)
+          if d.chance() else None, True)
+    d.add(d.f(2, b, heads, past, size) if past else None, False)
+    d.attrs = {"num_heads": heads}
+    if d.chance(0.4):
+        d.attrs["unidirectional"] = 1
+    if past or d.chance():
         d.outs = [1, 1]
 
 

@@ -71,6 +71,11 @@ if ! fresh ml "$need" "$ml" "$tools/make_ml.py" "$tools/data_sets.py"; then
   "$python" -W ignore "$tools/make_ml.py" "$out/ml"
   made ml "$need" "$ml" "$tools/make_ml.py" "$tools/data_sets.py"
 fi
+quant="$tools/../requirements_quant.txt"
+if ! fresh quant "$need" "$quant"; then
+  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$quant"
+  made quant "$need" "$quant"
+fi
 for name; do
   if ! fresh "zoo-$name" "$need" "$tools/make_zoo.py"; then
     echo "prepare.sh: network $name"
