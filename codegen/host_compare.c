@@ -9,21 +9,27 @@
 #include <math.h>
 #include <string.h>
 
-/* Operators that round to 8 bits: one step of the scale is a fair error.
- * accuracy_level 4 of MatMulNBits lets its rows be rounded so. */
+/* accuracy_level 4 of MatMulNBits lets the rows of each product be rounded to
+ * 8 bits, which onnxruntime does and we do not. */
+static bool may_round_rows(const Model *m)
+{
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
+    if (!strcmp(n->op_type, "MatMulNBits") &&
+        attr_int(n, "accuracy_level", 0) == 4) return true;
+  return false;
+}
+
+/* Operators that round to 8 bits: one step of the scale is a fair error. */
 static bool is_quantised(const Model *m)
 {
   static const char *const ops[] = {"QuantizeLinear", "DequantizeLinear",
     "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
     "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
     "QGemm", "QAttention"};
-  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next) {
+  for (const Node *n = m->main ? m->main->first : NULL; n; n = n->next)
     for (int i = 0; i < COUNT(ops); i++)
       if (!strcmp(n->op_type, ops[i])) return true;
-    if (!strcmp(n->op_type, "MatMulNBits") &&
-        attr_int(n, "accuracy_level", 0) == 4) return true;
-  }
-  return false;
+  return may_round_rows(m);
 }
 
 /* More than one operator: errors add up, so the largest value counts. */
@@ -53,12 +59,12 @@ static int sums_of(const Model *m)
 {
   static const char *const ops[] = {
     "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul",
-    "ConvInteger", "MatMulInteger",
+    "ConvInteger", "MatMulInteger", "MatMulNBits",
   };
   int n = 0;
   for (const Node *k = m->main->first; k; k = k->next)
     for (int i = 0; i < COUNT(ops); i++)
-      n += node_is(k, ops[i]);
+      n += !strcmp(k->op_type, ops[i]);
   return n;
 }
 
@@ -70,7 +76,8 @@ static int sums_of(const Model *m)
 static double quantised_share(const Model *m)
 {
   int n = sums_of(m);
-  return n > 32 ? sqrt((double)n) / 128 : 1e-2;
+  double walk = sqrt((double)n) / 128;
+  return (n > 32 || may_round_rows(m)) && walk > 1e-2 ? walk : 1e-2;
 }
 
 /* Networks of float16 round at each step, where onnxruntime's CPU computes

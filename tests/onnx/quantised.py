@@ -266,9 +266,11 @@ def tolerance(path, feeds, wants):
     if any(t.data_type == TensorProto.FLOAT16 for t in g.initializer):
         most = 5e-3
     if any("Quantize" in op or "Integer" in op or "QLinear" in op
-           for op in ops) or any(a.name == "accuracy_level" and a.i == 4
-                                 for n in g.node for a in n.attribute):
+           for op in ops):
         most = 1e-2
+    if any(a.name == "accuracy_level" and a.i == 4
+           for n in g.node for a in n.attribute):
+        most = 3e-2  # rows rounded to 8 bits, in twelve products
     plain = session(path, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
     size = max(float(np.abs(w).max()) for w in wants)
     spread = max(float(np.abs(w.astype(float) - p.astype(float)).max())
