@@ -152,7 +152,16 @@ const List *open_append(Node *n, const List *l, Value *item)
   return y;
 }
 
-/* A sequence, or an optional one, of the interface. */
+/* Is it an optional tensor of the interface? */
+static bool outer_tensor(const Value *v)
+{
+  while (v->def && node_is(v->def, "Identity")) v = v->def->in[0];
+  const Type *t = v->declared;
+  return v->kind == VK_OPTIONAL && !v->list && t && t->elem &&
+         t->elem->kind == VK_TENSOR;
+}
+
+/* A sequence of the interface, an optional one, or an optional tensor. */
 static const List *unpack(Node *at, Value *v)
 {
   Graph *g = at->g;
@@ -172,6 +181,7 @@ static const List *unpack(Node *at, Value *v)
   node_set_output(n, 0, value_tmp(g, "flat", NULL));
   node_set_output(n, 1, value_tmp(g, "rows", NULL));
   attr_set_int(n, "dtype", t->dtype);
+  attr_set_int(n, "tensor", outer_tensor(v));
   infer_node(n);
   List *l = NEW(&g->m->arena, List, 1);
   l->n = -1;
@@ -211,13 +221,6 @@ const List *open_optional(Node *at, Value *v)
   if (open_is_optional(v)) return x;
   bool empty = v->kind == VK_OPTIONAL && x && !x->n;
   bool full = v->kind == VK_OPTIONAL && x && x->n;
-  if (v->kind == VK_OPTIONAL && !x &&
-      (!v->declared || !v->declared->elem ||
-       v->declared->elem->kind != VK_SEQ)) {
-    fail_unsupported(at, "an optional tensor of the interface can be read, not "
-                     "passed on, by what only the run tells");
-    return NULL;
-  }
   Value *item = full ? x->item[0] : v;
   const Type *t = empty ? v->declared : NULL;
   while (t && t->elem) t = t->elem;
@@ -228,7 +231,7 @@ const List *open_optional(Node *at, Value *v)
       : open_list(at, item);
   if (!from) return NULL;
   *l = *from;
-  l->tensor = item->kind == VK_TENSOR;
+  l->tensor = item->kind == VK_TENSOR || outer_tensor(v);
   l->has = v->kind == VK_OPTIONAL && !x
     ? control_op(at, "OptionalHasElement", 1, &v) : yes(at, !empty);
   return l;

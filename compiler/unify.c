@@ -160,6 +160,8 @@ void dims_settle(DimPool *p)
   if (!p->nmerge) return;
   rewrite_equal(p);
   rewrite_graph(p, p->m->main);
+  for (int i = 0; i < p->nsym; i++) rewrite(p, &p->sym[i].bound, 1);
+  for (int i = 0; i < p->njoint; i++) rewrite(p, &p->joint[i].most, 1);
   for (int i = 0; i < p->map.n; i++) {
     struct MapSlot *s = &p->map.slot[i];
     if (!s->len || s->key[0] != 'n') continue;

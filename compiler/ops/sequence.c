@@ -52,14 +52,14 @@ static void infer_unpack(Node *n)
 
 static void sizes_unpack(Lower *l, Node *n)
 {
-  lower_call(l, n, "size_items", DT_U8, "ikS", n->in[0],
-             attr_int(n, "dtype", 0));
+  lower_call(l, n, "size_items", DT_U8, "ikkS", n->in[0],
+             attr_int(n, "dtype", 0), attr_int(n, "tensor", 0));
 }
 
 static void lower_unpack(Lower *l, Node *n)
 {
-  lower_call(l, n, "items", dtype_carrier(n->out[0]->dtype), "ioo", n->in[0],
-             n->out[0], n->out[1]);
+  lower_call(l, n, "items", dtype_carrier(n->out[0]->dtype), "iook", n->in[0],
+             n->out[0], n->out[1], attr_int(n, "tensor", 0));
 }
 
 /* As the interface's type states it. */
@@ -123,7 +123,7 @@ static const OpRow pack_rows[] = {
   {1, "items:*...? -> value:*", "", "tree:I!", NULL}
 };
 static const OpRow unpack_rows[] = {
-  {1, "value:* -> flat:* rows:*", "", "dtype:i!", NULL}
+  {1, "value:* -> flat:* rows:*", "", "dtype:i! tensor:i", NULL}
 };
 static const OpRow form_rows[] = {{1, "x:* -> y:*", "", "", NULL}};
 static const OpRow repack_rows[] = {

@@ -2,19 +2,30 @@
 /* Optional values of the interface: whether there is an item, and the item;
  * sequences, or optional ones, as tensors (see compiler/sequence_open.c). */
 #if T_IS_CARRIER
+/* The items of a sequence, or of the one in an optional value; an optional
+ * `tensor` is one item. Their number is negative where v is something else. */
+O2C_UNUSED static const o2c_value *NAME(items_of)(const void *v, int64_t tensor,
+                                                  int64_t *count) {
+  const o2c_value *s = (const o2c_value *)v;
+  *count = -1;
+  if (s->kind == O2C_OPTIONAL && s->count == 0) *count = 0;
+  if (s->kind == O2C_OPTIONAL) s = s->count == 1 ? s->item : NULL;
+  else if (tensor) s = NULL;
+  if (!s || s->kind != (tensor ? O2C_TENSOR : O2C_SEQUENCE)) return NULL;
+  *count = tensor ? 1 : s->count;
+  return tensor ? s : s->item;
+}
+
 /* How many items, and how many elements in all; of this type, or an error. */
 O2C_UNUSED static o2c_status NAME(size_items)(const void *v, int64_t dtype,
-                                              int64_t *size) {
-  const o2c_value *s = (const o2c_value *)v;
+                                              int64_t tensor, int64_t *size) {
+  const o2c_value *s = NAME(items_of)(v, tensor, size);
   int64_t i, j;
-  size[0] = size[1] = 0;
-  if (s->kind == O2C_OPTIONAL && s->count == 0) return O2C_OK;
-  if (s->kind == O2C_OPTIONAL) s = s->count == 1 ? s->item : NULL;
-  if (!s || s->kind != O2C_SEQUENCE || s->count < 0) return O2C_E_SHAPE;
-  if (s->count > 0 && !s->item) return O2C_E_ARG;
-  size[0] = s->count;
-  for (i = 0; i < s->count; i++) {
-    const o2c_value *x = s->item + i;
+  size[1] = 0;
+  if (size[0] < 0) return O2C_E_SHAPE;
+  if (size[0] > 0 && !s) return O2C_E_ARG;
+  for (i = 0; i < size[0]; i++) {
+    const o2c_value *x = s + i;
     int64_t n = 1;
     if (x->kind != O2C_TENSOR || x->dtype != dtype || x->rank < 0 ||
         x->rank > O2C_VALUE_RANK)
@@ -32,14 +43,13 @@ O2C_UNUSED static o2c_status NAME(size_items)(const void *v, int64_t dtype,
 }
 
 /* flat: all elements; rows: for each item its rank, its sizes, and ones. */
-O2C_UNUSED static void NAME(items)(const void *v, void *flat, void *rows) {
-  const o2c_value *s = (const o2c_value *)v;
+O2C_UNUSED static void NAME(items)(const void *v, void *flat, void *rows,
+                                   int64_t tensor) {
+  int64_t *row = (int64_t *)rows, i, j, count;
+  const o2c_value *s = NAME(items_of)(v, tensor, &count);
   T *to = (T *)flat;
-  int64_t *row = (int64_t *)rows, i, j;
-  if (s->kind == O2C_OPTIONAL && s->count == 0) return;
-  if (s->kind == O2C_OPTIONAL) s = s->item;
-  for (i = 0; i < s->count; i++, row += 1 + O2C_VALUE_RANK) {
-    const o2c_value *x = s->item + i;
+  for (i = 0; i < count; i++, row += 1 + O2C_VALUE_RANK) {
+    const o2c_value *x = s + i;
     int64_t n = 1;
     row[0] = x->rank;
     for (j = 0; j < O2C_VALUE_RANK; j++) {
