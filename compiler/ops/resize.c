@@ -213,13 +213,16 @@ static bool type_ok(Node *n, const ResizePlan *r)
 {
   Dtype t = n->in[0]->dtype;
   DtypeClass c = dtype_info(t)->cls;
-  bool number = c == DC_FLOAT || c == DC_INT || c == DC_UINT;
+  bool number = c != DC_BOOL && c != DC_STR;
   if (r->mode == 0 && r->antialias)
     fail_model(n, "antialias is set (spec: for linear and cubic only)");
   else if (!number && (r->mode || (r->coord == O2C_RS_CROP && c != DC_BOOL)))
-    fail_unsupported(n, "%s of %s elements; feed real numbers",
+    fail_unsupported(n, "%s of %s elements; feed numbers",
                      r->mode ? modes[r->mode] : coords[r->coord],
                      dtype_info(t)->onnx);
+  else if (r->mode && c == DC_COMPLEX && r->coord == O2C_RS_CROP && r->outside)
+    fail_unsupported(n, "%s of %s elements with extrapolation_value; leave it "
+                     "away", modes[r->mode], dtype_info(t)->onnx);
   else
     return true;
   return false;
@@ -291,6 +294,19 @@ typedef struct {
   Value *how;
 } Axes;
 
+/* The type that weights are applied in; complex numbers are pairs of it, their
+ * parts being one more axis. */
+static Dtype real_for(Dtype t)
+{
+  bool single = t == DT_F32 || t == DT_F16 || t == DT_BF16 || t == DT_C64;
+  return single ? DT_F32 : DT_F64;
+}
+
+static bool is_pair(const Value *v)
+{
+  return dtype_info(v->dtype)->cls == DC_COMPLEX;
+}
+
 static void lower_axis(const Axes *s, int k, Value *from, Value *to,
                        const Dim *const *before)
 {
@@ -306,8 +322,10 @@ static void lower_axis(const Axes *s, int k, Value *from, Value *to,
                to, s->how, (int64_t)k, outer, x->dim[a], inner, y->dim[a],
                (int64_t)r->coord, (int64_t)r->nearest, r->outside);
   else
-    lower_call(s->l, s->n, "resize_axis", from->dtype, "ioikddddkkkkff", from,
-               to, s->how, (int64_t)k, outer, x->dim[a], inner, y->dim[a],
+    lower_call(s->l, s->n, "resize_axis", real_for(from->dtype),
+               "ioikddddkkkkff", from, to, s->how, (int64_t)k, outer,
+               x->dim[a], dim_mul(p, inner, dim_int(p, is_pair(x) ? 2 : 1)),
+               y->dim[a],
                (int64_t)r->coord, (int64_t)(r->mode == 2),
                (int64_t)r->antialias, (int64_t)r->exclude, r->a, r->outside);
 }
@@ -332,13 +350,6 @@ static void lower_axes(const Axes *s, Value *from, Value *to)
     lower_axis(s, k, from, next, before);
     from = next;
   }
-}
-
-/* The type that weights are applied in. */
-static Dtype real_for(Dtype t)
-{
-  bool half = t == DT_F32 || t == DT_F16 || t == DT_BF16;
-  return half ? DT_F32 : DT_F64;
 }
 
 static void lower_real_axes(const Axes *s)
@@ -377,7 +388,7 @@ static void lower_resize(Lower *l, Node *n)
              node_in(n, IN_ROI), how, (int64_t)r.policy, (int64_t)check,
              (int64_t)r.naxis, before, r.naxis, after, r.naxis);
   Axes s = {l, n, &r, how};
-  if (r.mode) lower_real_axes(&s);
+  if (r.mode && !is_pair(x)) lower_real_axes(&s);
   else lower_axes(&s, x, y);
 }
 

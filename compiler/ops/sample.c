@@ -51,8 +51,8 @@ static bool grid_types(Node *n, int mode, int axes)
   else if (axes > GRID_AXES)
     fail_unsupported(n, "%d spatial axes (onnx2c: at most %d)", axes,
                      GRID_AXES);
-  else if (mode != 1 && c != DC_FLOAT && c != DC_INT && c != DC_UINT)
-    fail_unsupported(n, "%s of %s elements; feed real numbers",
+  else if (mode != 1 && (c == DC_BOOL || c == DC_STR))
+    fail_unsupported(n, "%s of %s elements; feed numbers",
                      grid_modes[mode], dtype_info(t)->onnx);
   else
     return true;

@@ -179,8 +179,9 @@ static void infer_col2im(Node *n)
   int count;
   if (!infer_ready(n) || !read_blocks(n, &b)) return;
   c = dtype_info(x->dtype)->cls;
-  if (c != DC_FLOAT && c != DC_INT && c != DC_UINT) {
-    fail_unsupported(n, "sums of %s elements; feed real numbers",
+  if (c == DC_BOOL || c == DC_STR) {
+    /* ONNX Col2Im: "input and output types to all numeric tensor types". */
+    fail_unsupported(n, "sums of %s elements; feed numbers",
                      dtype_info(x->dtype)->onnx);
     return;
   }

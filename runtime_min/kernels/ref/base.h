@@ -12,6 +12,7 @@
  *   ADD SUB MUL  in A; integers wrap              K(c)     constant in A
  *   M(f)         function of math.h for A (floats only)
  *   T_MIN T_MAX  of T, in A; infinities where T has them (not str, complex)
+ *   T_PART       of complex types only: that of its parts
  *   T_IS_FLOAT T_IS_INT T_IS_SIGNED T_IS_BOOL T_IS_STR T_IS_COMPLEX  0 or 1
  *   T_IS_CARRIER 1 where kernels that only move data exist: u8 u16 u32 u64
  *                str c128. They take void pointers and copy by memcpy, so

@@ -14,8 +14,11 @@ O2C_UNUSED static T NAME(resize_value)(double v) {
   return STORE((A)(v != 0));
 #else
   T none;
-  (void)v;
   memset(&none, 0, sizeof none);
+#if T_IS_COMPLEX
+  none.re = (T_PART)v;
+#endif
+  (void)v;
   return none;
 #endif
 }

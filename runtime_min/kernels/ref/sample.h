@@ -85,19 +85,33 @@ O2C_UNUSED static void NAME(grid_pick)(const T *x, const void *narrow,
         y[f * no + o] = from < 0 ? none : x[f * ni + from];
     }
 }
-#if T_IS_FLOAT || T_IS_INT
-O2C_UNUSED static T NAME(grid_value)(double v) {
-#if T_IS_FLOAT
+#if T_IS_FLOAT || T_IS_INT || T_IS_COMPLEX
+/* Part p of v: numbers have one, complex ones two. */
+#if T_IS_COMPLEX
+#define O2C_PART(v, p) ((double)((p) ? (v).im : (v).re))
+#else
+#define O2C_PART(v, p) ((double)LOAD(v))
+#endif
+O2C_UNUSED static T NAME(grid_value)(double v, double im) {
+#if T_IS_COMPLEX
+  T z;
+  z.re = (T_PART)v;
+  z.im = (T_PART)im;
+  return z;
+#elif T_IS_FLOAT
+  (void)im;
   return STORE((A)v);
 #else
+  (void)im;
   if (!(v > (double)T_MIN)) return STORE((A)T_MIN);
   return v >= (double)T_MAX ? STORE((A)T_MAX) : STORE((A)v);
 #endif
 }
 
-/* The weighted sum over `taps` pixels along each axis. */
-O2C_UNUSED static double NAME(grid_sum)(const T *x, int64_t axes, int64_t taps,
-                                        const int64_t *in, const int64_t *tap,
+/* The weighted sum of a part over `taps` pixels along each axis. */
+O2C_UNUSED static double NAME(grid_sum)(const T *x, int part, int64_t axes,
+                                        int64_t taps, const int64_t *in,
+                                        const int64_t *tap,
                                         const double *weight) {
   double sum = 0;
   int64_t total = 1, t, j;
@@ -111,10 +125,12 @@ O2C_UNUSED static double NAME(grid_sum)(const T *x, int64_t axes, int64_t taps,
       scale *= in[j];
       w *= weight[k];
     }
-    if (from >= 0 && w != 0) sum += w * (double)LOAD(x[from]);
+    if (from >= 0 && w != 0) sum += w * O2C_PART(x[from], part);
   }
+  (void)part;
   return sum;
 }
+#undef O2C_PART
 
 /* Linear and cubic. */
 O2C_UNUSED static void NAME(grid_sample)(const T *x, const void *narrow,
@@ -146,7 +162,9 @@ O2C_UNUSED static void NAME(grid_sample)(const T *x, const void *narrow,
       }
       for (f = 0; f < c; f++)
         y[f * no + o] = NAME(grid_value)(
-          NAME(grid_sum)(x + f * ni, axes, taps, in, tap, weight));
+          NAME(grid_sum)(x + f * ni, 0, axes, taps, in, tap, weight),
+          T_IS_COMPLEX ? NAME(grid_sum)(x + f * ni, 1, axes, taps, in, tap,
+                                        weight) : 0);
     }
 }
 #endif
@@ -308,7 +326,7 @@ O2C_UNUSED static double NAME(deform_at)(const T *x, int64_t axes,
       weight[2 * j + k] = o2c_grid_weight(floor(v) + (double)k - v, 0);
     }
   }
-  return NAME(grid_sum)(x, axes, 2, in, tap, weight);
+  return NAME(grid_sum)(x, 0, axes, 2, in, tap, weight);
 }
 
 /* offset [n][groups][taps][axes][out..], mask [n][groups][taps][out..]. */

@@ -3,6 +3,7 @@
  * See base.h for what the macros mean. */
 #define T o2c_c128
 #define A o2c_c128
+#define T_PART double
 #define LOAD(v) (v)
 #define STORE(v) (v)
 #define NAME(k) o2c_ref_##k##_c128

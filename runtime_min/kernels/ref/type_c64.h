@@ -2,6 +2,7 @@
 /* Complex of two singles; moved only. See base.h for what the macros mean. */
 #define T o2c_c64
 #define A o2c_c64
+#define T_PART float
 #define LOAD(v) (v)
 #define STORE(v) (v)
 #define NAME(k) o2c_ref_##k##_c64

@@ -2,6 +2,7 @@
 /* Undoes a type_<t>.h. */
 #undef T
 #undef A
+#undef T_PART
 #undef LOAD
 #undef STORE
 #undef STORE_MODE

@@ -55,7 +55,12 @@ O2C_UNUSED static o2c_status NAME(max_unpool)(const T *x, const void *index,
   return O2C_OK;
 }
 #endif
-#if T_IS_FLOAT || T_IS_INT
+#if T_IS_FLOAT || T_IS_INT || T_IS_COMPLEX
+#if T_IS_COMPLEX
+#define O2C_ADD_TO(sum, v) ((sum).re += (v).re, (sum).im += (v).im)
+#else
+#define O2C_ADD_TO(sum, v) ((sum) = ADD(sum, LOAD(v)))
+#endif
 /* The blocks, along an axis, that a window of this extent has. */
 O2C_UNUSED static int64_t NAME(col2im_blocks)(int64_t in, int64_t pads,
                                               int64_t kernel, int64_t stride,
@@ -102,14 +107,16 @@ O2C_UNUSED static o2c_status NAME(col2im)(
   if (want != blocks || c * taps != rows) return O2C_E_SHAPE;
   for (i = 0; i < n * c; i++, x += taps * blocks)
     for (o = 0; o < ni; o++) {
-      A sum = K(0);
+      A sum;
+      memset(&sum, 0, sizeof sum);
       for (t = 0; t < taps; t++) {
         const int64_t from = NAME(col2im_from)(o, t, axes, in, kernel, begin,
                                                end, stride, dilation);
-        if (from >= 0) sum = ADD(sum, LOAD(x[t * blocks + from]));
+        if (from >= 0) O2C_ADD_TO(sum, x[t * blocks + from]);
       }
       *y++ = STORE(sum);
     }
   return O2C_OK;
 }
+#undef O2C_ADD_TO
 #endif
