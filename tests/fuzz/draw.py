@@ -64,6 +64,46 @@ def int_range(dtype):
     return int(i.min), int(i.max)
 
 
+def peeled(text):
+    """("optional(seq(", type of the tensors) of any type in ONNX's words."""
+    at = text.find("tensor(")
+    return (text[:at], numpy_type(text[at:].rstrip(")") + ")")) if at >= 0 \
+        else ("", None)
+
+
+class Held:
+    """An input or output that is a sequence, an optional value, or both:
+    `prefix` as peeled() gives it. An optional tensor has one item."""
+    shape, ndim, size = (), 0, 1
+
+    def __init__(self, prefix, items):
+        self.prefix, self.items = prefix, items
+        self.dtype = items[0].dtype
+
+    def type(self):
+        kind = helper.make_tensor_type_proto(
+            onnx_type_of(self.items[0]),
+            self.items[0].shape if self.prefix == "optional(" else
+            [None] * self.items[0].ndim)
+        if "seq" in self.prefix:
+            kind = helper.make_sequence_type_proto(kind)
+        if "optional" in self.prefix:
+            kind = helper.make_optional_type_proto(kind)
+        return kind
+
+    def proto(self, name):
+        tensors = [tensor(x, "") for x in self.items]
+        plain = onnx.OptionalProto
+        if "seq" not in self.prefix:
+            return plain(name=name, elem_type=plain.TENSOR,
+                         tensor_value=tensors[0])
+        seq = onnx.SequenceProto(name=name, tensor_values=tensors,
+                                 elem_type=onnx.SequenceProto.TENSOR)
+        if "optional" not in self.prefix:
+            return seq
+        return plain(name=name, elem_type=plain.SEQUENCE, sequence_value=seq)
+
+
 class Skip(Exception):
     """This draw can't be made; another one takes its place."""
 
@@ -86,17 +126,23 @@ class Draw:
     that one reads and writes. Names are i0, i1.. of inputs, o0, o1.. of
     outputs, others as one likes; all get the draw's prefix. An attribute that
     is a function is called with the prefix (graphs name things). `made`:
-    expected outputs, if known by construction."""
+    expected outputs, if known by construction. `force`: a type variable and
+    the type, in ONNX's words, that it has to be; see type_sweep.py."""
 
-    def __init__(self, schema, rng):
-        self.schema, self.rng = schema, rng
+    def __init__(self, schema, rng, force=None):
+        self.schema, self.rng, self.force = schema, rng, force
         self.name, self.since = schema.name, schema.since_version
         self.inputs, self.const, self.attrs, self.nout = [], [], {}, 1
         self.types, self.made, self.symbolic = {}, None, False
+        self.met = False
         self.before, self.after, self.ins, self.outs = [], [], None, None
         self.opset = NEWEST if schema.domain in PREVIEWS else self.since
         self.allowed = {c.type_param_str: c.allowed_type_strs
                         for c in schema.type_constraints}
+        if force:
+            self.allowed[force[0]] = [force[1]]
+            if force[1][:4] == "seq(" and "T" in self.allowed:  # of its items
+                self.allowed["T"] = [force[1][4:-1]]
 
     # Choices.
     def chance(self, p):
@@ -118,6 +164,8 @@ class Draw:
         if not isinstance(port, str):
             ports = self.schema.inputs
             var = ports[min(port, len(ports) - 1)].type_str
+        if self.force and var == self.force[0]:
+            self.met = True
         if var not in self.types:
             texts = self.allowed.get(var, [var])
             have = [t for t in map(numpy_type, texts) if t is not None]
@@ -127,6 +175,17 @@ class Draw:
                 raise Skip
             self.types[var] = self.pick(have)
         return self.types[var]
+
+    def wrapped(self, var):
+        """(prefix, type of the tensors) of a type variable that may be a
+        sequence or an optional value; the prefix is "" for tensors."""
+        texts = self.allowed[var]
+        more = [t for t in texts if not t.startswith("tensor(")]
+        if not more or not self.force and self.chance(0.85) or \
+                self.force and self.force[0] != var:
+            return "", None
+        self.met = True
+        return peeled(self.pick(more))
 
     # Shapes.
     def shape(self, low, high, most=6):
@@ -185,6 +244,12 @@ class Draw:
             x = abs(np.nan_to_num(x)) + 0.25
         return np.asarray(x).astype(dtype)
 
+    def held(self, prefix, dtype, n=1):
+        """n values of one type, sequences or optional ones."""
+        shape = self.full(1, 3, 3)
+        return [Held(prefix, [self.array(dtype, shape) for _ in range(
+            self.int(1, 3) if "seq" in prefix else 1)]) for _ in range(n)]
+
     def nonzero(self, dtype, shape, high=5):
         x = self.array(dtype, shape, 1, high)
         if np.dtype(dtype).kind in "if" or is_float(dtype):
@@ -195,8 +260,9 @@ class Draw:
     # The node.
     def add(self, array, const=0.15):
         """An input; a constant of the model with probability `const`."""
-        self.inputs.append(None if array is None else np.asarray(array))
-        self.const.append(self.chance(const))
+        held = array is None or isinstance(array, Held)
+        self.inputs.append(array if held else np.asarray(array))
+        self.const.append(self.chance(const) and not held)
 
     def add_ints(self, values, dtype=np.int64, const=0.85):
         self.add(np.array(values, dtype=dtype), const)
@@ -242,7 +308,9 @@ class Draw:
 
 
 def tensor(array, name):
-    """TensorProto of any type."""
+    """TensorProto of any type; what else a Held is."""
+    if isinstance(array, Held):
+        return array.proto(name)
     if array.dtype.kind in "OUS":
         return helper.make_tensor(
             name, TensorProto.STRING, array.shape,

@@ -8,12 +8,21 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from draw import Skip, generator, is_float, is_int, numpy_type, onnx_type, \
-    tensor
+from draw import Skip, generator, is_float, is_int, numpy_type, \
+    onnx_type, peeled, tensor
 
 
 def numeric(t):
     return is_float(t) and t.itemsize > 1 or t.kind in "iu" and is_int(t)
+
+
+def value(name, t, shape):
+    """Of a type of numpy, or a TypeProto."""
+    if isinstance(t, onnx.TypeProto):
+        return helper.make_value_info(name, t)
+    return helper.make_tensor_value_info(
+        name, TensorProto.STRING if np.dtype(t).kind == "O" else onnx_type(t),
+        shape)
 
 
 def graph_of(name, steps, ins, outs, inits=()):
@@ -31,14 +40,8 @@ def graph_of(name, steps, ins, outs, inits=()):
                for k, v in a.items()}) for op, i, o, a in steps]
         return helper.make_graph(
             nodes, f"{prefix}{inner}",
-            [helper.make_tensor_value_info(named(n, inner), onnx_type(t) if
-                                           np.dtype(t).kind != "O" else
-                                           TensorProto.STRING, s)
-             for n, t, s in ins],
-            [helper.make_tensor_value_info(named(n, inner), onnx_type(t) if
-                                           np.dtype(t).kind != "O" else
-                                           TensorProto.STRING, None)
-             for n, t in outs],
+            [value(named(n, inner), t, s) for n, t, s in ins],
+            [value(named(n, inner), t, None) for n, t in outs],
             [tensor(np.asarray(x), named(n, inner)) for n, x in inits])
     return make
 
@@ -90,8 +93,25 @@ def value_type(d, port="V"):
     return t
 
 
+def if_held(d, prefix, t):
+    """One of two sequences or optional values, as it is."""
+    d.opset = max(d.opset, 14)  # Identity-13 takes none
+    which, values = d.chance(0.5), d.held(prefix, t, 2)
+    d.add(np.array(which), 0.3)
+    for v in values:
+        d.add(v)
+    d.ins, d.made = ["i0"], [values[0 if which else 1]]
+    for k, branch in enumerate(("then", "else")):
+        d.attr(**{f"{branch}_branch": graph_of(
+            branch, [("Identity", [f"^i{k + 1}"], ["y"], {})], [],
+            [("y", values[k].type())])})
+
+
 @generator("If")
 def if_(d):
+    prefix, t = d.wrapped("V")
+    if prefix:
+        return if_held(d, prefix, t)
     t = value_type(d)
     shape = d.shape(0, 3, 4)
     d.add(np.array(d.chance(0.5)) if d.chance(0.7) else
@@ -142,9 +162,27 @@ def accumulates(d, t, shape):
     return "work" if plain_work(d, t) else "keep"
 
 
+def loop_held(d, prefix, t):
+    """A sequence or optional value that goes around as it is."""
+    d.opset = max(d.opset, 14)
+    trips, values = d.int(0, 3), d.held(prefix, t)
+    d.add(np.array(trips, np.int64), 0.5)
+    d.add(None)
+    d.add(values[0])
+    d.made = values
+    kind = values[0].type()
+    d.attr(body=graph_of("body", [("Identity", ["cond"], ["go"], {}),
+                                  ("Identity", ["s"], ["y"], {})], [
+        ("trip", np.int64, []), ("cond", np.bool_, []), ("s", kind, None)], [
+        ("go", np.bool_), ("y", kind)]))
+
+
 @generator("Loop")
 def loop(d):
     """M or a condition or both end it; states may grow; scan outputs."""
+    prefix, t = d.wrapped("V")
+    if prefix:
+        return loop_held(d, prefix, t)
     trips = d.pick([0, 1, 2, 3, 5])
     t = value_type(d)
     shape = d.full(0, 2, 3)
@@ -263,10 +301,15 @@ def scan(d):
 
 def item_type(d, among=None):
     """Of tensors in sequences, by any type variable of the operator."""
-    texts = [t for ts in d.allowed.values() for t in ts if
-             t.startswith("seq(tensor(")]
-    text = d.pick(texts or ["seq(tensor(float))"])[4:-1]
-    t = numpy_type(text)
+    force = peeled(d.force[1]) if d.force else ("", None)
+    whole = ("SequenceConstruct", "SequenceInsert", "SequenceAt",
+             "ConcatFromSequence")
+    if force[0] == "seq(" or d.name in whole and force[1]:
+        t, d.met = force[1], True
+    else:
+        texts = [t for ts in d.allowed.values() for t in ts if
+                 t.startswith("seq(tensor(")]
+        t = numpy_type(d.pick(texts or ["seq(tensor(float))"])[4:-1])
     if among and not among(t):
         raise Skip
     return t
@@ -311,8 +354,7 @@ def position(d, low, high, const=0.6):
 @generator("SequenceAt", "SequenceErase", "SequenceInsert", "SequenceLength",
            "ConcatFromSequence")
 def sequence_use(d):
-    t = item_type(d, None if d.name != "ConcatFromSequence" else
-                  lambda t: t.kind != "c")
+    t = item_type(d)
     n, names = items(d, t, 2 if d.name == "SequenceErase" else 1)
     d.before.append(("SequenceConstruct", names, ["seq"], {}))
     d.ins = ["seq"]
@@ -328,6 +370,9 @@ def sequence_use(d):
             for x in range(n):
                 d.inputs[x] = d.array(t, d.inputs[0].shape)
             d.attr(new_axis=1, axis=d.int(-rank - 1, rank))
+        if t.kind == "c":  # nobody else has it
+            join = np.stack if "new_axis" in d.attrs else np.concatenate
+            d.made = [join(d.inputs, d.attrs["axis"])]
     elif d.name == "SequenceAt":
         d.ins.append(position(d, -n, n - 1))
     elif d.name != "SequenceLength" and d.chance(0.8):
@@ -385,6 +430,9 @@ def split_to_sequence(d):
 @generator("SequenceMap")
 def sequence_map(d):
     t = np.dtype(d.pick([np.float32, np.float32, np.int64, np.float64]))
+    if d.force:
+        t = peeled(d.force[1])[1]
+        d.met = True
     n, names = items(d, t)
     d.before.append(("SequenceConstruct", names, ["seq"], {}))
     d.ins, d.outs = ["seq"], ["mapped"]
@@ -400,7 +448,7 @@ def sequence_map(d):
             values.append(f"^i{n}")
     # The first step has x, so that shapes are those of x.
     steps, last = chain(d, t, ["x"], 1)
-    if len(values) > 1:
+    if len(values) > 1 and numeric(t):
         steps.append(("Add", [last, values[1]], ["sum"], {}))
         last = "sum"
     d.attr(body=graph_of("body", steps, ins, [(last, t)]))
@@ -414,11 +462,14 @@ def optional(d):
     texts = [x for ts in d.allowed.values() for x in ts]
     t = numpy_type(d.pick([x for x in texts if x.startswith("tensor(")] or
                           [f"tensor({d.pick(['float', 'int64', 'bool'])})"]))
-    if d.name != "OptionalGetElement" and d.chance(0.2):
+    prefix, forced = peeled(d.force[1]) if d.force else ("", None)
+    if d.name != "OptionalGetElement" and d.chance(0.2) and not d.force:
         return optional_empty(d, t)
-    seq = d.chance(0.3)
+    seq = "seq" in prefix or not forced and d.chance(0.3)
+    if forced:
+        t, d.met = forced, d.force[0] != "B"
     if seq:
-        t = item_type(d)
+        t = t if forced else item_type(d)
         items(d, t)
         d.before.append(("SequenceConstruct",
                          [f"i{k}" for k in range(len(d.inputs))], ["x"], {}))
@@ -430,7 +481,7 @@ def optional(d):
         asks = d.chance(0.4)
         d.after.append(("OptionalHasElement", ["opt"], ["o0"], {}) if asks
                        else ("OptionalGetElement", ["opt"], ["e"], {}))
-    elif d.since < 18 or d.chance(0.5):
+    elif d.since < 18 or ("optional" in prefix if forced else d.chance(0.5)):
         d.before.append(("Optional", [value], ["opt"], {}))
         value = "opt"
     d.ins = [value]

@@ -194,10 +194,11 @@ def dropout(d):
            "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
            "ReduceSumSquare")
 def reduce(d):
-    # A logarithm that is nearly whole may fall to either side.
-    t = d.type(0, among=is_float if d.name[:9] == "ReduceLog" else None)
+    t = d.type("T")
     shape = d.full(1, 4)
     low = 0.2 if d.name == "ReduceLogSum" else -3
+    if d.name == "ReduceLogSum" and is_int(t):
+        low = 1
     d.add(d.array(t, shape, low, 3))
     d.attr(0.5, keepdims=d.int(0, 1))
     by_input = d.since >= (13 if d.name == "ReduceSum" else 18)
@@ -210,6 +211,16 @@ def reduce(d):
             d.add_ints(axes if d.chance(0.9) else [])
     else:
         d.attr(0.7, axes=axes)
+    if d.name[:9] == "ReduceLog" and is_int(t):
+        # A logarithm that is nearly whole may fall to either side.
+        x = d.inputs[0].astype(np.float64)
+        if len(d.inputs) < 2 and "axes" not in d.attrs or not axes or \
+                len(d.inputs) > 1 and not d.inputs[1].size:
+            axes = range(x.ndim)
+        y = np.sum(np.exp(x) if d.name[-3:] == "Exp" else x, tuple(axes))
+        y = np.log(y)
+        if np.any(abs(y - np.round(y)) < 1e-3) or np.any(y < 0):
+            raise Skip
 
 
 @generator("ArgMax", "ArgMin")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws of ai.onnx.ml, where onnxruntime's behaviour is what we want."""
 import numpy as np
+import onnx
 
 from draw import generator, tensor
 
@@ -187,6 +188,8 @@ def encoder(d):
         pairs = PAIRS if d.since >= 4 else [
             p for p in PAIRS if {np.float64, np.int16}.isdisjoint(p)]
         of, to = d.pick(pairs)
+        if d.force:
+            of, to = d.type("T1"), d.type("T2")
         keys = some(d, of, n, distinct=d.chance(0.8))
         if keys.dtype.kind == "f" and d.chance(0.3):
             keys[d.int(0, n - 1)] = np.nan
@@ -194,12 +197,32 @@ def encoder(d):
         list_attr(d, "values", some(d, to, n))
         d.types["T2"] = np.dtype(to)
         elements(d, keys)
+        if d.force and (of, to) not in PAIRS:
+            return encoded(d, keys, to)
         if to == np.float32:
             d.attr(0.5, default_float=0.25)
         if d.since >= 4 and (d.chance(0.3) or to in (np.float64, np.int16)):
             d.attrs["default_tensor"] = tensor(some(d, to, 1), "other")
     d.attr(0.4, default_string="other")
     d.attr(0.4, default_int64=-7)
+
+
+def encoded(d, keys, to):
+    """Of types that onnxruntime lacks: the first of equal keys, a default."""
+    values = onnx.numpy_helper.to_array(d.attrs["values_tensor"]) if \
+        "values_tensor" in d.attrs else next(
+            v for k, v in d.attrs.items() if k[:7] == "values_")
+    other = some(d, to, 1)
+    d.attrs["default_tensor"] = tensor(other, "other")
+    found = {}
+
+    def named(k):  # one NaN is as another
+        return k if k == k else "NaN"
+    for k, v in zip(keys.tolist(), values):
+        found.setdefault(named(k), v.decode() if isinstance(v, bytes) else v)
+    flat = [found.get(named(k), other[0])
+            for k in d.inputs[0].reshape(-1).tolist()]
+    d.made = [np.array(flat, dtype=to).reshape(d.inputs[0].shape)]
 
 
 @generator("CategoryMapper")

@@ -20,7 +20,17 @@ def factors(d, n):
     return sizes + [n] if n > 1 or not sizes else sizes
 
 
-@generator("Identity", "Shape", "Size", "NonZero")
+@generator("Identity")
+def identity(d):
+    """Also of a sequence or an optional value."""
+    prefix, t = d.wrapped("V") if "V" in d.allowed else ("", None)
+    if not prefix:
+        return d.add(d.array(d.type(0), d.shape(0, 4)))
+    d.made = d.held(prefix, t)
+    return d.add(d.made[0])
+
+
+@generator("Shape", "Size", "NonZero")
 def simple(d):
     d.add(d.array(d.type(0), d.shape(0 if d.name != "NonZero" else 1, 4)))
     if d.has_attr("start"):
@@ -449,7 +459,7 @@ def eye_like(d):
 
 @generator("Trilu")
 def trilu(d):
-    d.add(d.array(d.type(0, among=lambda t: t.kind != "O"), d.shape(2, 4)))
+    d.add(d.array(d.type(0), d.shape(2, 4)))
     if d.chance(0.6):
         d.add(np.array(d.int(-4, 4), np.int64), 0.7)
     d.attr(0.5, upper=d.int(0, 1))
@@ -459,7 +469,7 @@ def trilu(d):
 def center_crop_pad(d):
     shape = d.full(1, 4)
     axes = d.rng.permutation(len(shape))[:d.int(1, len(shape))].tolist()
-    d.add(d.array(d.type(0, among=lambda t: t.kind != "O"), shape))
+    d.add(d.array(d.type(0), shape))
     if d.chance(0.5):
         axes = list(range(len(shape)))
     else:
@@ -471,8 +481,8 @@ def center_crop_pad(d):
 def cast(d):
     source = d.type(0)
     # Text for and of narrow floats is nowhere specified.
-    narrow = is_float(source) and source.kind != "f"
-    target = d.type("T2", among=lambda t: t.kind != "O" and not narrow if
+    narrow = is_float(source) and (source.kind != "f" or source.itemsize < 2)
+    target = d.type("T2", among=lambda t: not (narrow and t.kind == "O") if
                     source.kind != "O" else t.kind in "fiubO")
     d.add(convertible(d, source, target))
     if d.name == "CastLike":
@@ -527,20 +537,24 @@ def convertible(d, source, target):
     return d.array(source, shape, low, high)
 
 
+def bits(t):
+    """Of an element; those of 4 and 2 bits take a byte each in numpy."""
+    narrow = {"int4": 4, "uint4": 4, "float4_e2m1fn": 4, "int2": 2, "uint2": 2}
+    return narrow.get(t.name, t.itemsize * 8)
+
+
 @generator("BitCast")
 def bitcast(d):
-    source = d.type(0, among=lambda t: t.kind not in "OUS" and t.kind != "c")
-    size = np.dtype(source).itemsize
-    nibble = source.name in ("int4", "uint4", "float4_e2m1fn")
-    crumb = source.name in ("int2", "uint2")
-    if nibble or crumb:
-        raise Skip
-
-    def fits(t):
-        return (t.itemsize == size and t.kind not in "OUSc" and t != bool and
-                t.name not in ("int4", "uint4", "float4_e2m1fn", "int2",
-                               "uint2"))
-    if source == bool:
-        raise Skip
-    d.add(d.array(source, d.shape(0, 3), whole=True))
-    d.attr(to=onnx_type(d.type("T2", among=fits)))
+    source = d.type(0)
+    n = bits(source)
+    t = d.type("T2", among=lambda t: bits(t) == n and t.kind != "O")
+    x = d.array(source, d.shape(0, 3), whole=True)
+    if t == bool:  # only 0 and 1 are values of it
+        x = d.rng.integers(0, 2, x.shape).astype(np.uint8).view(source)
+    d.add(x)
+    d.attr(to=onnx_type(t))
+    if n < 8:
+        plain = x.view(np.int8) & (2 ** n - 1)
+        if t.name[:3] == "int":  # their sign fills the byte
+            plain = (plain ^ 1 << n - 1) - (1 << n - 1)
+        d.made = [plain.astype(np.int8).view(t)]

@@ -2,7 +2,7 @@
 """Draws of windows, normalisations, recurrent layers, attention, images."""
 import numpy as np
 
-from draw import HALVES, Skip, generator, is_float
+from draw import HALVES, Skip, generator, is_float, onnx_type
 from draw_math import even
 from draw_move import axis_of
 
@@ -220,6 +220,8 @@ def layer_norm(d):
         if d.chance(0.6):
             d.add(d.array(u, tail), 0.6)
         d.nout = d.pick([1, 1, 3])
+        if d.nout == 3 and d.chance(0.5):
+            d.attr(stash_type=onnx_type(d.type("U")))
     d.attr(0.5, epsilon=1e-2)
 
 
@@ -287,6 +289,8 @@ def resize(d):
         return
     coordinates = d.pick(["half_pixel", "asymmetric", "align_corners",
                           "pytorch_half_pixel"] +
+                         # extrapolation_value is a number
+                         ["tf_crop_and_resize"] * (t.kind not in "cO") +
                          ["half_pixel_symmetric"] * (d.since >= 19))
     d.attr(0.7, coordinate_transformation_mode=coordinates)
     if mode == "nearest":
@@ -295,8 +299,18 @@ def resize(d):
     if mode == "cubic":
         d.attr(0.5, cubic_coeff_a=-0.5)
         d.attr(0.3, exclude_outside=1)
-    d.add(np.zeros(0, np.float32) if d.since < 13 else None, 1)
-    if d.chance(0.5):
+    if d.attrs.get("coordinate_transformation_mode", "")[:2] == "tf":
+        # By eighths, so that no precision decides.
+        d.add(np.concatenate([[0] * lead, d.ints(2, 0, 3), [8] * lead,
+                              d.ints(2, 5, 8)]) / 8, 0.8)
+        d.inputs[-1] = d.inputs[-1].astype(d.type("T2"))
+        d.attr(0.5, extrapolation_value=0.5)
+    else:
+        d.add(np.zeros(0, np.float32) if d.since < 13 else None, 1)
+    # "floor(input_dimension * (roi_end - roi_start) * scale)": onnxruntime and
+    # the reference evaluator leave the region out of it.
+    if len(d.inputs[1] if d.inputs[1] is not None else ()) == 0 and \
+            d.chance(0.5):
         d.add(np.array(scales, np.float32), 0.9)
     else:
         d.add(np.zeros(0, np.float32) if d.since < 13 else None, 1)
@@ -370,7 +384,8 @@ def col2im(d):
     block, image = d.ints(2, 1, 3), d.ints(2, 3, 6)
     strides, c = d.ints(2, 1, 2), d.int(1, 2)
     blocks = [(i - b) // s + 1 for i, b, s in zip(image, block, strides)]
-    t = d.type(0, among=lambda t: t.kind not in "OUSc" and t != bool)
+    # "Constrain input and output types to all numeric tensor types"
+    t = d.type(0, among=lambda t: t.kind != "O" and t != bool)
     d.add(d.array(t, [d.int(1, 2), c * block[0] * block[1],
                       blocks[0] * blocks[1]]))
     d.add_ints(image)
@@ -462,7 +477,8 @@ def attention(d):
         mask = d.broadcast([b, n, s, k])
         mask = mask if len(mask) >= 2 else [s, k]
         mask[-2:] = [s, k]
-        kind = d.type("U", among=lambda x: x == bool or x == t)
+        kind = d.type("U", among=None if d.force and d.force[0] == "U" else
+                      lambda x: x == bool or x == t)
         m = d.array(kind, mask)
         if kind == bool:
             m[..., 0] = True

@@ -5,28 +5,34 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper
 
-from draw import FLOATS, Skip, generator, is_float, onnx_type
+from draw import FLOATS, Skip, generator, is_float, is_int, numpy_type, \
+    onnx_type
 
 
 @generator("HannWindow", "HammingWindow", "BlackmanWindow")
 def window(d):
-    """Of floats: a value that is nearly whole may be cut to either side. No
-    single sample: 0/0 where it is not periodic."""
-    d.add(np.array(d.int(2, 40), d.type(0)), 0.7)
+    """No single sample: 0/0 where it is not periodic. Of integers none in the
+    middle: a value that is nearly whole may be cut to either side."""
+    size = d.int(2, 40)
     d.attr(0.5, periodic=d.int(0, 1))
-    d.attr(0.5, output_datatype=onnx_type(d.type("T2", among=is_float)))
+    if d.chance(0.5):
+        t = d.type("T2")
+        if is_int(t):
+            size += (size + d.attrs.get("periodic", 1)) % 2
+        d.attr(output_datatype=onnx_type(t))
+    d.add(np.array(size, d.type(0)), 0.7)
 
 
 @generator("MelWeightMatrix")
 def mel(d):
-    rate = d.pick([8000, 16000, 22050])
-    t, u = d.type(0), d.type(3, among=lambda t: t.kind == "f" and
-                             t.itemsize >= 4)
+    t, u = d.type(0), d.type(3)
+    # What is half of it has to be a number of the type.
+    rate = d.pick([8000, 16000, 22050] if u.itemsize >= 4 else [8000, 16000])
     for v in (d.int(1, 12), d.pick([16, 32, 64, 100]), rate):
         d.add(np.array(v, t), 0.8)
     d.add(np.array(d.pick([0, 20, 300])).astype(u), 0.8)
     d.add(np.array(d.pick([rate / 2, rate / 4])).astype(u), 0.8)
-    d.attr(0.4, output_datatype=onnx_type(d.type("T3", among=is_float)))
+    d.attr(0.4, output_datatype=onnx_type(d.type("T3")))
 
 
 @generator("DFT")
@@ -88,7 +94,7 @@ def random_(d):
     if like:
         kept = d.chance(0.4)
         source = d.type(0, among=(lambda s: s in FLOATS) if kept else
-                        lambda s: s.kind != "O")
+                        None)
         if kept and source not in FLOATS:
             raise Skip
         d.add(d.array(source, shape))
@@ -176,7 +182,7 @@ def causal_conv(d):
 def flex(d):
     b, kv, rep, s, k, h, v = d.int(1, 2), d.int(1, 2), d.int(1, 2), \
         d.int(1, 4), d.int(1, 5), d.int(1, 4), d.int(1, 4)
-    t = d.type(0, among=lambda t: t.kind == "f")
+    t = d.type(0)
     for heads, length, size in ((kv * rep, s, h), (kv, k, h), (kv, k, v)):
         d.add(d.array(t, [b, heads, length, size]))
     d.attr(0.4, scale=0.4)
@@ -243,6 +249,11 @@ def gradient(d):
     """Of a chain of smooth operators, against central differences of it by
     onnxruntime in double."""
     t = np.dtype(d.pick([np.float32, np.float64]))
+    other = d.allowed["T1"][0] if d.force and d.force[0] == "T1" else None
+    if d.force and not other:
+        t = d.type("T2")
+    elif other and numpy_type(other) in (np.float16, np.float32, np.float64):
+        t, other = numpy_type(other), None
     rows, inner, cols = d.ints(3, 1, 4)
     a, b = d.array(t, [rows, inner], -1, 1), d.array(t, [inner, cols], -1, 1)
     d.add(a, 0)
@@ -268,9 +279,20 @@ def gradient(d):
         steps.append((op, ins, [f"v{k + 1}"], attrs))
     y = steps[-1][2][0]
     xs = d.pick([[0], [1], [0, 1], [1, 0]])
-    d.before, d.ins, d.nout = steps, [f"i{k}" for k in xs], len(xs)
-    d.attr(xs=lambda p: [f"{p}i{k}" for k in xs], y=lambda p: p + y)
     d.made = differences(d, steps, y, xs)
+    if other:  # what is no float may say how much only
+        d.add(d.array(numpy_type(other), [d.int(1, 3)]), 0)
+        steps += [("Size", ["i2"], ["n"], {}),
+                  ("Cast", ["n"], ["share"], dict(to=onnx_type(t))),
+                  ("Mul", [y, "share"], ["z"], {})]
+        y = "z"
+        d.made = [x * d.inputs[2].size for x in d.made]
+    d.before, d.ins, d.nout = steps, [f"i{k}" for k in xs], len(xs)
+    d.met = True
+    if other:
+        d.ins.append("i2")
+        d.attr(zs=lambda p: [f"{p}i2"])
+    d.attr(xs=lambda p: [f"{p}i{k}" for k in xs], y=lambda p: p + y)
 
 
 def differences(d, steps, y, xs, step=1e-4):

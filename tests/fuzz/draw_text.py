@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from draw import generator, numpy_type, tensor
+from draw import generator, tensor
 
 WORDS = ["a", "B", "", "onnx", "3", "ä€", "Monday", "a,b", " x  y ", "ÀÉ",
          "aab", "2026-11-28", "ÇA va", "a@b.de", "foo bar", ",,", "x1"]
@@ -184,7 +184,7 @@ def constant(d):
             list(dense.shape)))
         d.made = [dense]
     elif form == "value":
-        t = numpy_type(d.pick(list(d.allowed["T"])))
+        t = d.type("T")
         x = d.array(t, d.shape(0, 3))
         d.attr(value=tensor(x, "value"))
         d.made = [x]
