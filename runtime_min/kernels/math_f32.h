@@ -5,10 +5,11 @@
    exact result, denormal results included:
 
      o2c_expf, o2c_logf                      1
-     o2c_tanhf, o2c_erff, o2c_sigmoidf       2
+     o2c_tanhf, o2c_erff                     2
+     o2c_sigmoidf   1 / (1 + exp(-x))        3
      o2c_expm1f     exp(x) - 1               2
      o2c_softplusf  log(1 + exp(x))          2
-     o2c_swishf     x * sigmoid(a x)         2, without FMA 3
+     o2c_swishf     x * sigmoid(a x)         2, without FMA 3; 4 where a = 1
      o2c_geluf      x * Phi(x)               4
      o2c_gelu_tanhf x * sigmoid(2 u)         2, without FMA 3
                     where u = sqrt(2 / pi) (x + 0.044715 x^3)
@@ -223,14 +224,26 @@ O2C_INLINE o2c_sigmoid_f32 o2c_sigmoid_parts(float x, float tail)
   return r;
 }
 
+/* num sigmoid(x) where x >= 0, and below num e / (1 + e), without what rounding
+   took. 2^t comes last, so that denormal results are rounded once more. */
+O2C_INLINE float o2c_times_sigmoid(float num, float x)
+{
+  const int neg = x < 0.0f;
+  const o2c_exp_f32 p = o2c_exp_parts(o2c_exp_argument(x), 0.0f);
+  const float h = O2C_FMAF(p.q, p.s, p.s);
+  const float y = num * o2c_select_f32(neg, h, 1.0f) / O2C_FMAF(h, p.t, 1.0f);
+  return y * o2c_select_f32(neg, p.t, 1.0f);
+}
+
 O2C_INLINE float o2c_sigmoidf(float x)
 {
-  const o2c_sigmoid_f32 p = o2c_sigmoid_parts(x, 0.0f);
-  return p.y * p.s * p.t;
+  return o2c_times_sigmoid(1.0f, x);
 }
 
 O2C_INLINE float o2c_swishf(float x, float a)
 {
+  if (a == 1.0f) /* a constant */
+    return o2c_select_f32(x < -150.0f, 0.0f, o2c_times_sigmoid(x, x));
   const float v = a * x;
   const float tail = o2c_select_f32(o2c_absf(v) < 128.0f,
                                     o2c_mul_tail(a, x, v), 0.0f);
