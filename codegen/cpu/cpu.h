@@ -90,4 +90,19 @@ void step_i32(Step *s, const char *key, const Dim *d); /* cast if symbolic */
 void recurrent_put_strides(Step *s, const Node *n);
 void recurrent_put_operands(Step *s, const Node *n);
 
+/* trees_rank.c: nodes of trees_f32.h, two words each, and of each tree root and
+ * target, as tables of trees_rank.h; false: not possible, or of no use. */
+typedef struct {
+  Arena *a;
+  const uint32_t *node, *tree;
+  int64_t nodes;
+  int trees, shift;
+  uint32_t mask, columns;
+} TreeNodes;
+typedef struct {
+  uint32_t *node, *tree, *test, *last;
+  int32_t *limit;
+  int64_t nodes, tests, lasts, limits;
+} TreeRanks;
+bool trees_rank(const TreeNodes *f, TreeRanks *to);
 #endif

@@ -25,7 +25,8 @@ typedef struct {
   int64_t nnode, most;      /* made, and room for */
   uint32_t mask, columns;
   int shift;
-  bool wide, by_node, equal, bits;
+  bool wide, by_node, equal, bits, ranked;
+  TreeRanks ranks;
   uint32_t *test;           /* where trees are small */
   int64_t ntest;
   Map rows;                 /* of leaves: number + 1 */
@@ -292,21 +293,55 @@ static void end_scores(Step *s, const Forest *f)
             f->aggregate == FOREST_AVERAGE ? f->trees : 0, f->post);
 }
 
+static void put_nodes(Step *s, const Build *b)
+{
+  step_in(s, "node", table(b, "node", DT_U32, 2 * b->nnode, b->node));
+  step_in(s, "tree", table(b, "tree", DT_U32, 2 * b->f->trees, b->tree));
+  if (b->bits) step_in(s, "test", table(b, "test", DT_U32, b->ntest, b->test));
+  step_text(s, "TEST", b->bits ? "test" : "NULL");
+  step_text(s, "PART", b->bits ? "part" : "NULL");
+}
+
+/* Numbers of a row of leaves: whole vectors. */
+static int64_t row_of(const Build *b)
+{
+  int64_t n = b->f->targets;
+  int64_t of = !b->ranked ? 1 : n > 8 ? 16 : n > 4 ? 8 : 4;
+  return (n + of - 1) / of * of;
+}
+
+static const float *leaf_rows(const Build *b)
+{
+  int64_t n = b->f->targets, row = row_of(b);
+  if (b->bits || row == n) return b->leaf;
+  float *to = NEW(b->p->a, float, b->nleaf * row);
+  for (int64_t i = 0; i < b->nleaf; i++)
+    memcpy(to + i * row, b->leaf + i * n, (size_t)n * sizeof *to);
+  return to;
+}
+
+static void put_ranks(Step *s, const Build *b)
+{
+  const TreeRanks *r = &b->ranks;
+  step_in(s, "node", table(b, "node", DT_U32, r->nodes, r->node));
+  step_in(s, "tree", table(b, "tree", DT_U32, 4 * b->f->trees, r->tree));
+  step_in(s, "limit", table(b, "limit", DT_I32, r->limits, r->limit));
+  step_in(s, "test", table(b, "test", DT_U32, r->tests, r->test));
+  step_in(s, "last", table(b, "last", DT_U32, r->lasts, r->last));
+}
+
 static void put_tables(Step *s, const Build *b)
 {
   Node *n = b->n;
   const Forest *f = b->f;
   step_in(s, "x", n->in[0]);
-  step_in(s, "node", table(b, "node", DT_U32, 2 * b->nnode, b->node));
-  step_in(s, "tree", table(b, "tree", DT_U32, 2 * f->trees, b->tree));
+  if (b->ranked) put_ranks(s, b);
+  else put_nodes(s, b);
   step_in(s, "always", table(b, "always", DT_U8, f->targets, b->always));
   if (b->wide || b->bits)
     step_in(s, "leaf", table(b, "leaf", DT_F32, b->bits ? b->nleaf
-                             : (int64_t)b->nleaf * f->targets, b->leaf));
+                             : b->nleaf * row_of(b), leaf_rows(b)));
   step_text(s, "LEAF", b->wide || b->bits ? "leaf" : "NULL");
-  if (b->bits) step_in(s, "test", table(b, "test", DT_U32, b->ntest, b->test));
-  step_text(s, "TEST", b->bits ? "test" : "NULL");
-  step_text(s, "PART", b->bits ? "part" : "NULL");
   if (f->base) step_in(s, "base", value_const(n->g, "base", f->base));
   if (f->classes) step_in(s, "labels", forest_labels(n, f));
   if (f->classes && f->labels->type == AT_STRS)
@@ -325,8 +360,9 @@ static void put_numbers(Step *s, const Build *b, int64_t columns)
   step_int(s, "BY_NODE", b->by_node);
   step_int(s, "EQUAL", b->equal);
   step_int(s, "KIND", f->aggregate < FOREST_MIN ? 1 : f->aggregate);
-  step_int(s, "WIDE", b->wide);
+  step_int(s, "WIDE", b->wide ? b->ranked ? row_of(b) : 1 : 0);
   step_int(s, "BITS", b->bits);
+  if (b->ranked) step_int(s, "TESTS", b->ranks.tests / b->f->trees);
 }
 
 /* Comparisons on a row's way to all leaves, if trees are balanced. */
@@ -335,6 +371,46 @@ static int64_t ticks_of(const Build *b)
   int64_t each = b->nnode / b->f->trees, depth = 1;
   while (each >> depth) depth++;
   return (depth * 50 + b->f->targets * 5) * b->f->trees;
+}
+
+static bool build_ranks(Build *b)
+{
+  const TreeNodes from = {b->p->a, b->node, b->tree, b->nnode, b->f->trees,
+                          b->shift, b->mask, b->columns};
+  return !b->equal && !b->bits && trees_rank(&from, &b->ranks);
+}
+
+static void put_scratch(Step *s, const Build *b, int64_t columns)
+{
+  DimPool *d = &s->plan->m->dims;
+  if (b->ranked) {
+    step_scratch(s, "row", DT_U16, /* O2C_RANK_ROW */
+                 dim_int(d, 64 * (columns + 1)));
+    step_scratch(s, "room", DT_U8, /* O2C_RANK_ROOM */
+                 dim_int(d, 128 * (columns + 3)));
+    step_text(s, "PART", b->wide ? "part" : "NULL");
+    if (b->wide)
+      step_scratch(s, "part", DT_F32, dim_int(d, 128 * row_of(b)));
+    return;
+  }
+  step_scratch(s, "key", DT_I32, /* O2C_TREES_ROOM */
+               dim_int(d, 64 * (columns + 1)));
+  if (b->bits)
+    step_scratch(s, "part", DT_F32, dim_int(d, 16 * b->f->targets));
+}
+
+/* The kernel, and what --report says of it. */
+static void put_kernel(Step *s, const Build *b)
+{
+  const TreeRanks *r = &b->ranks;
+  step_kernel(s, b->ranked ? "trees_rank.h" : "trees_f32.h");
+  if (b->ranked)
+    s->kernel_note = arena_printf(
+      s->plan->a, "trees_rank, %lld bytes of nodes, %lld of tests",
+      (long long)(4 * (r->nodes + r->lasts)), (long long)(4 * r->tests));
+  else
+    s->kernel_note = arena_printf(s->plan->a, "trees_f32, %lld bytes of nodes",
+                                  (long long)(8 * b->nnode));
 }
 
 bool lower_trees(Plan *p, Node *n)
@@ -353,24 +429,20 @@ bool lower_trees(Plan *p, Node *n)
   b.columns = (uint32_t)columns;
   if (!build(&b)) return false;
   build_bits(&b);
+  b.ranked = build_ranks(&b);
   const Dim *rows = x->rank == 2 ? x->dim[0] : dim_int(d, 1);
   const Dim *size = dim_mul(d, rows, dim_int(d, b.f->targets));
   Value *y = node_out(n, b.f->classes ? 1 : 0);
-  Step *s = step_new(p, n, "TREES");
+  Step *s = step_new(p, n, b.ranked ? "TREES_RANK" : "TREES");
   put_tables(s, &b);
   if (y) step_out(s, "y", y);
   else step_scratch(s, "y", DT_F32, size);
   step_scratch(s, "is", DT_U8, size);
-  step_scratch(s, "key", DT_I32, /* O2C_TREES_ROOM */
-               dim_int(d, 64 * (columns + 1)));
-  if (b.bits)
-    step_scratch(s, "part", DT_F32, dim_int(d, 16 * b.f->targets));
+  put_scratch(s, &b, columns);
   put_numbers(s, &b, columns);
   step_ref(s, "trees", DT_F32);
-  step_kernel(s, "trees_f32.h");
-  s->kernel_note = arena_printf(p->a, "trees_f32, %lld bytes of nodes",
-                                (long long)(8 * b.nnode));
-  step_split(s, rows, 8, dim_int(d, ticks_of(&b)));
+  put_kernel(s, &b);
+  step_split(s, rows, b.ranked ? 32 : 8, dim_int(d, ticks_of(&b)));
   step_text(s, "FIRST", s->split ? "from" : "0");
   step_text(s, "ROWS", "%s", s->split ? "to - from" : step_dim_text(s, rows));
   step_text(s, "SUMS", !y ? "y" : arena_printf(p->a, "y + first * %d",

@@ -255,6 +255,22 @@ O2C_INLINE uint32_t o2c_tree_least(uint32_t b)
 #endif
 }
 
+#if defined(O2C_HAVE_SSE2)
+/* Of four rows: b without what m lacks where x > t. */
+O2C_INLINE __m128i o2c_tree_left(__m128i b, __m128i x, __m128i t, __m128i m)
+{
+  return _mm_andnot_si128(_mm_andnot_si128(m, _mm_cmpgt_epi32(x, t)), b);
+}
+#endif
+
+/* Of sixteen rows: the value of the leaf that is left. */
+O2C_INLINE void o2c_tree_values(const uint32_t *left, const float *value,
+                                float *sum)
+{
+  int l;
+  for (l = 0; l < 16; l++) sum[l] += value[o2c_tree_least(left[l])];
+}
+
 /* Which of the 32 values each of the rows gets is added to sum. */
 O2C_INLINE void o2c_tree_bits(const int32_t *key, const uint32_t *test,
                               const uint32_t *end, const float *value,
@@ -291,10 +307,27 @@ O2C_INLINE void o2c_tree_bits(const int32_t *key, const uint32_t *test,
   }
   {
     uint32_t left[16];
-    int l;
     _mm256_storeu_si256((__m256i *)(void *)left, b);
     _mm256_storeu_si256((__m256i *)(void *)(left + 8), c);
-    for (l = 0; l < 16; l++) sum[l] += value[o2c_tree_least(left[l])];
+    o2c_tree_values(left, value, sum);
+  }
+#elif defined(O2C_HAVE_SSE2)
+  __m128i b = _mm_set1_epi32(-1), c = b, d = b, e = b;
+  for (; test < end; test += 3) {
+    const __m128i *at = (const __m128i *)(const void *)(key + test[0] * 16);
+    const __m128i t = _mm_set1_epi32((int32_t)test[1]);
+    const __m128i m = _mm_set1_epi32((int32_t)test[2]);
+    b = o2c_tree_left(b, _mm_loadu_si128(at), t, m);
+    c = o2c_tree_left(c, _mm_loadu_si128(at + 1), t, m);
+    d = o2c_tree_left(d, _mm_loadu_si128(at + 2), t, m);
+    e = o2c_tree_left(e, _mm_loadu_si128(at + 3), t, m);
+  }
+  {
+    uint32_t left[16];
+    __m128i *to = (__m128i *)(void *)left;
+    _mm_storeu_si128(to, b), _mm_storeu_si128(to + 1, c);
+    _mm_storeu_si128(to + 2, d), _mm_storeu_si128(to + 3, e);
+    o2c_tree_values(left, value, sum);
   }
 #else
   uint32_t left[16];
@@ -305,7 +338,7 @@ O2C_INLINE void o2c_tree_bits(const int32_t *key, const uint32_t *test,
     const uint32_t m = test[2];
     for (l = 0; l < 16; l++) left[l] &= at[l] > t ? m : UINT32_MAX;
   }
-  for (l = 0; l < 16; l++) sum[l] += value[o2c_tree_least(left[l])];
+  o2c_tree_values(left, value, sum);
 #endif
 }
 

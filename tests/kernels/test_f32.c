@@ -653,6 +653,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_attention.h"
 #include "test_linear.h"
 #include "test_trees.h"
+#include "test_trees_rank.h"
 #include "test_bf16.h"
 #include "test_dense.h"
 #include "test_norm.h"
