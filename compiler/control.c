@@ -539,6 +539,8 @@ static bool inline_loop(Node *n)
   memcpy(last, u.v, sizeof *last * (size_t)u.carried);
   /* No trip: the results' shapes are those of one that is thrown away. */
   if (!made && u.scans && !loop_trip(&u, 0)) return false;
+  for (int i = 0; i < u.scans; i++)
+    if (!control_alike(n, i, u.got[i], made)) return false;
   for (int i = 0; i < n->nout; i++)
     if (n->out[i])
       control_give(n, i, i < u.carried ? last[i]
@@ -647,7 +649,7 @@ static bool inline_scan(Node *n)
     }
     int64_t to = axis_norm(n, control_list(n, "scan_output_axes", k),
                            u.got[k][0]->rank + 1);
-    if (to < 0) return false;
+    if (to < 0 || !control_alike(n, k, u.got[k], trips)) return false;
     control_give(n, i, control_stack(n, u.got[k], trips, to));
   }
   return true;

@@ -27,6 +27,8 @@ bool control_scalar(Value *v, int64_t *x); /* false: not known */
 int64_t control_list(const Node *n, const char *name, int i); /* or 0 */
 /* The values of one scan output, put together along a new axis. */
 Value *control_stack(Node *n, Value **v, int64_t trips, int64_t axis);
+/* Has each trip an element of the same shape? Tells where not. */
+bool control_alike(Node *n, int scan, Value **v, int64_t trips);
 
 /* ops/random.c: nodes of [from, to), and of their bodies, stand in a loop of
  * the run (`.looped`); those that draw do so anew in each trip. Before

@@ -188,6 +188,25 @@ static bool meet_carried(Structure *s)
   return met;
 }
 
+/* ONNX Loop-1: "It is an error if the dimensions or data type of these
+ * scan_outputs change across loop iterations." */
+bool control_alike(Node *n, int scan, Value **v, int64_t trips)
+{
+  for (int64_t t = 1; t < trips; t++) {
+    bool same = v[t]->rank == v[0]->rank && v[t]->dtype == v[0]->dtype;
+    int64_t x, y;
+    for (int k = 0; same && k < v[t]->rank; k++)
+      same = !dim_is_int(v[0]->dim[k], &x) || !dim_is_int(v[t]->dim[k], &y) ||
+             x == y;
+    if (same) continue;
+    fail_model(n, "scan output %d has elements of shape %s in trip 0, of %s in "
+               "trip %lld (spec: of one)", scan, value_shape_text(v[0]),
+               value_shape_text(v[t]), (long long)t);
+    return false;
+  }
+  return true;
+}
+
 /* A size that each trip finds anew can't be one of all rows. */
 static bool rows_alike(Structure *s, int nsym)
 {
