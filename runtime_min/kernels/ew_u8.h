@@ -140,6 +140,16 @@ O2C_U8_INLINE o2c_flq o2c_flq_mul(o2c_flq a, o2c_flq b)
   return vmulq_f32(a, b);
 }
 
+O2C_U8_INLINE o2c_flq o2c_flq_minnm(o2c_flq a, o2c_flq b)
+{
+  return vminnmq_f32(a, b);
+}
+
+O2C_U8_INLINE o2c_flq o2c_flq_maxnm(o2c_flq a, o2c_flq b)
+{
+  return vmaxnmq_f32(a, b);
+}
+
 /* There is no division of vectors. */
 O2C_U8_INLINE o2c_flq o2c_flq_div(o2c_flq a, o2c_flq b)
 {
@@ -350,22 +360,55 @@ O2C_U8_NOINLINE void o2c_quantize_u8(const float *x, uint8_t *y, size_t n,
   }
 }
 
-/* The range of x and 0; NaN counts as nothing. Sixteen of each, for vectors. */
+#if O2C_U8_LANES > 1
+/* The smaller or greater of v and what was found; v may be NaN. */
+#if defined(O2C_U8_ISA_SSE2) || defined(O2C_U8_ISA_AVX2) || \
+    defined(O2C_U8_ISA_AVXVNNI) || defined(O2C_U8_ISA_AVX512VNNI)
+#define O2C_FLQ_LESS(v, found) O2C_FLQ2(min, v, found)
+#define O2C_FLQ_MORE(v, found) O2C_FLQ2(max, v, found)
+#else
+#define O2C_FLQ_LESS(v, found) O2C_FLQ2(minnm, v, found)
+#define O2C_FLQ_MORE(v, found) O2C_FLQ2(maxnm, v, found)
+#endif
+
+/* Of all whole lanes of x: O2C_U8_LANES smallest and greatest elements. */
+O2C_U8_INLINE void o2c_range_lanes(const float *x, size_t n, float *lo,
+                                   float *hi)
+{
+  o2c_flq a = o2c_flq_set(0.0f), b = a, c = a, d = a;
+  size_t i = 0;
+  for (; i + 2 * O2C_U8_LANES <= n; i += 2 * O2C_U8_LANES) {
+    const o2c_flq u = o2c_flq_load(x + i);
+    const o2c_flq v = o2c_flq_load(x + i + O2C_U8_LANES);
+    a = O2C_FLQ_LESS(u, a);
+    b = O2C_FLQ_MORE(u, b);
+    c = O2C_FLQ_LESS(v, c);
+    d = O2C_FLQ_MORE(v, d);
+  }
+  if (i + O2C_U8_LANES <= n) {
+    a = O2C_FLQ_LESS(o2c_flq_load(x + i), a);
+    b = O2C_FLQ_MORE(o2c_flq_load(x + i), b);
+  }
+  o2c_flq_save(lo, O2C_FLQ_LESS(a, c));
+  o2c_flq_save(hi, O2C_FLQ_MORE(b, d));
+}
+#endif
+
+/* The range of x and 0; NaN counts as nothing. gcc makes no vectors of it. */
 O2C_U8_INLINE void o2c_range_f32(const float *x, size_t n, float *lo, float *hi)
 {
-  float a[16] = {0}, b[16] = {0};
+  float a[O2C_U8_LANES] = {0}, b[O2C_U8_LANES] = {0};
   size_t i = 0;
   int k;
-  for (; i + 16 <= n; i += 16)
-    for (k = 0; k < 16; ++k) {
-      a[k] = x[i + (size_t)k] < a[k] ? x[i + (size_t)k] : a[k];
-      b[k] = x[i + (size_t)k] > b[k] ? x[i + (size_t)k] : b[k];
-    }
+#if O2C_U8_LANES > 1
+  o2c_range_lanes(x, n, a, b);
+  i = n - n % O2C_U8_LANES;
+#endif
   for (; i < n; ++i) {
     a[0] = x[i] < a[0] ? x[i] : a[0];
     b[0] = x[i] > b[0] ? x[i] : b[0];
   }
-  for (k = 1; k < 16; ++k) {
+  for (k = 1; k < O2C_U8_LANES; ++k) {
     a[0] = a[k] < a[0] ? a[k] : a[0];
     b[0] = b[k] > b[0] ? b[k] : b[0];
   }
