@@ -159,11 +159,13 @@ O2C_INLINE float o2c_absf(float x)
   return o2c_float_of_bits(o2c_bits_f32(x) & 0x7fffffffu);
 }
 
-/* x + x^3 p(x^2) near 0, else 1 - 2 / (exp(2|x|) + 1). */
+/* x + x^3 p(x^2) near 0, else 1 - 2 / (exp(2|x|) + 1), 1 from 10 on. */
 O2C_INLINE float o2c_tanhf(float x)
 {
-  const float a = o2c_absf(x), z = x * x;
-  const float far = 1.0f - 2.0f / (o2c_expf(a + a) + 1.0f);
+  const float a = o2c_absf(x), z = x * x, twice = a + a;
+  const o2c_exp_f32 e =
+    o2c_exp_normal(o2c_select_f32(twice > 20.0f, 20.0f, twice));
+  const float far = 1.0f - 2.0f / (O2C_FMAF(e.q, e.s, e.s) + 1.0f);
   float p = O2C_FMAF(-0.00569234043f, z, 0.0206281934f);
   p = O2C_FMAF(p, z, -0.0537365191f);
   p = O2C_FMAF(p, z, 0.133314058f);
