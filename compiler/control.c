@@ -631,6 +631,7 @@ static bool inline_scan(Node *n)
   }
   int64_t *axis = NEW(&n->g->m->arena, int64_t, nscan);
   if (!scan_trips(n, &u, nscan, axis, &trips)) return false;
+  if (control_distance(n, u.body)) return true;
   if (trips <= 0 || trips > MAX_UNROLLED / (body_size(u.body) + 1))
     return control_scan(n, u.body, nscan, axis);
   unroll_begin(&u, trips);

@@ -70,6 +70,8 @@ bool control_repeat(Node *n, Value *trips, Value **v, int carried,
  * LoopBegin and a LoopEnd of domain o2c. false after a diagnostic. */
 bool control_loop(Node *n, const Graph *body, int carried, int scans);
 bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis);
+/* control_distance.c: a Scan for distances as one node; false: it is none. */
+bool control_distance(Node *n, const Graph *body);
 /* ONNX Scan-8: one Scan-9 for each sample. */
 bool control_scan8(Node *n, const Graph *body, int nscan);
 #endif

@@ -251,6 +251,9 @@ Value *contrib_size(Node *at, Value *x, int64_t axis); /* i64[1] */
 Value *contrib_range(Node *at, Value *from, Value *to);
 void contrib_give(Node *n, int i, Value *v); /* as output i, if n has it */
 
+/* ops/distance.c: an o2c.Distance before `at`, inferred; its output. */
+Value *distance_of(Node *at, Value *a, Value *b, float p);
+
 /* quant.c: products of bytes, for passes that make QConv and QGemm. */
 typedef struct {
   Tensor *part[2];        /* s8, filters first; the weight less its zero point

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* f32 ReduceSum, ReduceMean, ReduceMax, ReduceMin and pools of all of an image
  * by reduce_f32.h: neighbouring axes at once, and other groups of them one
- * after the other, the last first. Others go to the reference kernels. */
+ * after the other, the last first. Norms, products and logarithms of sums of
+ * one group are those of norms_f32.h. Others go to the reference kernels. */
 #include "cpu.h"
 #include "ops.h"
 
@@ -104,8 +105,50 @@ static void put_stages(Step *s, const Groups *g, const Reduce *r)
   step_text(s, "BODY", "%s", text);
 }
 
+/* What norms_f32.h calls the operator; NULL: it has no such one. */
+static const char *norm_of(const Node *n)
+{
+  static const struct { const char *op, *of; } known[] = {
+    { "ReduceL1", "L1" }, { "ReduceL2", "L2" }, { "ReduceProd", "PROD" },
+    { "ReduceSumSquare", "SUM_SQUARE" }, { "ReduceLogSum", "LOG_SUM" },
+    { "ReduceLogSumExp", "LOG_SUM_EXP" },
+  };
+  for (int i = 0; i < COUNT(known); i++)
+    if (node_is(n, known[i].op))
+      return known[i].of;
+  return NULL;
+}
+
+static bool lower_norms(Plan *p, Node *n, const char *of)
+{
+  DimPool *d = &p->m->dims;
+  Groups g;
+  int k = 0, gone = 0;
+  if (n->in[0]->dtype != DT_F32 || !groups_of(n, &g))
+    return false;
+  for (int i = 0; i < g.n; i++)
+    if (g.gone[i]) {
+      k = i;
+      gone++;
+    }
+  if (gone != 1)
+    return false;
+  Step *s = step_new(p, n, "NORMS");
+  step_in(s, "x", n->in[0]);
+  step_out(s, "y", n->out[0]);
+  step_dim(s, "OUTER", dim_prod(d, g.dim, k));
+  step_dim(s, "LENGTH", g.dim[k]);
+  step_dim(s, "INNER", dim_prod(d, g.dim + k + 1, g.n - k - 1));
+  step_text(s, "OF", "O2C_OF_%s", of);
+  s->kernel_note = "norms_f32";
+  step_kernel(s, "norms_f32.h");
+  return true;
+}
+
 bool lower_reduce_f32(Plan *p, Node *n)
 {
+  if (norm_of(n))
+    return lower_norms(p, n, norm_of(n));
   bool mean = node_is(n, "ReduceMean") || node_is(n, "GlobalAveragePool");
   bool sum = mean || node_is(n, "ReduceSum"), least = node_is(n, "ReduceMin");
   bool most = node_is(n, "ReduceMax") || node_is(n, "GlobalMaxPool");

@@ -30,6 +30,8 @@ static const LowerFn tuned[] = {
   lower_norm_f32,
   lower_lrn_f32,
   lower_softmax_f32,
+  lower_topk_f32,
+  lower_distance_f32,
   lower_fft_f32,
   lower_trees,
   lower_reduce_f32,

@@ -270,14 +270,10 @@ static Value *internal(Node *at, const char *op, int64_t classes, int nin, ...)
 
 static Value *distance(Node *n, Value *x, const Svm *s)
 {
-  int64_t panels = (s->vectors + 15) / 16, size = panels * 16 * s->features;
-  Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 1, &size);
-  for (int64_t v = 0; v < s->vectors; v++)
-    for (int64_t f = 0; f < s->features; f++)
-      tensor_set_f64(t, (v / 16 * s->features + f) * 16 + v % 16,
-                     (double)s->vector->floats[v * s->features + f]);
-  return internal(n, "SvmDistance", s->vectors, 2, x,
-                  value_const(n->g, "vectors", t));
+  const int64_t dim[] = {s->vectors, s->features};
+  Tensor *t = tensor_new(&n->g->m->arena, DT_F32, 2, dim);
+  t->data = s->vector->floats;
+  return distance_of(n, x, value_const(n->g, "vectors", t), 2);
 }
 
 static Value *number(Node *n, float v)
@@ -492,13 +488,6 @@ static void infer_internal(Node *n)
               (const Dim *[]){x->dim[0], dim_int(p, c)});
 }
 
-static void lower_distance(Lower *l, Node *n)
-{
-  const Value *x = n->in[0];
-  lower_call(l, n, "svm_distance", DT_F32, "iiodkd", n->in[0], n->in[1],
-             n->out[0], x->dim[0], attr_int(n, "classes", 1), x->dim[1]);
-}
-
 static void lower_sum(Lower *l, Node *n)
 {
   const Value *k = n->in[0];
@@ -559,7 +548,6 @@ static const OpRow svr_rows[] = {
 };
 #define ONE_ROW(name, sig) \
   static const OpRow name[] = {{1, sig, "", "classes:i", NULL}};
-ONE_ROW(distance_rows, "X:f32 V:f32 -> Y:f32")
 ONE_ROW(sum_rows, "X:f32 C:f32 R:f32 -> Y:f32")
 ONE_ROW(scores_rows, "X:f32 C:f32 S:i64 R:f32 -> Y:f32")
 ONE_ROW(votes_rows, "X:f32 -> Y:i64")
@@ -579,7 +567,7 @@ static const OpDef defs[] = {
    .nrow = COUNT(svc_rows), .infer = infer_svc, .expand = expand_svc},
   {.name = "SVMRegressor", .domain = "ai.onnx.ml", .rows = svr_rows,
    .nrow = COUNT(svr_rows), .infer = infer_svr, .expand = expand_svr},
-  OWN("SvmDistance", distance), OWN("SvrScores", sum),
+  OWN("SvrScores", sum),
   OWN("SvcScores", scores), OWN("SvcVotes", votes), OWN("SvcShares", shares),
 };
 OPS_DEFINE(ml_linear, defs)

@@ -3,12 +3,13 @@
 """Nodes that run on a reference kernel and take too much of a model's time.
 
     hot_nodes.py --onnx2c FILE [--limit SHARE] [--runs K] [--cc CC]
-                 [--dim S=V]... [--allow OPERATOR]... MODEL...
+                 [--dim S=V]... [--set N] [--allow OPERATOR]... MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx; where test_data_set_0 lies
-beside it, its inputs are used. A line for each model says how long it takes,
-how much of that on reference kernels, and its hottest such node. Below stand
-the nodes over --limit (0.05 of the model's time); with any, the exit code is 1.
+beside it, its inputs are used, or with --set those of test_data_set_N.
+A line for each model says how long it takes, how much of that on reference
+kernels, and its hottest such node. Below stand the nodes over --limit (0.05 of
+the model's time); with any, the exit code is 1.
 Operators named by --allow may be slow. A model that onnx2c does not support is
 named and skipped; any other failure ends with exit code 2.
 """
@@ -28,6 +29,7 @@ def arguments():
     p.add_argument("--runs", type=int, default=20)
     p.add_argument("--cc")
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
+    p.add_argument("--set", type=int, default=0, metavar="N")
     p.add_argument("--allow", action="append", default=[], metavar="OPERATOR")
     p.add_argument("models", nargs="+", type=pathlib.Path)
     return p.parse_args()
@@ -37,7 +39,7 @@ def profile(args, path):
     """What bench --profile says; None: not supported."""
     command = [args.onnx2c, "bench", str(path), "--profile", "--json",
                "--runs", str(args.runs)]
-    data = path.parent / "test_data_set_0"
+    data = path.parent / f"test_data_set_{args.set}"
     if data.is_dir():
         command += ["--data", str(data)]
     if args.cc:

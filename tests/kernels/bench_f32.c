@@ -437,6 +437,8 @@ static void bench_o2c_pack_panels_f32(void)
 
 #include "bench_dense.h"
 #include "bench_linear.h"
+#include "bench_distance.h"
+#include "bench_topk.h"
 #include "bench_trees.h"
 
 /* ---- softmax and functions: Gelem/s ---- */

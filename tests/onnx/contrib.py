@@ -87,6 +87,15 @@ def bias_gelu(d):
         d.add(d.f(n))
 
 
+@generator("CDist")
+def distances(d):
+    """onnxruntime multiplies out, so small distances are inexact there."""
+    columns, t = d.int(1, 9), d.pick(np.float32, np.float64)
+    d.add(d.f(d.int(1, 9), columns, dtype=t), False)
+    d.add(d.f(d.int(1, 40), columns, dtype=t))
+    d.attrs["metric"] = d.pick("euclidean", "sqeuclidean")
+
+
 @generator("SkipLayerNormalization", "SkipSimplifiedLayerNormalization")
 def skip(d):
     b, s, h = d.int(1, 3), d.int(1, 5), d.pick(4, 8, 12, 33)

@@ -50,8 +50,7 @@ static void test_lookup(const char *keys, const char *shape, bool near)
 
 static void test_svm(void)
 {
-  static const char *const name[] = {"SvmDistance", "SvcScores", "SvcVotes",
-                                     "SvcShares"};
+  static const char *const name[] = {"SvcScores", "SvcVotes", "SvcShares"};
   m = model_new(NULL, "m");
   Node *n = build_node("SvcScores", "N 7", "", 1);
   for (int i = 0; i < COUNT(name); i++) {
@@ -61,6 +60,19 @@ static void test_svm(void)
     CHECK(op->axis(n, 0, 1, 0) == AXIS_MIXES);
     CHECK(op->axis(n, 1, 0, 0) == AXIS_MIXES);
   }
+  model_free(m);
+}
+
+/* Rows of A are rows of the result, rows of B its columns. */
+static void test_distance(void)
+{
+  m = model_new(NULL, "m");
+  Node *n = build_node("Gemm", "N 7;5 7", "transB=1", 1);
+  Value *y = distance_of(n, n->in[0], n->in[1], 2);
+  const OpDef *op = y->def->op;
+  CHECK_STR(value_shape_text(y), "[N, 5]");
+  CHECK(op->axis(y->def, 0, 0, 0) == 0 && op->axis(y->def, 1, 0, 0) == 1);
+  CHECK(op->axis(y->def, 0, 1, 0) == AXIS_MIXES);
   model_free(m);
 }
 
@@ -79,6 +91,7 @@ int main(void)
   test_lookup("3,4,9", "[N, 3]", true);
   test_lookup("3,4,900000", "[N, 3]", false);
   test_svm();
+  test_distance();
   test_refused("LabelEncoder", "i64:N", "", "0 attributes keys_");
   test_refused("LabelEncoder", "i64:N", "keys_int64s=1,2 values_int64s=3,",
                "2 keys and 1 values");

@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /* Support vector machines: what is no product of matrices. */
 #if T_IS_FLOAT && T_BITS == 32
-/* y[i][j] = |x[i] - v[j]|^2, by differences, since squares would cancel. The
- * vectors lie in panels of 16, feature by feature; the last one is filled up.
- * One chain of sums over the features for each element. */
-O2C_UNUSED static void NAME(svm_distance)(const T *x, const T *panels, T *y,
-                                          int64_t n, int64_t vectors,
-                                          int64_t features) {
-  int64_t i, j, f;
-  int l;
-  for (j = 0; j < vectors; j += 16) {
-    const T *p = panels + j * features;
-    const int m = (int)(vectors - j < 16 ? vectors - j : 16);
-    for (i = 0; i < n; i++) {
-      const T *row = x + i * features;
-      T sum[16] = {0};
-      for (f = 0; f < features; f++) {
-        const T v = row[f];
-        for (l = 0; l < 16; l++) {
-          const T d = v - p[f * 16 + l];
-          sum[l] += d * d;
-        }
-      }
-      memcpy(y + i * vectors + j, sum, (size_t)m * sizeof(T));
-    }
-  }
-}
-
 O2C_UNUSED static double o2c_svm_dot(const float *a, const float *b,
                                      int64_t n) {
   double sum[8] = {0};
