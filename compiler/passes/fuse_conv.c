@@ -5,7 +5,8 @@
  * result has one user:
  *   Add of a tensor of the same shape (the residual), before any clamp
  *   Relu, Clip with constant bounds
- * Gemm and MatMul by a constant matrix become FusedGemm in the same way.
+ * Gemm and MatMul by a constant matrix become FusedGemm in the same way, and
+ * MatMul by a constant column.
  */
 #include "../ir.h"
 
@@ -169,6 +170,42 @@ static bool gemm_bias(Node *n, int64_t columns, Value **bias)
   return true;
 }
 
+/* C of a Gemm, where it is no row, is added behind. */
+static bool split_bias(Node *n)
+{
+  Value *c = n->in[2], *y;
+  float beta = attr_float(n, "beta", 1);
+  Node *m = node_new(n->g, n, "Gemm", 2, 1, n);
+  node_set_input(m, 0, n->in[0]);
+  node_set_input(m, 1, n->in[1]);
+  attr_set_int(m, "transB", attr_int(n, "transB", 0));
+  attr_set_float(m, "alpha", attr_float(n, "alpha", 1));
+  node_set_output(m, 0, value_tmp(n->g, n->out[0]->name, NULL));
+  infer_node(m);
+  if (beta != 1)
+    c = node_op(n, "Mul", 2, c,
+                value_const_scalar(n->g, "beta", DT_F32, (double)beta));
+  y = node_op(n, "Add", 2, m->out[0], c);
+  value_replace(n->out[0], y);
+  node_remove(n);
+  return true;
+}
+
+/* A MatMul by a constant column, whose axis the result lacks. */
+static bool fuse_column(Node *n)
+{
+  const Tensor *old = const_input(n, 1);
+  const int64_t dim[] = { old->n, 1 }, last = n->in[0]->rank - 1;
+  Tensor *w = tensor_new(&n->g->m->arena, DT_F32, 2, dim);
+  memcpy((void *)(uintptr_t)w->data, tensor_aligned(n->g->m, old),
+         (size_t)old->n * sizeof(float));
+  Value *y = node_op(n, "MatMul", 2, n->in[0], value_const(n->g, "column", w));
+  y = node_op(n, "Squeeze", 2, y, value_const_ints(n->g, "axis", &last, 1));
+  value_replace(n->out[0], y);
+  node_remove(n);
+  return true;
+}
+
 static bool fuse_gemm(Node *n)
 {
   bool gemm = node_is(n, "Gemm");
@@ -177,11 +214,13 @@ static bool fuse_gemm(Node *n)
       x->dtype != DT_F32 || attr_int(n, "transA", 0))
     return false;
   const Tensor *old = const_input(n, 1);
+  if (old && old->rank == 1 && old->dtype == DT_F32 && old->n > 0)
+    return fuse_column(n);
   if (!old || old->rank != 2 || old->dtype != DT_F32)
     return false;
   bool trans = gemm && attr_int(n, "transB", 0);
   if (!gemm_bias(n, old->dim[trans ? 0 : 1], &bias))
-    return false;
+    return split_bias(n);
   Value *w = product_weight(n);
   Node *c = replace_by(n, "FusedGemm", 4);
   node_set_input(c, 0, x);
