@@ -7,7 +7,8 @@
  * axis apart (the operator's axis hook). Then the program runs blocks of rows,
  * and its workspace does not grow with the batch: one row at a time where
  * convolutions keep their maps in cache, several where a product's weights
- * should be read once for many rows, fewer where each has many rows itself.
+ * should be read once for many rows, or many light steps shared by them, fewer
+ * where each has many rows itself.
  * Each row's bits are the same either way.
  */
 #include "target.h"
@@ -23,6 +24,7 @@
 #define TREE_ROWS 256 /* a forest is read once for them */
 #define NEAR_BYTES (32 << 10)
 #define CACHE_BYTES (2 << 20)
+#define LIGHT_BYTES (128 << 10) /* of what the light steps of a block make */
 
 static bool has_batch(const Plan *p, const Value *v)
 {
@@ -148,8 +150,67 @@ static int64_t shared_bytes(const Plan *p)
   return sum;
 }
 
-/* Products of matrices alone gain from several rows at a time; no more than
- * the caller will ever have. */
+static bool is_product(const Node *n)
+{
+  return node_is(n, "Gemm") || node_is(n, "MatMul") ||
+         node_is_internal(n, "FusedGemm") || node_is_internal(n, "QGemm") ||
+         node_is_internal(n, "Distance");
+}
+
+/* Of a row, such a step takes hardly longer than its call. */
+static bool is_light(const Node *n)
+{
+  static const char *const name[] = {
+    "ArgMax", "ArgMin", "CumSum", "Gather", "GatherElements", "LogSoftmax",
+    "Lookup", "OneHot", "Softmax", "SvcScores", "SvcShares", "SvcVotes",
+    "SvrScores", "TopK",
+  };
+  for (int i = 0; i < COUNT(name); i++)
+    if (!strcmp(n->op_type, name[i]))
+      return true;
+  return n->op->flags & (OP_ELEMENTWISE | OP_MOVES) ||
+         !strncmp(n->op_type, "Reduce", 6);
+}
+
+/* Bytes of what n makes for one row; more than LIGHT_BYTES where the run alone
+ * tells. */
+static int64_t row_bytes(const Plan *p, const Node *n)
+{
+  DimPool *d = &p->m->dims;
+  int64_t sum = 0, count;
+  for (int i = 0; i < n->nout; i++) {
+    const Value *v = n->out[i];
+    if (!v || !has_batch(p, v))
+      continue;
+    const Dim *one = dim_subst(d, value_numel(v), p->batch, dim_int(d, 1));
+    sum += dim_is_int(one, &count) ? count * dtype_info(v->dtype)->size
+                                   : LIGHT_BYTES + 1;
+  }
+  return sum;
+}
+
+/* Rows that share the calls of many light steps, as pipelines of scikit-learn
+ * have them; 1 where products, or steps of other kinds, decide. */
+static int light_rows(const Plan *p)
+{
+  int products = 0, light = 0;
+  int64_t bytes = 1;
+  for (const Node *n = p->g->first; n && bytes <= LIGHT_BYTES; n = n->next) {
+    if (!n->nout || !n->out[0] || !has_batch(p, n->out[0]) || op_is_view(n))
+      continue;
+    if (!n->op || (!is_product(n) && !is_light(n)))
+      return 1;
+    products += is_product(n);
+    light += is_light(n);
+    bytes += row_bytes(p, n);
+  }
+  int64_t rows = LIGHT_BYTES / bytes;
+  return light < 4 || light <= 2 * products || rows < FEW_ROWS
+    ? 1 : rows < MANY_ROWS ? (int)rows : MANY_ROWS;
+}
+
+/* Products of matrices gain from several rows at a time, and light steps; no
+ * more than the caller will ever have. */
 static int block_rows(const Plan *p)
 {
   static const char *const maps[] = {
@@ -158,6 +219,7 @@ static int block_rows(const Plan *p)
   };
   static const char *const products[] = {
     "Gemm", "FusedGemm", "MatMul", "QLinearMatMul", "QGemm", "MatMulInteger",
+    "Distance",
   };
   static const char *const trees[] = {
     "TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor",
@@ -165,19 +227,15 @@ static int block_rows(const Plan *p)
   int64_t max = p->m->dims.sym[p->batch].max;
   if (has_node(p, trees, COUNT(trees)) && !has_node(p, maps, COUNT(maps)))
     return max > 0 && max < TREE_ROWS ? (int)max : TREE_ROWS;
-  if (has_node(p, maps, COUNT(maps)) ||
-      !has_node(p, products, COUNT(products)))
+  if (has_node(p, maps, COUNT(maps)))
     return 1;
-  int64_t bytes = shared_bytes(p);
+  bool some = has_node(p, products, COUNT(products));
+  int64_t bytes = some ? shared_bytes(p) : 0;
   int rows = bytes > CACHE_BYTES ? MANY_ROWS :
-             bytes > NEAR_BYTES ? FEW_ROWS : 1;
+             bytes > NEAR_BYTES ? FEW_ROWS : 1, light = light_rows(p);
+  if (light > rows)
+    rows = light;
   return max > 0 && max < rows ? (int)max : rows;
-}
-
-static bool is_product(const Node *n)
-{
-  return node_is(n, "Gemm") || node_is(n, "MatMul") ||
-         node_is_internal(n, "FusedGemm") || node_is_internal(n, "QGemm");
 }
 
 /* A sample has as many rows of a product as another run-time dimension says

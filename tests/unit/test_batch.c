@@ -58,6 +58,35 @@ static void large(void)
   model_free(m);
 }
 
+/* Many light steps share their calls: blocks as large as fit, unless products
+ * are many. */
+static void light(int columns, int products, int block)
+{
+  int64_t size[] = {4, 4};
+  begin();
+  Node *n = build_node("Softmax", arena_printf(&m->arena, "N %d", columns),
+                       "axis=1", 1);
+  n->version = 13;
+  infer_graph(m->main);
+  Value *v = n->out[0];
+  for (int i = 0; i < 5 + products; i++) {
+    Node *a = node_new(m->main, NULL, i < products ? "MatMul" : "Softmax",
+                       i < products ? 2 : 1, 1, n);
+    a->version = 13;
+    node_set_input(a, 0, v);
+    if (i < products)
+      node_set_input(a, 1, value_const(m->main, "w", tensor_new(
+        &m->arena, DT_F32, 2, size)));
+    v = value_tmp(m->main, "v", NULL);
+    node_set_output(a, 0, v);
+  }
+  infer_graph(m->main);
+  graph_add_output(m->main, v);
+  Plan *p = plan_make(m);
+  CHECK(p && p->block == block);
+  model_free(m);
+}
+
 static void law(const char *op, const char *inputs, const char *attrs,
                 int block, bool mixes)
 {
@@ -94,6 +123,11 @@ int main(void)
   law("Slice", "N 4;=1;=2;=1", "", 1, false);
   law("Relu", "3 4", "", 0, false);          /* nothing is dynamic */
   law("Relu", "4 N", "", 0, false);
+  light(4, 0, 56);
+  light(4, 2, 56);
+  light(4, 3, 1);
+  light(500, 0, 10);   /* 128 KB */
+  light(5000, 0, 1);
   limit();
   large();
   return test_end();
