@@ -184,6 +184,29 @@ static bool take_arg_extreme(Plan *p, Node *n, const Call *c)
   return true;
 }
 
+/* one_hot: x values y, width outer depth inner */
+static bool take_one_hot(Plan *p, Node *n, const Call *c)
+{
+  Value *x = c->arg[0].v, *v = c->arg[1].v;
+  DtypeClass cls = dtype_info(v->dtype)->cls;
+  bool plain = v->dtype == DT_F32 || v->dtype == DT_F64 ||
+               ((cls == DC_INT || cls == DC_UINT) &&
+                dtype_info(v->dtype)->bits >= 8);
+  if (!plain || (x->dtype != DT_I32 && x->dtype != DT_I64) || x == v)
+    return false;
+  Step *s = step_new(p, n, "ONE_HOT");
+  step_in(s, "x", c->arg[0].v);
+  step_in(s, "v", c->arg[1].v);
+  step_out(s, "y", c->arg[2].v);
+  step_dim(s, "OUTER", c->arg[4].dim[0]);
+  step_dim(s, "DEPTH", c->arg[5].dim[0]);
+  step_dim(s, "INNER", c->arg[6].dim[0]);
+  step_text(s, "T", "%s", dtype_info(v->dtype)->c);
+  s->kernel_note = "one_hot";
+  step_kernel(s, "ew.h");
+  return true;
+}
+
 bool lower_pick(Plan *p, Node *n)
 {
   static const struct {
@@ -192,11 +215,12 @@ bool lower_pick(Plan *p, Node *n)
   } known[] = {
     { "pad", take_pad }, { "gather", take_gather },
     { "cumulate", take_cumulate }, { "arg_extreme", take_arg_extreme },
+    { "one_hot", take_one_hot },
   };
   Calls v = { .n = 0 };
   Lower l = { .m = p->m, .emit = keep, .user = &v };
   static const char *const name[] = {
-    "ArgMax", "ArgMin", "CumProd", "CumSum", "Gather", "Pad"
+    "ArgMax", "ArgMin", "CumProd", "CumSum", "Gather", "OneHot", "Pad"
   };
   bool wanted = false;
   for (int i = 0; i < COUNT(name); i++)

@@ -49,6 +49,22 @@ m4_define(<%G_CUMULATE%>,
     }
 %>)
 
+v[1] at indices of [OUTER][INNER], v[0] elsewhere, in [OUTER][DEPTH][INNER] of
+type T. Negative indices count from the end.
+m4_define(<%G_ONE_HOT%>,
+<%  const int64_t outer = G_OUTER, depth = G_DEPTH, inner = G_INNER;
+  const G_T off = v[0], on = v[1];
+  for (int64_t o = 0; o < outer; o++, x += inner, y += depth * inner) {
+    for (int64_t k = 0; k < depth * inner; k++)
+      y[k] = off;
+    for (int64_t k = 0; k < inner; k++) {
+      const int64_t i = x[k], at = i < 0 ? i + depth : i;
+      if (at >= 0 && at < depth)
+        y[at * inner + k] = on;
+    }
+  }
+%>)
+
 The index of the largest or least along the middle of [OUTER][N][INNER].
   T     the type of elements
   MORE  compares v with the best so far
