@@ -294,8 +294,23 @@ static void test_drop_view(void)
   model_free(m);
 }
 
+/* Transposed distances are those of the other rows. */
+static void test_distance(void)
+{
+  Value *x = begin(), *w = op("Neg", x, NULL);
+  Value *d = distance_of(op("Relu", x, NULL)->def, w, x, 1);
+  Value *y = op("Transpose", d, NULL);
+  graph_add_output(g, y);
+  CHECK(pass_distance(g) && !pass_distance(g));
+  const Node *n = g->out[0]->def;
+  CHECK(node_is_internal(n, "Distance") && n->in[0] == x && n->in[1] == w);
+  CHECK(attr_float(n, "p", 2) == 1);
+  model_free(m);
+}
+
 int main(void)
 {
+  test_distance();
   test_drop_view();
   test_pool_first(false);
   test_pool_first(true);
