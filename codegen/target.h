@@ -458,6 +458,7 @@ bool lower_recurrent_f32(Plan *p, Node *n);
 bool lower_lstm_u8(Plan *p, Node *n);
 bool lower_softmax_f32(Plan *p, Node *n);
 bool lower_topk_f32(Plan *p, Node *n);
+bool lower_svm_f32(Plan *p, Node *n);
 bool lower_distance_f32(Plan *p, Node *n);
 bool lower_fft_f32(Plan *p, Node *n);
 bool lower_trees(Plan *p, Node *n);

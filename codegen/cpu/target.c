@@ -31,6 +31,7 @@ static const LowerFn tuned[] = {
   lower_lrn_f32,
   lower_softmax_f32,
   lower_topk_f32,
+  lower_svm_f32,
   lower_distance_f32,
   lower_fft_f32,
   lower_trees,

@@ -439,6 +439,7 @@ static void bench_o2c_pack_panels_f32(void)
 #include "bench_linear.h"
 #include "bench_distance.h"
 #include "bench_topk.h"
+#include "bench_svm.h"
 #include "bench_trees.h"
 
 /* ---- softmax and functions: Gelem/s ---- */

@@ -654,6 +654,7 @@ static void test_o2c_log_softmax_f32(void)
 #include "test_linear.h"
 #include "test_distance.h"
 #include "test_topk.h"
+#include "test_svm.h"
 #include "test_trees.h"
 #include "test_trees_rank.h"
 #include "test_bf16.h"
