@@ -125,17 +125,17 @@ O2C_INLINE void o2c_distance_all(const float *x, const float *panels, float *y,
                                  ptrdiff_t pitch, const int p)
 {
   const ptrdiff_t end = (m + O2C_LANES - 1) / O2C_LANES, rows = n - n % 4;
-  ptrdiff_t c = 0;
-  for (; c + 2 <= end && rows; c += 2)
+  const ptrdiff_t two = end - end % 2, four = end - end % 4;
+  for (ptrdiff_t c = 0; c < two; c += 2)
     for (ptrdiff_t i = 0; i < rows; i += 4)
       o2c_distance_4x2(x + i * k, panels, y + i * pitch, c, m, k, pitch, p);
-  for (; c < end; c++)
+  for (ptrdiff_t c = two; c < end; c++)
     for (ptrdiff_t i = 0; i < rows; i++)
       o2c_distance_1x1(x + i * k, panels, y + i * pitch, c, m, k, p);
   for (ptrdiff_t i = rows; i < n; i++) {
-    for (c = 0; c + 4 <= end; c += 4)
+    for (ptrdiff_t c = 0; c < four; c += 4)
       o2c_distance_1x4(x + i * k, panels, y + i * pitch, c, m, k, p);
-    for (; c < end; c++)
+    for (ptrdiff_t c = four; c < end; c++)
       o2c_distance_1x1(x + i * k, panels, y + i * pitch, c, m, k, p);
   }
 }

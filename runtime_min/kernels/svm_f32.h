@@ -176,9 +176,10 @@ O2C_INLINE float o2c_svc_platt(float score, float a, float b)
   return p < 1e-7f ? 1e-7f : p > 1.0f - 1e-7f ? 1.0f - 1e-7f : p;
 }
 
-/* Of m rows, those of pairs into r; lanes beyond have those of the first. */
-O2C_INLINE void o2c_svc_pairs(const float *scores, const float *a,
-                              const float *b, float *r, int m, int64_t c)
+/* Apart, lest compilers keep the lanes of all of them in one frame.
+   Of m rows, those of pairs into r; lanes beyond have those of the first. */
+O2C_NOINLINE void o2c_svc_pairs(const float *scores, const float *a,
+                                const float *b, float *r, int m, int64_t c)
 {
   const int64_t pairs = c * (c - 1) / 2;
   int64_t pair = 0;
@@ -195,7 +196,7 @@ O2C_INLINE void o2c_svc_pairs(const float *scores, const float *a,
     }
 }
 
-O2C_INLINE void o2c_svc_matrix(const float *r, float *q, float *p, int64_t c)
+O2C_NOINLINE void o2c_svc_matrix(const float *r, float *q, float *p, int64_t c)
 {
   const float first = 1.0f / (float)c;
   for (int64_t i = 0; i < c; i++) {
@@ -217,8 +218,8 @@ O2C_INLINE void o2c_svc_matrix(const float *r, float *q, float *p, int64_t c)
 }
 
 /* q p and p q p of each lane; on[l] becomes 0 where they agree. */
-O2C_INLINE int o2c_svc_open(const float *q, float *qp, const float *p,
-                            float *pqp, int32_t *on, int64_t c)
+O2C_NOINLINE int o2c_svc_open(const float *q, float *qp, const float *p,
+                              float *pqp, int32_t *on, int64_t c)
 {
   const float small = 0.005f / (float)c;
   float most[O2C_SVC_LANES];
@@ -249,8 +250,8 @@ O2C_INLINE int o2c_svc_open(const float *q, float *qp, const float *p,
 }
 
 /* Class i of the lanes that are on. */
-O2C_INLINE void o2c_svc_step(const float *q, float *qp, float *p, float *pqp,
-                             const int32_t *on, int64_t i, int64_t c)
+O2C_NOINLINE void o2c_svc_step(const float *q, float *qp, float *p, float *pqp,
+                               const int32_t *on, int64_t i, int64_t c)
 {
   const float *const row = q + i * c * O2C_SVC_LANES;
   float d[O2C_SVC_LANES], by[O2C_SVC_LANES];
