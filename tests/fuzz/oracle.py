@@ -324,8 +324,8 @@ def answers(d):
         return found
     for who, ask in (("ort", by_onnxruntime), ("float", by_float),
                      ("hand", by_hand), ("ref", by_reference),
-                     ("wide", by_wide), ("codes", by_codes), ("sample", by_sample),
-                     ("formula", by_formula)):
+                     ("wide", by_wide), ("codes", by_codes),
+                     ("sample", by_sample), ("formula", by_formula)):
         try:
             outputs = [] if wrong(d, who) else ask(d, types)
         except Exception:  # whatever it is, it has no answer
