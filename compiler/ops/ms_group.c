@@ -18,7 +18,7 @@ typedef struct {
 static bool group_fits(Node *n)
 {
   static const char *const zero[] = {
-    "kv_cache_bit_width", "qk_output", "smooth_softmax", "sliding_window_cache"
+    "kv_cache_bit_width", "qk_output", "sliding_window_cache"
   };
   for (int i = 0; i < COUNT(zero); i++)
     if (attr_int(n, zero[i], 0)) {
@@ -26,7 +26,7 @@ static bool group_fits(Node *n)
                        zero[i]);
       return false;
     }
-  for (int i = 11; i < 17; i++)
+  for (int i = 12; i < 17; i++)
     if (node_in(n, i)) {
       fail_unsupported(n, "input %d is not supported; leave it out", i);
       return false;
@@ -50,7 +50,8 @@ static bool group_fits(Node *n)
   return contrib_rank(n, 0, 3, 3) && contrib_rank(n, 1, 3, 3) &&
          contrib_rank(n, 2, 3, 3) && contrib_rank(n, 3, 4, 4) &&
          contrib_rank(n, 4, 4, 4) && contrib_rank(n, 7, 2, 2) &&
-         contrib_rank(n, 8, 2, 2) && contrib_rank(n, 10, 4, 4);
+         contrib_rank(n, 8, 2, 2) && contrib_rank(n, 10, 4, 4) &&
+         contrib_rank(n, 11, 1, 1);
 }
 
 /* `count` heads of x, whose columns start at `from`; heads first. */
@@ -191,6 +192,47 @@ static Value *group_mask(Node *n, Group *g)
                  contrib_number(n, bias->dtype, -HUGE_VAL));
 }
 
+/* i64[4]: the axes of q, with `last` instead of the size of a head. */
+static Value *scores_shape(Node *n, Group *g, Value *last)
+{
+  Value *shape = contrib_size(n, g->q, 0);
+  for (int64_t i = 1; i < 3; i++)
+    shape = contrib_concat(n, shape, contrib_size(n, g->q, i), 0);
+  return contrib_concat(n, shape, last, 0);
+}
+
+/* The rows of the present that the mask speaks of. */
+static Value *rows_used(Node *n, Group *g, Value *x)
+{
+  int64_t zero = 0, axis = 2;
+  return node_op(n, "Slice", 4, x, value_const_ints(n->g, "from", &zero, 1),
+                 g->total, value_const_ints(n->g, "axis", &axis, 1));
+}
+
+/* x with a row of zeros behind all others. */
+static Value *zero_row(Node *n, Value *x)
+{
+  const int64_t pads[] = {0, 0, 0, 0, 0, 0, 1, 0};
+  return node_op(n, "Pad", 2, x, value_const_ints(n->g, "pads", pads, 8));
+}
+
+/* A key more, whose score is head_sink, or 0 with smooth_softmax, and whose
+ * value is 0: it takes a share of each softmax. The mask gets numbers. */
+static Value *with_sink(Node *n, Group *g, Value *mask)
+{
+  static const int64_t heads[] = {1, -1, 1, 1};
+  Value *sink = node_in(n, 11), *one = contrib_number(n, DT_I64, 1);
+  Value *zero = contrib_number(n, g->q->dtype, 0);
+  sink = sink ? contrib_reshape(n, sink, heads, 4) : zero;
+  if (mask->dtype == DT_BOOL)
+    mask = node_op(n, "Where", 3, mask, zero,
+                   contrib_number(n, g->q->dtype, -HUGE_VAL));
+  mask = node_op(n, "Expand", 2, mask, scores_shape(n, g, g->total));
+  one = contrib_unsqueeze(n, one, 0);
+  sink = node_op(n, "Expand", 2, sink, scores_shape(n, g, one));
+  return contrib_concat(n, mask, sink, 3);
+}
+
 static void upgrade_group(Node *n)
 {
   static const int64_t perm[] = {0, 2, 1, 3}, flat[] = {0, 0, -1};
@@ -205,7 +247,14 @@ static void upgrade_group(Node *n)
   }
   Value *k = present_of(n, &g, g.k, node_in(n, 3));
   Value *v = present_of(n, &g, g.v, node_in(n, 4));
-  Node *a = contrib_node(n, "Attention", 4, g.q, k, v, group_mask(n, &g));
+  Value *mask = group_mask(n, &g), *keys = k, *values = v;
+  if (mask->bad) return;
+  if (node_in(n, 11) || attr_int(n, "smooth_softmax", 0)) {
+    mask = with_sink(n, &g, mask);
+    keys = zero_row(n, rows_used(n, &g, k));
+    values = zero_row(n, rows_used(n, &g, v));
+  }
+  Node *a = contrib_node(n, "Attention", 4, g.q, keys, values, mask);
   float scale = attr_float(n, "scale", 0);
   if (scale != 0) attr_set_float(a, "scale", scale);
   attr_set_float(a, "softcap", attr_float(n, "softcap", 0));

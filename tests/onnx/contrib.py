@@ -420,6 +420,12 @@ def group(d):
         d.add(None)
         d.add(d.f(d.pick(1, b), d.pick(1, heads), s, total))
     if d.chance(0.3):
+        d.attrs["smooth_softmax"] = 1
+    elif d.chance(0.3):
+        while len(d.inputs) < 11:
+            d.add(None)
+        d.add(d.f(heads))
+    if d.chance(0.3):
         d.attrs["local_window_size"] = d.int(1, 4)
     if d.chance(0.3):
         d.attrs["softcap"] = 2.0
