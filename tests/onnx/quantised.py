@@ -172,7 +172,7 @@ def static_rewrites(full, nets):
         if full or (net, kind, many) in (
                 ("mlp", "s16s8", True), ("resnet", "u8s8", True),
                 ("dscnn", "s8s8", False), ("encoder", "u8u8", False),
-                ("encoder", "s8s8", True), ("tagger", "u8s8", True)):
+                ("tagger", "u8s8", True)):
             name = f"{kind}{'-channels' * many}"
             yield net, f"qdq-{name}", static(QDQ, a, w, per_channel=many)
             if a == U8:  # onnxruntime has no other products
@@ -192,14 +192,16 @@ def static_rewrites(full, nets):
 def weight_rewrites(full, nets):
     for net, w, many, low in itertools.product(nets, (I8, U8), (True, False),
                                                (True, False)):
-        if full or (many == (w == I8) and low == (net == "mlp")):
+        if full or (many == (w == I8) == (net in ("mlp", "encoder")) and
+                    low == (net == "mlp")):
             name = f"dynamic-{w}{'-channels' * many}{'-low' * low}"
             yield net, name, dynamic(w, per_channel=many, reduce_range=low)
     for net, size, symmetric, accuracy, form in itertools.product(
             ("encoder", "tagger"), (16, 32, 128), (False, True), (0, 1, 4),
             (OPERATORS, QDQ)):
         if full or (net == "encoder" and symmetric == (size == 32) and
-                    accuracy == {16: 0, 32: 4, 128: 1}[size]):
+                    accuracy == {16: 0, 32: 4, 128: 1}[size] and
+                    (form == OPERATORS or size == 32)):
             yield net, f"4-{size}-{symmetric}-{accuracy}-{form}", blocks(
                 4, size, symmetric, accuracy, form)
     for bits in (2, 8):
@@ -228,7 +230,7 @@ def rewrites(full):
                 yield net, f"{kind}-{level}{'-half' * float16}", fused(
                     kind, LEVELS.get(level), float16)
         for w in (I8, U8):
-            if full or net != "encoder":
+            if full or net == "bert" or (net == "decoder" and w == I8):
                 yield net, f"{kind}-dynamic-{w}", dynamic(w, fused(kind))
 
 
