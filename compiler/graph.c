@@ -208,6 +208,17 @@ Value *node_op(Node *at, const char *op_type, int nin, ...)
   return n->out[0];
 }
 
+Value *node_cast(Node *at, Value *x, Dtype t)
+{
+  if (x->dtype == t) return x;
+  Node *c = node_new(at->g, at, "Cast", 1, 1, at);
+  attr_set_int(c, "to", t);
+  node_set_input(c, 0, x);
+  node_set_output(c, 0, value_tmp(at->g, "cast", NULL));
+  infer_node(c);
+  return c->out[0];
+}
+
 void node_remove(Node *n)
 {
   node_drop_inputs(n, 0);

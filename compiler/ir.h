@@ -414,6 +414,7 @@ Node *node_new(Graph *g, Node *at, const char *op_type, int nin, int nout,
                const Node *from);
 /* The usual case: inputs given, outputs made, inferred; returns output 0. */
 Value *node_op(Node *at, const char *op_type, int nin, ...);
+Value *node_cast(Node *at, Value *x, Dtype t); /* x itself, if it is one */
 void node_remove(Node *n); /* unlinks; its inputs lose the uses */
 void node_move_before(Node *n, Node *at);
 void node_set_input(Node *n, int i, Value *v); /* grows the list if needed */
@@ -439,8 +440,7 @@ void attr_set_ints(Node *n, const char *name, const int64_t *v, int count);
 void attr_set_tensor(Node *n, const char *name, const Tensor *t);
 void attr_set_graph(Node *n, const char *name, Graph *g);
 void attr_remove(Node *n, const char *name);
-/* Axis in [0, rank), or -1 after a diagnostic. */
-int axis_norm(Node *n, int64_t axis, int rank);
+int axis_norm(Node *n, int64_t axis, int rank); /* -1 after a diagnostic */
 
 /* tensor.c */
 Tensor *tensor_new(Arena *a, Dtype t, int rank, const int64_t *dim);

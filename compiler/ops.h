@@ -183,7 +183,6 @@ Value *ml_label_of(Node *n, const MlLabels *l, int first, int count,
                    Value *index);
 Value *ml_top(Node *n, Value *scores);    /* [rows]: number of the largest */
 Value *ml_numbers(Node *n, const char *hint, const float *v, int64_t count);
-Value *ml_cast(Node *n, Value *x, Dtype t);
 Value *ml_rows(Node *n, Value *x);        /* [C] as [1, C] */
 /* Rows and columns of input 0, [N, C] or [C]; false after a diagnostic. */
 bool ml_matrix(Node *n, const Dim **rows, const Dim **columns);

@@ -11,16 +11,6 @@
 
 #include <string.h>
 
-static Value *cast_to(Node *at, Value *x, Dtype t)
-{
-  Node *c = node_new(at->g, at, "Cast", 1, 1, at);
-  attr_set_int(c, "to", t);
-  node_set_input(c, 0, x);
-  node_set_output(c, 0, value_tmp(at->g, x->name, NULL));
-  infer_node(c);
-  return c->out[0];
-}
-
 static Value *flip(Node *at, Value *x)
 {
   return node_op(at, "BitwiseXor", 2, x,
@@ -40,12 +30,12 @@ Value *bytes_twin(const Value *x)
 Value *bytes_unsigned(Node *at, Value *x)
 {
   Value *twin = bytes_twin(x);
-  return twin ? twin : flip(at, cast_to(at, x, DT_U8));
+  return twin ? twin : flip(at, node_cast(at, x, DT_U8));
 }
 
 Value *bytes_signed(Node *at, Value *x)
 {
-  return cast_to(at, flip(at, x), DT_I8);
+  return node_cast(at, flip(at, x), DT_I8);
 }
 
 static int64_t zero_at(const Tensor *z, int64_t i)
@@ -167,7 +157,7 @@ Value *byte_product(Node *at, const ByteProduct *p, Dtype t)
     return sum;
   bool conv = !strcmp(p->op, "QConv");
   int rank = conv ? sum->rank - 1 : 1;
-  Value *y = node_op(at, "Mul", 2, cast_to(at, sum, DT_F32),
+  Value *y = node_op(at, "Mul", 2, node_cast(at, sum, DT_F32),
                      scales(p, rank, 0));
   if (t == DT_F32)
     return y;

@@ -190,17 +190,6 @@ static Value *reshaped(Node *at, Value *x, const int64_t *shape, int rank)
                  value_const_ints(at->g, "shape", shape, rank));
 }
 
-static Value *cast(Node *at, Value *x, Dtype t)
-{
-  if (x->dtype == t) return x;
-  Node *n = node_new(at->g, at, "Cast", 1, 1, at);
-  node_set_input(n, 0, x);
-  attr_set_int(n, "to", t);
-  node_set_output(n, 0, value_tmp(at->g, "cast", NULL));
-  infer_node(n);
-  return n->out[0];
-}
-
 /* As [N, heads, rows, size]. */
 static Value *with_heads(Node *n, int in)
 {
@@ -258,8 +247,8 @@ static void expand_attention(Node *n)
   Dtype t = n->in[0]->dtype;
   Value *q = with_heads(n, 0), *k = with_past(n, 1), *v = with_past(n, 2);
   Value *mask = node_in(n, 3), *y = n->out[0], *qk = node_out(n, 3);
-  v = cast(n, v, t);
-  if (mask && mask->dtype != DT_BOOL) mask = cast(n, mask, t);
+  v = node_cast(n, v, t);
+  if (mask && mask->dtype != DT_BOOL) mask = node_cast(n, mask, t);
   Node *a = attention_new(n);
   copy_rules(n, a);
   node_set_input(a, 0, q);

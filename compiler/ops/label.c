@@ -341,7 +341,7 @@ static void expand_one_hot(Node *n)
   Tensor *column = reversed_ints(n, NULL, l.n + 1);
   for (int64_t i = 0; i < l.n; i++) tensor_set_i64(column, i, l.n - 1 - i);
   tensor_set_i64(column, l.n, l.n);
-  Value *x = l.type == DT_STR ? n->in[0] : ml_cast(n, n->in[0], DT_I64);
+  Value *x = l.type == DT_STR ? n->in[0] : node_cast(n, n->in[0], DT_I64);
   Value *id = lookup(n, x, key, !attr_int(n, "zeros", 1));
   Node *hot = node_new(n->g, n, "OneHot", 3, 1, n);
   node_set_input(hot, 0, node_op(hot, "Gather", 2,

@@ -20,17 +20,6 @@ Value *ml_numbers(Node *n, const char *hint, const float *v, int64_t count)
   return value_const(n->g, hint, t);
 }
 
-Value *ml_cast(Node *n, Value *x, Dtype t)
-{
-  if (x->dtype == t) return x;
-  Node *c = node_new(n->g, n, "Cast", 1, 1, n);
-  attr_set_int(c, "to", t);
-  node_set_input(c, 0, x);
-  node_set_output(c, 0, value_tmp(n->g, "cast", NULL));
-  infer_node(c);
-  return c->out[0];
-}
-
 Value *ml_rows(Node *n, Value *x)
 {
   int64_t zero = 0;
@@ -243,12 +232,12 @@ static Value *list_of(Node *n, const char *name, Dtype t, float neutral)
 static void expand_scaler(Node *n)
 {
   Dtype t = n->in[0]->dtype == DT_F64 ? DT_F64 : DT_F32;
-  Value *x = ml_cast(n, n->in[0], t);
+  Value *x = node_cast(n, n->in[0], t);
   Value *offset = list_of(n, "offset", t, 0);
   Value *scale = list_of(n, "scale", t, 1);
   if (offset) x = node_op(n, "Sub", 2, x, offset);
   if (scale) x = node_op(n, "Mul", 2, x, scale);
-  ml_replace(n, 0, ml_cast(n, x, DT_F32));
+  ml_replace(n, 0, node_cast(n, x, DT_F32));
   node_remove(n);
 }
 
@@ -263,7 +252,7 @@ static void expand_binarizer(Node *n)
   /* An integer exceeds t where it exceeds the integer below. */
   if (!real) t = t > most ? most : t < -most ? -most - 1 : floor(t);
   Value *at = value_const_scalar(n->g, "threshold", x->dtype, t);
-  ml_replace(n, 0, ml_cast(n, node_op(n, "Greater", 2, x, at), x->dtype));
+  ml_replace(n, 0, node_cast(n, node_op(n, "Greater", 2, x, at), x->dtype));
   node_remove(n);
 }
 
@@ -335,7 +324,7 @@ static void infer_normalizer(Node *n)
 
 static void expand_normalizer(Node *n)
 {
-  Value *x = ml_cast(n, n->in[0], DT_F32), *by;
+  Value *x = node_cast(n, n->in[0], DT_F32), *by;
   Value *zero = number(n, 0), *least = number(n, -FLT_MAX);
   int norm = norm_of(n);
   if (norm == 1) {
@@ -398,7 +387,7 @@ static Value *vectorized(Node *n, Value *x, int64_t size)
                 value_const_ints(n->g, "to", &size, 1),
                 value_const_ints(n->g, "axis", &one, 1));
   const int64_t pads[] = {0, 0, 0, size - have};
-  x = ml_cast(n, x, DT_F32);
+  x = node_cast(n, x, DT_F32);
   return have >= size ? x : node_op(n, "Pad", 2, x,
                                     value_const_ints(n->g, "pads", pads, 4));
 }

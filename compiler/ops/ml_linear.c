@@ -43,7 +43,7 @@ static bool linear_of(Node *n, int64_t outputs, Linear *l)
 
 static Value *product(Node *n, const Linear *l)
 {
-  Value *x = ml_rows(n, ml_cast(n, n->in[0], DT_F32));
+  Value *x = ml_rows(n, node_cast(n, n->in[0], DT_F32));
   int64_t dim[] = {l->outputs, l->weight->n / l->outputs};
   Tensor *w = tensor_new(&n->g->m->arena, DT_F32, 2, dim);
   for (int64_t i = 0; i < w->n; i++)
@@ -139,7 +139,7 @@ static Value *binary_label(Node *n, const MlLabels *l, Value *score)
   }
   Value *above = node_op(n, "Greater", 2, score,
                          value_const_scalar(n->g, "zero", DT_F32, 0));
-  Value *index = ml_cast(n, above, DT_I64);
+  Value *index = node_cast(n, above, DT_I64);
   index = node_op(n, "Reshape", 2, index,
                   value_const_ints(n->g, "shape", &flat, 1));
   return ml_label_of(n, &two, 0, 2, index);
@@ -321,7 +321,7 @@ static void expand_svr(Node *n)
 {
   Svm s;
   if (!svr_of(n, &s)) return;
-  Value *x = ml_rows(n, ml_cast(n, n->in[0], DT_F32));
+  Value *x = ml_rows(n, node_cast(n, n->in[0], DT_F32));
   Value *y = s.vectors
       ? internal(n, "SvrScores", 1, 3, kernel_of(n, x, &s),
                  ml_numbers(n, "coefficients", s.coef->floats, s.coef->n),
@@ -452,7 +452,7 @@ static void expand_svc(Node *n)
 {
   Svc c;
   if (!svc_of(n, &c)) return;
-  Value *x = ml_rows(n, ml_cast(n, n->in[0], DT_F32));
+  Value *x = ml_rows(n, node_cast(n, n->in[0], DT_F32));
   int64_t classes = c.labels.n;
   if (!c.s.vectors) {
     expand_liblinear(n, &c, x);

@@ -84,13 +84,7 @@ static Value *scalar(const Maker *k, int in)
   Value *x = k->at->in[in];
   if (x->rank)
     x = op2(k, "Reshape", x, value_const_ints(k->at->g, "shape", NULL, 0));
-  if (x->dtype == k->type) return x;
-  Node *c = node_new(k->at->g, k->at, "Cast", 1, 1, k->at);
-  attr_set_int(c, "to", k->type);
-  node_set_input(c, 0, x);
-  node_set_output(c, 0, value_tmp(k->at->g, "scalar", NULL));
-  infer_node(c);
-  return c->out[0];
+  return node_cast(k->at, x, k->type);
 }
 
 static double attr_of(const Node *n, const char *name, double dflt)

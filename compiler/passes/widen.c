@@ -31,19 +31,9 @@ static bool has_wide_kernel(const Node *n)
   return false;
 }
 
-static Value *cast_of(Node *at, Value *v, Dtype t)
-{
-  Node *c = node_new(at->g, at, "Cast", 1, 1, at);
-  attr_set_int(c, "to", t);
-  node_set_input(c, 0, v);
-  node_set_output(c, 0, value_tmp(at->g, "wide", NULL));
-  infer_node(c);
-  return c->out[0];
-}
-
 static Value *widened(Node *at, Value *v)
 {
-  if (!v->data) return cast_of(at, v, DT_F32);
+  if (!v->data) return node_cast(at, v, DT_F32);
   Tensor *t = tensor_new(&at->g->m->arena, DT_F32, v->data->rank, v->data->dim);
   for (int64_t i = 0; i < t->n; i++)
     tensor_set_f64(t, i, tensor_f64(v->data, i));

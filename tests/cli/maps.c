@@ -4,16 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "zip.h"
-
-static void check(int ok, int line, const char *what)
-{
-  if (ok)
-    return;
-  fprintf(stderr, "line %d: %s\n", line, what);
-  exit(1);
-}
-#define CHECK(x) check(!!(x), __LINE__, #x)
 
 static void *block[64]; /* to be freed at the end */
 static int blocks;

@@ -5,16 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "cast.h"
-
-static void check(int ok, int line, const char *what)
-{
-  if (ok)
-    return;
-  fprintf(stderr, "line %d: %s\n", line, what);
-  exit(1);
-}
-#define CHECK(x) check(!!(x), __LINE__, #x)
 
 static union {
   unsigned char b[4096];

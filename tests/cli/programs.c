@@ -4,16 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check.h"
 #include "ad.h"
 #include "dscnn.h"
-
-#define CHECK(x) check((x) != 0, #x, __LINE__)
-static void check(int ok, const char *what, int line)
-{
-  if (ok) return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 enum { BATCH = 3, IN = 49 * 10, OUT = 12 };
 static float input[2][BATCH * IN], want[2][BATCH * OUT];

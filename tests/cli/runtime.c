@@ -6,18 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check.h"
 #include "add.h"
 #include "conv.h"
 #include "one.h"
 #include "prod.h"
-
-#define CHECK(x) check((x) != 0, #x, __LINE__)
-static void check(int ok, const char *what, int line)
-{
-  if (ok) return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 static void *aligned(size_t n)
 {

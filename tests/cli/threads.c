@@ -6,15 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "check.h"
 #include "o2c_threads.h"
-
-#define CHECK(x) check((x) != 0, #x, __LINE__)
-static void check(int ok, const char *what, int line)
-{
-  if (ok) return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 /* --- The pool ------------------------------------------------------------- */
 
