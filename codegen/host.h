@@ -65,6 +65,7 @@ typedef struct {
   const char *name, *path; /* of the folder; "seeded" */
   const Tensor **in;       /* one for each input, NULL: absent */
   const Tensor **want;     /* one for each output, NULL: not given */
+  int64_t status;          /* what the run must return: O2C_OK, or an error */
 } DataSet;
 typedef struct {
   Model *m;                /* as imported */
@@ -102,6 +103,7 @@ typedef struct {
 /* Runs all jobs; the arena holds results. NULL: no result file (printed). */
 Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n);
 const char *result_text(Arena *a, const Result *r); /* of a failure */
+int64_t status_find(const char *name); /* "O2C_E_DATA"; 1: no status */
 
 /* host_compare.c */
 typedef struct {

@@ -4,7 +4,8 @@
  *
  * A file's tensor belongs to the port that has its name; a tensor without such
  * a name belongs to port j. A missing input file leaves the input absent, or
- * empty where it is an optional value. */
+ * empty where it is an optional value. A file status.txt holds the name of the
+ * o2c_status that the run must return in place of outputs. */
 #include "host.h"
 #include <dirent.h>
 #include <errno.h>
@@ -104,6 +105,20 @@ static void fill_optionals(Model *m, Value **v, const Tensor **t, int n)
   }
 }
 
+/* What status.txt says; O2C_OK without one. */
+static int64_t load_status(Model *m, const char *folder)
+{
+  const char *path = arena_printf(&m->arena, "%s/status.txt", folder);
+  size_t n = 0;
+  if (!exists(path)) return 0;
+  char *text = host_read(&m->arena, path, &n);
+  while (n && (text[n - 1] == '\n' || text[n - 1] == '\r')) n--;
+  int64_t status = n ? status_find(arena_strn(&m->arena, text, n)) : 1;
+  if (status > 0)
+    diag_model(m, SEV_ERROR, EXIT_MODEL, "%s: no name of an o2c_status", path);
+  return status;
+}
+
 static const char *last_part(Arena *a, const char *path)
 {
   size_t n = strlen(path);
@@ -156,6 +171,7 @@ DataSet *data_load(const Ports *p, const Options *opt, int *n)
     s[i].in = load_files(p, folder[i], "input", p->in, p->nin);
     fill_optionals(m, p->in, s[i].in, p->nin);
     s[i].want = load_files(p, folder[i], "output", p->out, p->nout);
+    s[i].status = load_status(m, folder[i]);
   }
   return s;
 }
@@ -213,6 +229,49 @@ static int64_t size_of(const DimPool *p, const Dim *d, const Size *size, int n)
   return v;
 }
 
+static const Tensor *seeded_tensor(Model *m, Dtype type, int rank,
+                                   const int64_t *dim, uint64_t *state)
+{
+  Tensor *t = tensor_new(&m->arena, type, rank, dim);
+  if (type == DT_STR)
+    for (int64_t j = 0; j < t->n; j++)
+      ((Str *)(uintptr_t)t->data)[j] = (Str){"", 0};
+  else
+    fill(t, state);
+  return t;
+}
+
+/* Every second word of the DictVectorizer that reads v; else 0, 1 and 2, or no
+ * string. */
+static const Tensor *seeded_keys(const Value *v)
+{
+  bool text = v->declared->dtype == DT_STR;
+  const Attr *a = NULL;
+  for (const Node *n = v->g->first; n && !a; n = n->next)
+    if (node_in(n, 0) == v && !strcmp(n->op_type, "DictVectorizer"))
+      a = attr_get(n, text ? "string_vocabulary" : "int64_vocabulary");
+  int64_t count = a ? (a->n + 1) / 2 : text ? 0 : 3;
+  Tensor *t = tensor_new(&v->g->m->arena, v->declared->dtype, 1, &count);
+  for (int64_t i = 0; i < count; i++)
+    if (text) ((Str *)(uintptr_t)t->data)[i] = a->strs[2 * i];
+    else tensor_set_i64(t, i, a ? a->ints[2 * i] : i);
+  return t;
+}
+
+static const Tensor *seeded_map(const Value *v, uint64_t *state)
+{
+  Arena *a = &v->g->m->arena;
+  Tensor *t = NEW(a, Tensor, 1);
+  bool twice;
+  t->kind = VK_MAP;
+  t->n = 2;
+  t->item = NEW(a, const Tensor *, 2);
+  t->item[0] = seeded_keys(v);
+  t->item[1] = seeded_tensor(v->g->m, v->declared->elem->dtype, 1,
+                             t->item[0]->dim, state);
+  return map_sorted(a, t, &twice);
+}
+
 DataSet *data_seeded(const Ports *p, const Size *size, int nsize,
                      uint64_t seed)
 {
@@ -225,22 +284,21 @@ DataSet *data_seeded(const Ports *p, const Size *size, int nsize,
   for (int i = 0; i < p->nin; i++) {
     const Value *v = p->in[i];
     int64_t dim[MAX_RANK];
+    if (v->kind == VK_MAP && v->declared && type_crosses(v->declared)) {
+      s->in[i] = seeded_map(v, &state);
+      continue;
+    }
     if (v->kind != VK_TENSOR || v->rank < 0) {
       diag_model(m, SEV_ERROR, EXIT_UNSUPPORTED,
                  "input %s %s: put test data beside the model",
                  quote(&m->arena, v->name),
-                 v->kind != VK_TENSOR ? "is no tensor" : "has no known shape");
+                 v->kind != VK_TENSOR ? "is no tensor or map"
+                                      : "has no known shape");
       return s;
     }
     for (int k = 0; k < v->rank; k++)
       dim[k] = size_of(&m->dims, v->dim[k], size, nsize);
-    Tensor *t = tensor_new(&m->arena, v->dtype, v->rank, dim);
-    if (v->dtype == DT_STR)
-      for (int64_t j = 0; j < t->n; j++)
-        ((Str *)(uintptr_t)t->data)[j] = (Str){"", 0};
-    else
-      fill(t, &state);
-    s->in[i] = t;
+    s->in[i] = seeded_tensor(m, v->dtype, v->rank, dim, &state);
   }
   return s;
 }

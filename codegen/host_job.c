@@ -273,13 +273,23 @@ Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n)
 
 /* --- Words ---------------------------------------------------------------- */
 
+/* By o2c_status, from 0 down. */
+static const char *const statuses[] = {
+  "O2C_OK", "O2C_E_ARG", "O2C_E_DIMS", "O2C_E_WORKSPACE", "O2C_E_ALIGN",
+  "O2C_E_WEIGHTS", "O2C_E_CAPACITY", "O2C_E_SHAPE", "O2C_E_DATA",
+  "O2C_E_DEVICE", "O2C_E_ABI", "O2C_E_TYPE"
+};
+
 static const char *status_name(int64_t s)
 {
-  static const char *const name[] = {
-    "O2C_OK", "O2C_E_ARG", "O2C_E_DIMS", "O2C_E_WORKSPACE", "O2C_E_ALIGN",
-    "O2C_E_WEIGHTS", "O2C_E_CAPACITY", "O2C_E_SHAPE", "O2C_E_DATA",
-    "O2C_E_DEVICE", "O2C_E_ABI", "O2C_E_TYPE"};
-  return s <= 0 && -s < COUNT(name) ? name[-s] : "an unknown status";
+  return s <= 0 && -s < COUNT(statuses) ? statuses[-s] : "an unknown status";
+}
+
+int64_t status_find(const char *name)
+{
+  for (int i = 0; i < COUNT(statuses); i++)
+    if (!strcmp(name, statuses[i])) return -i;
+  return 1;
 }
 
 const char *result_text(Arena *a, const Result *r)

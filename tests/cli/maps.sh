@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # examples/maps: what it prints, with sanitizers too, and as C++; info; an empty
 # batch and bad calls of a model whose output is maps; keys of hostile text;
-# maps and sparse tensors that do not fit the model.
+# maps and sparse tensors that do not fit the model; maps that are made up.
 . "$(dirname "$0")/lib.sh"
 "$PYTHON" "$ROOT/examples/maps/make_model.py"
 expect 0 "$ONNX2C" info mail.onnx
@@ -35,7 +35,22 @@ g (map(int64,float) x, map(string,float) words, sparse_tensor(float[2,2]) s)
   sum = Add (s, one)
 }''')
 open("cast.onnx", "wb").write(model.SerializeToString())
+model = parser.parse_model('''<ir_version: 8,
+  opset_import: ["" : 17, "ai.onnx.ml" : 1]>
+g (map(string,float) row, map(int64,float) more) => (float[1,3] y, float[1,2] z)
+{
+  y = ai.onnx.ml.DictVectorizer<string_vocabulary = ["a", "b", "c"]>(row)
+  z = ai.onnx.ml.DictVectorizer<int64_vocabulary = [7, -7]>(more)
+}''')
+open("dict.onnx", "wb").write(model.SerializeToString())
 END
+# Without data beside the model maps are made: of words that the model knows.
+expect 0 "$ONNX2C" verify --cc gcc dict.onnx
+says "output 1 'z': ok"
+expect 0 "$ONNX2C" bench --cc gcc --runs 2 dict.onnx
+"$ONNX2C" run -q --cc gcc dict.onnx >seeded
+grep -q "^'y' float.1,3.: .*[1-9].* 0 .*[1-9]" seeded ||
+  fail "no two of three words have numbers"
 expect 0 "$ONNX2C" zip.onnx -o zip.c
 expect 0 "$ONNX2C" cast.onnx -o cast.c
 sed -n 's/^  int64_t \([a-z_0-9]*\); .*room.*/\1/p' cast.h >room

@@ -16,6 +16,7 @@ and what comes out:
     g (float[N,2] x) => (float[N,2] y) { y = Relu(x) }
 
 An `in` after an `out` begins the next data set. The names of types are ONNX's.
+`# status O2C_E_DATA` in place of `out`s: this run must return that status.
 `# steps K` says how many steps the generated code has, for what must fuse.
 `# error CODE TEXT` instead: the model is refused with that exit code and a
 message that holds the text, and no file is written. Each model that runs does
@@ -131,6 +132,8 @@ class Case:
                 self.add(m[1], tensor(DENSE.fullmatch(m[3]), m[2]))
             elif m := VALUE.match(line):
                 self.add(m[1], value(m[2], m[3]))
+            elif m := re.match(r"#\s*status\s+(O2C_E_\w+)\s*$", line):
+                self.sets[-1]["status"] = m[1]
             elif m := re.match(r"#\s*error\s+(\d)\s+(.*)", line):
                 self.error = (int(m[1]), m[2].strip())
             elif m := re.match(r"#\s*tolerance\s+(\S+)\s+(\S+)", line):
@@ -140,7 +143,8 @@ class Case:
         self.model = parser.parse_model("\n".join(model))
 
     def add(self, what, t):
-        if not self.sets or (what == "in" and self.sets[-1]["out"]):
+        last = self.sets and self.sets[-1]
+        if not last or (what == "in" and (last["out"] or "status" in last)):
             self.sets.append({"in": {}, "out": {}})
         name = (t.values if isinstance(t, onnx.SparseTensorProto) else t).name
         self.sets[-1][what][name] = t
@@ -154,6 +158,8 @@ class Case:
         for i, data in enumerate(self.sets):
             sub = folder / f"test_data_set_{i}"
             sub.mkdir()
+            if "status" in data:
+                (sub / "status.txt").write_text(data["status"] + "\n")
             for what, infos in ports.items():
                 for j, info in enumerate(infos):
                     t = data[what].get(info.name)
