@@ -205,7 +205,7 @@ static int light_rows(const Plan *p)
     bytes += row_bytes(p, n);
   }
   int64_t rows = LIGHT_BYTES / bytes;
-  return light < 4 || light <= 2 * products || rows < FEW_ROWS
+  return light < 2 || light < 2 * products || rows < FEW_ROWS
     ? 1 : rows < MANY_ROWS ? (int)rows : MANY_ROWS;
 }
 

@@ -125,7 +125,8 @@ int main(void)
   law("Relu", "4 N", "", 0, false);
   light(4, 0, 56);
   light(4, 2, 56);
-  light(4, 3, 1);
+  light(4, 3, 56);
+  light(4, 4, 1);
   light(500, 0, 10);   /* 128 KB */
   light(5000, 0, 1);
   limit();
