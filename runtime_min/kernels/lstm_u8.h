@@ -132,6 +132,41 @@ O2C_INLINE void o2c_lstm_u8_units(const int32_t *__restrict dot,
 #undef O2C_GATE
 }
 
+/* As many as a vector has lanes, b or none. A loop over them would keep the
+   constants of all functions in a frame of more than 1 KiB. */
+O2C_NOINLINE void o2c_lstm_u8_lanes(const int32_t *dot, const int32_t *sum,
+                                    const float *scale, const float *x,
+                                    const float *b, float *c, float *h,
+                                    ptrdiff_t n, o2c_lstm_u8_by by)
+{
+  if (b)
+    o2c_lstm_u8_units(dot, sum, scale, x, b, c, h, n, O2C_LANES, by);
+  else
+    o2c_lstm_u8_units(dot, sum, scale, x, NULL, c, h, n, O2C_LANES, by);
+}
+
+/* Fewer than that. */
+O2C_NOINLINE void o2c_lstm_u8_tail(const int32_t *dot, const int32_t *sum,
+                                   const float *scale, const float *x,
+                                   const float *b, float *c, float *h,
+                                   ptrdiff_t n, ptrdiff_t count,
+                                   o2c_lstm_u8_by by)
+{
+  const size_t bytes = (size_t)count * sizeof *x;
+  float own_x[4 * O2C_LANES] = {0}, own_b[4 * O2C_LANES] = {0};
+  float own_c[O2C_LANES] = {0}, own_h[O2C_LANES];
+  for (ptrdiff_t k = 0; k < 4; k++) {
+    memcpy(own_x + k * O2C_LANES, x + k * n, bytes);
+    if (b)
+      memcpy(own_b + k * O2C_LANES, b + k * n, bytes);
+  }
+  memcpy(own_c, c, bytes);
+  o2c_lstm_u8_lanes(dot, sum, scale, own_x, b ? own_b : b, own_c, own_h,
+                    O2C_LANES, by);
+  memcpy(c, own_c, bytes);
+  memcpy(h, own_h, bytes);
+}
+
 /* The same by vectors; x, b: of the row, c, h: of all of it; u: first unit. */
 O2C_NOINLINE void o2c_lstm_u8_some(const o2c_lstm_u8_dir *s,
                                    const int32_t *dot, const float *x,
@@ -139,15 +174,16 @@ O2C_NOINLINE void o2c_lstm_u8_some(const o2c_lstm_u8_dir *s,
                                    ptrdiff_t n, o2c_lstm_u8_by by)
 {
   const int32_t *const sum = s->sums + 4 * u;
-  const float *const scale = s->scale + 4 * u, *b = s->bias;
-  c += u, h += u, x += u;
-  if (n - u < 16)
-    o2c_lstm_u8_units(dot, sum, scale, x, b ? b + u : b, c, h, n,
-                      (int32_t)(n - u), by);
-  else if (b)
-    o2c_lstm_u8_units(dot, sum, scale, x, b + u, c, h, n, 16, by);
-  else
-    o2c_lstm_u8_units(dot, sum, scale, x, NULL, c, h, n, 16, by);
+  const float *const scale = s->scale + 4 * u, *const b = s->bias;
+  const ptrdiff_t count = n - u < 16 ? n - u : 16;
+  ptrdiff_t i = 0;
+  for (; i + O2C_LANES <= count; i += O2C_LANES)
+    o2c_lstm_u8_lanes(dot + i, sum + i, scale + i, x + u + i,
+                      b ? b + u + i : b, c + u + i, h + u + i, n, by);
+  if (i < count)
+    o2c_lstm_u8_tail(dot + i, sum + i, scale + i, x + u + i,
+                     b ? b + u + i : b, c + u + i, h + u + i, n,
+                     count - i, by);
 }
 
 #if defined(O2C_U8_ISA_AVX512VNNI)

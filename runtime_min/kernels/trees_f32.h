@@ -356,8 +356,9 @@ O2C_INLINE void o2c_trees_bits(const int32_t *key, const uint32_t *tree,
     for (l = 0; l < 16; l++) y[l * p->targets + k] = part[k * 16 + l];
 }
 
-/* Keys of sixteen rows for that; returns whether there is a NaN. */
-O2C_INLINE int o2c_trees_turn(const float *x, int32_t *key, int64_t columns)
+/* Keys of sixteen rows for that; returns whether there is a NaN. Not inlined:
+   of a constant number of columns clang keeps them all in a frame of 2 KB. */
+O2C_NOINLINE int o2c_trees_turn(const float *x, int32_t *key, int64_t columns)
 {
   int64_t i, k;
   int nan = 0;
