@@ -35,19 +35,21 @@ O2C_INLINE void o2c_topk_keys(const float *x, int32_t *key, int n, int32_t turn)
     key[i] = o2c_topk_key(x[i], turn);
 }
 
-/* A row of m <= O2C_TOPK_SHORT elements, where `room` is 16 or 32 >= m. */
-O2C_INLINE void o2c_topk_rank(const float *x, int64_t *at, int m, int64_t k,
-                              int32_t turn, const int room)
+/* A row of m <= O2C_TOPK_SHORT elements. A loop over fewer than that would be
+   unrolled, and its vectors not fit the registers. */
+O2C_NOINLINE void o2c_topk_rank(const float *x, int64_t *at, int m, int64_t k,
+                                int32_t turn)
 {
   int32_t key[O2C_TOPK_SHORT], rank[O2C_TOPK_SHORT];
-  for (int i = 0; i < room; i++) {
+  for (int i = 0; i < O2C_TOPK_SHORT; i++) {
     key[i] = INT32_MAX;
     rank[i] = 0;
   }
   o2c_topk_keys(x, key, m, turn);
+  O2C_ROLLED
   for (int i = 0; i < m; i++) {
     const int32_t one = key[i];
-    for (int j = 0; j < room; j++)
+    for (int j = 0; j < O2C_TOPK_SHORT; j++)
       rank[j] += (one < key[j]) | ((one == key[j]) & (i < j));
   }
   for (int j = 0; j < m; j++)
@@ -69,8 +71,8 @@ O2C_INLINE int64_t o2c_topk_insert(int32_t *key, int64_t *at, int64_t have,
   return have < k ? have + 1 : k;
 }
 
-O2C_INLINE void o2c_topk_scan(const float *x, int64_t *at, int64_t n, int64_t k,
-                              int32_t turn)
+O2C_NOINLINE void o2c_topk_scan(const float *x, int64_t *at, int64_t n,
+                                int64_t k, int32_t turn)
 {
   int32_t key[O2C_TOPK_MOST], next[16];
   int64_t have = 0;
@@ -95,10 +97,8 @@ O2C_NOINLINE void o2c_topk_f32(const float *x, float *values, int64_t *indices,
 {
   const int32_t turn = largest ? -1 : 0;
   for (int64_t r = 0; r < rows && k > 0; r++, x += n, indices += k) {
-    if (n <= 16)
-      o2c_topk_rank(x, indices, (int)n, k, turn, 16);
-    else if (n <= O2C_TOPK_SHORT)
-      o2c_topk_rank(x, indices, (int)n, k, turn, O2C_TOPK_SHORT);
+    if (n <= O2C_TOPK_SHORT)
+      o2c_topk_rank(x, indices, (int)n, k, turn);
     else
       o2c_topk_scan(x, indices, n, k, turn);
     for (int64_t i = 0; i < k && values; i++)
