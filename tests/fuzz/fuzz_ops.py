@@ -64,20 +64,26 @@ UNJUDGED = ["no reference for", "an input or output is no tensor"]
 HEAVY = ["QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger"]
 
 
-def arguments():
+def parser(count):
+    """What type_sweep.py takes, too; count: of draws."""
     p = argparse.ArgumentParser()
     p.add_argument("--onnx2c", required=True)
     p.add_argument("--eval", required=True)
     p.add_argument("--quick", action="store_true")
-    p.add_argument("--draws", type=int, default=20000)
+    p.add_argument("--draws", type=int, default=count)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--cc", default="gcc")
     p.add_argument("--cflags", default="-O0")
     p.add_argument("--op", nargs="*")
+    p.add_argument("--keep", type=pathlib.Path)
+    return p
+
+
+def arguments():
+    p = parser(20000)
     p.add_argument("--type", default="")
     p.add_argument("--opset", type=int)
     p.add_argument("--only", type=int, nargs="*")
-    p.add_argument("--keep", type=pathlib.Path)
     p.add_argument("--tally", type=pathlib.Path)
     p.add_argument("--list", action="store_true")
     return p.parse_args()

@@ -14,7 +14,6 @@ has it, in a wider type either) or undrawn (no generator makes it); the last
 two need a line of excuses.py's UNSWEPT. --share K takes every K-th target,
 chosen by a hash of the commit and the salt. Exit code 1 unless all are ok.
 """
-import argparse
 import collections
 import hashlib
 import pathlib
@@ -36,19 +35,10 @@ WORST = ["wrong", "refused", "ok", "no answer", "undrawn"]
 
 
 def arguments():
-    p = argparse.ArgumentParser()
-    p.add_argument("--onnx2c", required=True)
-    p.add_argument("--eval", required=True)
-    p.add_argument("--quick", action="store_true")
-    p.add_argument("--draws", type=int, default=2)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--cc", default="gcc")
-    p.add_argument("--cflags", default="-O0")
-    p.add_argument("--op", nargs="*")
+    p = fuzz_ops.parser(2)
     p.add_argument("--only", nargs="*", help="operator-version/variable/type")
     p.add_argument("--share", type=int, default=1)
     p.add_argument("--salt", default="")
-    p.add_argument("--keep", type=pathlib.Path)
     p.add_argument("--table", type=pathlib.Path)
     p.set_defaults(list=False)
     return p.parse_args()
