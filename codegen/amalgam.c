@@ -14,6 +14,7 @@ typedef struct {
   Model *m;
   StrBuf *c;
   Map done;
+  bool device;        /* a GPU's own file of the same name comes first */
 } Amalgam;
 
 static void paste(Amalgam *g, const char *name);
@@ -28,8 +29,12 @@ static const char *beside(Arena *a, const char *name, const char *file)
 
 static const char *resolve(Amalgam *g, const char *from, const char *file)
 {
-  const char *name = beside(&g->m->arena, from, file);
+  Arena *a = &g->m->arena;
+  const char *name = arena_printf(a, "runtime_min/kernels/cuda/%s", file);
   size_t n;
+  if (g->device && embedded_file(name, &n))
+    return name;
+  name = beside(a, from, file);
   if (embedded_file(name, &n))
     return name;
   return arena_printf(&g->m->arena, "runtime_min/kernels/%s", file);
@@ -115,6 +120,16 @@ void amalgam_file(const Plan *p, const char *file, StrBuf *c)
   paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", file));
 }
 
+static void paste_steps(const Plan *p, Amalgam *g, bool device)
+{
+  for (const Step *s = p->first; s; s = s->next)
+    for (int i = 0; s->device == device && i < s->nkernel; i++)
+      paste(g, arena_printf(p->a, "runtime_min/kernels/%s", s->kernel[i]));
+  for (const Step *s = p->first; s; s = s->next)
+    for (int i = 0; s->device == device && i < s->nref; i++)
+      paste_ref(g, &s->ref[i]);
+}
+
 void amalgam_text(const Plan *p, StrBuf *c)
 {
   Amalgam g = { .m = p->m, .c = c };
@@ -123,12 +138,15 @@ void amalgam_text(const Plan *p, StrBuf *c)
     levels_shared(&g.done);
   else
     paste(&g, "runtime_min/kernels/fpenv.h");
-  for (const Step *s = p->first; s; s = s->next)
-    for (int i = 0; i < s->nkernel; i++)
-      paste(&g, arena_printf(p->a, "runtime_min/kernels/%s", s->kernel[i]));
-  for (const Step *s = p->first; s; s = s->next)
-    for (int i = 0; i < s->nref; i++)
-      paste_ref(&g, &s->ref[i]);
+  paste_steps(p, &g, false);
+}
+
+void amalgam_device(const Plan *p, StrBuf *c)
+{
+  Amalgam g = { .m = p->m, .c = c, .device = true };
+  map_init(&g.done, p->a);
+  paste(&g, "runtime_min/kernels/cuda/device.h");
+  paste_steps(p, &g, true);
 }
 
 void amalgam_custom(const Plan *p, StrBuf *c)

@@ -21,6 +21,7 @@
  * every instruction set, and small enough that the rows stay there. */
 #define FEW_ROWS 8
 #define MANY_ROWS 56
+#define DEVICE_ROWS 64 /* on a GPU, which has its own arena for them */
 #define TREE_ROWS 256 /* a forest is read once for them */
 #define NEAR_BYTES (32 << 10)
 #define CACHE_BYTES (2 << 20)
@@ -225,6 +226,8 @@ static int block_rows(const Plan *p)
     "TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor",
   };
   int64_t max = p->m->dims.sym[p->batch].max;
+  if (p->device)
+    return max > 0 && max < DEVICE_ROWS ? (int)max : DEVICE_ROWS;
   if (has_node(p, trees, COUNT(trees)) && !has_node(p, maps, COUNT(maps)))
     return max > 0 && max < TREE_ROWS ? (int)max : TREE_ROWS;
   if (has_node(p, maps, COUNT(maps)))
@@ -245,6 +248,8 @@ static const Dim *block_samples(Plan *p)
 {
   DimPool *d = &p->m->dims;
   const Dim *block = dim_int(d, p->block), *one = dim_int(d, 1);
+  if (p->device)
+    return block;
   for (const Node *n = p->g->first; n; n = n->next) {
     int64_t fixed;
     if (!is_product(n) || !has_batch(p, n->in[0]))

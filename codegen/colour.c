@@ -68,7 +68,7 @@ static int best_colour(Plan *p, const Colours *c, const Slot *s)
 {
   int best = -1, good = -1;
   for (int k = 0; k < c->n; k++) {
-    if (c->slot[k].last >= s->first)
+    if (c->slot[k].last >= s->first || c->slot[k].device != s->device)
       continue;
     int fit = fitness(p, &c->slot[k], s->bytes[0]);
     if (fit > good) {
@@ -108,7 +108,7 @@ static int64_t factor(Plan *p, const Slot *s, const Dim *unit)
 {
   DimPool *d = &p->m->dims;
   int64_t k = dim_content(s->bytes[0]);
-  if (k <= 0 || k % 64)
+  if (k <= 0 || k % 64 || s->device)
     return 0;
   const Dim *own = dim_div_exact(d, s->bytes[0], dim_int(d, k));
   bool fits = own == unit ||
@@ -124,7 +124,7 @@ static const Dim *common_unit(Plan *p)
   int64_t most = 0;
   for (int i = 0; i < p->nslot; i++) {
     int64_t k = dim_content(p->slot[i].bytes[0]);
-    if (k > 0 && k % 64 == 0)
+    if (k > 0 && k % 64 == 0 && !p->slot[i].device)
       unit[i] = dim_div_exact(d, p->slot[i].bytes[0], dim_int(d, k));
   }
   for (int i = 0; i < p->nslot; i++) {

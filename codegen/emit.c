@@ -156,6 +156,8 @@ static EmitFiles file_names(Plan *p)
   f.source_name = to_stdout ? with_suffix(p->a, p->name, ".c")
                             : last_component(o->out);
   f.header_name = last_component(f.header);
+  f.device = with_suffix(p->a, base, ".cu");
+  f.device_name = last_component(f.device);
   if (f.mode == WM_OBJECT)
     f.side = with_suffix(p->a, base, ".weights.o");
   else if (f.mode == WM_INCBIN)
@@ -190,6 +192,32 @@ static void put_source(Plan *p, const EmitFiles *f, const StrBuf *m4_out,
   else
     sb_write(c, w, (size_t)(e - w));
   sb_puts(c, e + sizeof end - 1);
+}
+
+/* The .cu file: its kernels' text did not go through m4 either. */
+static bool write_device(Plan *p, Output *o, const EmitFiles *f)
+{
+  static const char kernels[] = "@@O2C_KERNELS@@\n";
+  StrBuf plan, text, c;
+  if (!p->device)
+    return true;
+  sb_init(&plan, p->a);
+  sb_init(&text, p->a);
+  sb_init(&c, p->a);
+  emit_cu_plan(p, &plan, f);
+  bool ok = m4_expand(p->m, &plan, &text);
+  if (ok) {
+    sb_write(&text, "", 1);
+    const char *k = strstr(text.s, kernels);
+    sb_write(&c, text.s, (size_t)(k - text.s));
+    amalgam_device(p, &c);
+    sb_puts(&c, k + sizeof kernels - 1);
+    ok = output_text(o, f->device, &c);
+  }
+  sb_free(&plan);
+  sb_free(&text);
+  sb_free(&c);
+  return ok;
 }
 
 static bool write_header(Plan *p, Output *o, const EmitFiles *f)
@@ -241,6 +269,7 @@ static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
   const struct { const char *name; bool wanted; } file[] = {
     {"o2c.h", true}, {"o2c_threads.h", plan_threads(p)},
     {"o2c_threads.c", plan_threads(p)}, {"o2c_image.c", has_images(p)},
+    {"o2c_cuda.h", p->device}, {"o2c_cuda.c", p->device},
   };
   const char *slash = strrchr(f->header, '/');
   int n = slash ? (int)(slash - f->header) + 1 : 0;
@@ -283,7 +312,8 @@ ExitCode codegen_emit(Model *m)
     const char *tmp = output_add(&o, f.side);
     ok = tmp && weights_write(p, f.mode, tmp);
   }
-  ok = ok && write_source(p, &o, &f) && write_bundle(p, &o, &f);
+  ok = ok && write_source(p, &o, &f) && (to_stdout || write_device(p, &o, &f))
+       && write_bundle(p, &o, &f);
   if (ok && !to_stdout)
     ok = write_header(p, &o, &f);
   if (output_finish(&o, ok) && f.mode == WM_OBJECT && !to_stdout)

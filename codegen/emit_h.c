@@ -182,6 +182,18 @@ static const Dim **block_bytes(Plan *p, const Dim **bytes, int n)
   return most;
 }
 
+void emit_slots(Plan *p, StrBuf *b, bool device, const char *pre)
+{
+  for (int i = 0; i < p->nslot; i++) {
+    const Slot *s = &p->slot[i];
+    if (s->unit || s->device != device)
+      continue;
+    sb_puts(b, " + O2C_ALIGN_UP(");
+    emit_slot_bytes(p, b, block_bytes(p, s->bytes, s->nbytes), s->nbytes, pre);
+    sb_puts(b, ", 64)");
+  }
+}
+
 /* The workspace in bytes as an expression of the dims; `pre` as dim_print. */
 const char *emit_workspace(Plan *p, const char *pre)
 {
@@ -192,15 +204,7 @@ const char *emit_workspace(Plan *p, const char *pre)
   StrBuf b;
   sb_init(&b, p->a);
   sb_puts(&b, "(INT64_C(64)");
-  for (int i = 0; i < p->nslot; i++) {
-    if (p->slot[i].unit)
-      continue;
-    const Slot *s = &p->slot[i];
-    sb_puts(&b, " + O2C_ALIGN_UP(");
-    emit_slot_bytes(p, &b, block_bytes(p, s->bytes, s->nbytes), s->nbytes,
-                    pre);
-    sb_puts(&b, ", 64)");
-  }
+  emit_slots(p, &b, false, pre);
   sb_puts(&b, ")");
   const char *text = arena_strn(p->a, b.s, b.n);
   sb_free(&b);
@@ -338,6 +342,7 @@ void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "UPPER", emit_upper(p));
   emit_set(plan, "HEADER_FILE", f->header_name);
   emit_set(plan, "SOURCE_FILE", f->source_name);
+  emit_set(plan, "DEVICE_FILE", f->device_name);
   emit_set(plan, "MODEL_FILE", emit_safe(p, p->m->file));
   emit_set(plan, "PROVENANCE", emit_provenance(p));
   /* The context ends with the dims that <model>_need gives. */
@@ -361,6 +366,7 @@ void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f)
   sb_init(&b, p->a);
   workspace_macros(p, &b);
   emit_set_buf(plan, "WORKSPACE_MACROS", &b);
+  emit_set(plan, "DEVICE", p->device ? "1" : "");
   emit_set(plan, "WEIGHTS_MACROS", f->mode == WM_FILE
     ? arena_printf(p->a, "#define %s_WEIGHTS_SIZE %lldu /* of the file that "
                    "init needs */\n", emit_upper(p),

@@ -16,6 +16,8 @@ typedef struct {
   jmp_buf panic;
   const char *dir;      /* temporary, removed at the end */
   char **cc;            /* compiler and flags, NULL at the end */
+  char **nvcc;          /* the same, for .cu files; NULL: not asked for yet */
+  bool have_device;     /* o2c_cuda.o is in dir */
   const char *cross;    /* the compiler's machine where it is not ours */
   char **runner;        /* what runs a program: emulator and options, or none */
   int cpus;
@@ -47,6 +49,7 @@ typedef struct {
   const char *prefix;   /* of the model's symbols; file <prefix>.c in dir */
   const char *object;   /* a second object file to link, or NULL */
   bool image;           /* it has an ImageDecoder */
+  bool device;          /* file <prefix>.cu, too */
   bool broken;          /* the compiler refused it: left out */
   const char *log;
 } Unit;

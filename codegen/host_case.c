@@ -118,6 +118,7 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   if (!failed(a, c, m, loud)) {
     const char *side = host_file(h, "%s.weights.o", c->unit.prefix);
     c->unit.object = is_file(side) ? side : NULL;
+    c->unit.device = is_file(host_file(h, "%s.cu", c->unit.prefix));
     for (const Node *n = m->main->first; n; n = n->next)
       c->unit.image |= node_is(n, "ImageDecoder");
   }

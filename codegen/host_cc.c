@@ -115,6 +115,32 @@ static Proc compile_proc(Host *h, const char *stem, const char *flag)
                 .timeout = CC_TIMEOUT};
 }
 
+/* $NVCC, else nvcc; flags of its own in the same variable. */
+static char **nvcc(Host *h)
+{
+  Args l = {&h->a, NULL, 0};
+  const char *env = getenv("NVCC");
+  if (h->nvcc) return h->nvcc;
+  add_words(&l, env && *env ? env : "nvcc");
+  add(&l, "-std=c++17");
+  add(&l, "-O3");
+  return h->nvcc = l.v;
+}
+
+static Proc device_proc(Host *h, const char *file, const char *stem)
+{
+  Args l = {&h->a, NULL, 0};
+  for (char **p = nvcc(h); *p; p++) add(&l, *p);
+  add(&l, "-I");
+  add(&l, h->dir);
+  add(&l, "-c");
+  add(&l, host_file(h, "%s", file));
+  add(&l, "-o");
+  add(&l, host_file(h, "%s.cu.o", stem));
+  return (Proc){.argv = l.v, .log = host_file(h, "%s.cu.log", stem),
+                .timeout = CC_TIMEOUT};
+}
+
 static bool write_embedded(Host *h, const char *name)
 {
   size_t n = 0;
@@ -156,14 +182,23 @@ void host_print_log(const char *path, const char *what)
   arena_free(&a);
 }
 
+/* What a model for a GPU is linked with. */
+static const char *const runtime[] = {"o2c_cuda", "o2c_cuda_dnn",
+                                      "o2c_cuda_blas"};
+static const char *const libraries[] = {"-lcudnn", "-lcublasLt"};
+
 static const char *link_program(Host *h, const Unit *u, int n,
                                 const char *table)
 {
   const char *program = host_file(h, "%s.bin", table);
   Args l = {&h->a, NULL, 0};
-  for (char **p = h->cc; *p; p++) add(&l, *p);
+  bool device = false;
+  for (int i = 0; i < n; i++) device |= u[i].device && !u[i].broken;
+  for (char **p = device ? nvcc(h) : h->cc; *p; p++) add(&l, *p);
   add(&l, "-o");
   add(&l, program);
+  for (int i = 0; device && i < COUNT(runtime); i++)
+    add(&l, host_file(h, "%s.cu.o", runtime[i]));
   add(&l, host_file(h, "o2c_driver.o"));
   add(&l, host_file(h, "o2c_threads.o"));
   add(&l, host_file(h, "%s.o", table));
@@ -172,11 +207,13 @@ static const char *link_program(Host *h, const Unit *u, int n,
     if (u[i].broken) continue;
     image |= u[i].image;
     add(&l, host_file(h, "%s.o", u[i].prefix));
+    if (u[i].device) add(&l, host_file(h, "%s.cu.o", u[i].prefix));
     if (u[i].object) add(&l, u[i].object);
   }
+  for (int i = 0; device && i < COUNT(libraries); i++) add(&l, libraries[i]);
   for (char **p = image ? h->image_link : NULL; p && *p; p++) add(&l, *p);
   add(&l, "-lm");
-  add(&l, "-pthread");
+  add(&l, device ? "-lpthread" : "-pthread");
   Proc p = {.argv = l.v, .log = host_file(h, "%s.log", table),
             .timeout = CC_TIMEOUT};
   procs_run(h, &p, 1);
@@ -191,7 +228,8 @@ static bool prepare_driver(Host *h, Proc *p, int *n)
   if (h->have_driver) return true;
   static const char *const file[] = {
     "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_threads.h",
-    "o2c_threads.c", "o2c_image.c",
+    "o2c_threads.c", "o2c_image.c", "o2c_cuda.h", "o2c_cuda_own.h",
+    "o2c_cuda.c", "o2c_cuda_dnn.c", "o2c_cuda_blas.c",
   };
   for (int i = 0; i < COUNT(file); i++)
     if (!write_embedded(h, file[i])) return false;
@@ -205,25 +243,47 @@ static bool wants_hook(Host *h, const Unit *u)
   return u->image && !u->broken && !image_hook_own(h) && image_hook(h);
 }
 
+/* The .cu files, and once the runtime's, each a further compilation. */
+static void add_device(Host *h, const Unit *u, int n, Proc *p, int *count)
+{
+  bool some = false;
+  for (int i = 0; i < n; i++) {
+    if (!u[i].device) continue;
+    some = true;
+    p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.cu", u[i].prefix),
+                                u[i].prefix);
+  }
+  for (int i = 0; some && !h->have_device && i < COUNT(runtime); i++)
+    p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.c", runtime[i]),
+                                runtime[i]);
+  h->have_device |= some;
+}
+
 const char *cc_build(Host *h, Unit *u, int n, int serial)
 {
-  Proc *p = NEW(&h->a, Proc, n + 3);
+  Proc *p = NEW(&h->a, Proc, 2 * n + 2 + COUNT(runtime) + 1);
   const char *table = arena_printf(&h->a, "program%d", serial);
   int count = n;
   if (!prepare_driver(h, p, &count)) return NULL;
   for (int i = 0; i < n; i++)
     p[i] = compile_proc(h, u[i].prefix, wants_hook(h, &u[i]) ?
                         "-DO2C_IMAGE_HOOK=o2c_image" : NULL);
+  int own = count;
+  add_device(h, u, n, p, &count);
   procs_run(h, p, count);
+  int models = 0; /* with a .cu file: their errors are their own */
+  for (int i = 0; i < n; i++) models += u[i].device;
   for (int i = n; i < count; i++)
-    if (p[i].rc) {
+    if (p[i].rc && (i < own || i >= own + models)) {
       if (!h->stop) host_print_log(p[i].log, "the C compiler fails:");
       return NULL;
     }
   h->have_driver = true;
-  for (int i = 0; i < n; i++) {
-    u[i].broken = p[i].rc != 0;
-    u[i].log = p[i].log;
+  for (int i = 0, k = own; i < n; i++) {
+    const Proc *bad = u[i].device && !p[i].rc ? &p[k] : &p[i];
+    k += u[i].device;
+    u[i].broken = bad->rc != 0;
+    u[i].log = bad->log;
   }
   if (!write_table(h, u, n, table)) return NULL;
   Proc t = compile_proc(h, table, NULL);

@@ -208,11 +208,12 @@ static void join_loops(Plan *p)
   }
 }
 
-static int new_slot(Plan *p, const Dim *bytes, int step)
+static int new_slot(Plan *p, const Dim *bytes, int step, bool device)
 {
   p->slot = arena_grow(p->a, p->slot, p->nslot, sizeof *p->slot);
   Slot *s = &p->slot[p->nslot];
-  *s = (Slot){ .nbytes = 1, .first = step, .last = step };
+  *s = (Slot){ .nbytes = 1, .first = step, .last = step,
+               .device = device };
   s->bytes = NEW(p->a, const Dim *, 1);
   s->bytes[0] = dim_upper(&p->m->dims, bytes);
   return p->nslot++;
@@ -227,7 +228,8 @@ static void touch(Plan *p, Value *v, int step)
   }
   Store *st = &p->store[r->id];
   if (st->kind == ST_NONE)
-    *st = (Store){ ST_ARENA, new_slot(p, value_bytes(p, r), step) };
+    *st = (Store){ ST_ARENA, new_slot(p, value_bytes(p, r), step,
+                                      value_on_device(p, r)) };
   if (st->kind == ST_ARENA)
     p->slot[st->index].last = step;
 }
@@ -243,7 +245,8 @@ static void make_slots(Plan *p)
       StepPtr *ptr = &s->ptr[i];
       if (ptr->kind == SP_SCRATCH) {
         const Dim *size = dim_int(d, dtype_info(ptr->dtype)->size);
-        ptr->slot = new_slot(p, dim_mul(d, ptr->elements, size), k);
+        ptr->slot = new_slot(p, dim_mul(d, ptr->elements, size), k,
+                             s->device);
         if (ptr->lasts)
           p->slot[ptr->slot].last = p->nstep - 1;
       } else {
@@ -311,6 +314,47 @@ void plan_bound(Plan *p)
   }
 }
 
+/* Slots of constant sizes, of the workspace or of the device's arena. */
+static void place_some(Plan *p, bool device, int64_t *bytes, int64_t *bound)
+{
+  Plan part = *p;
+  int *member = NEW(p->a, int, p->nslot + 1);
+  part.slot = NEW(p->a, Slot, p->nslot + 1);
+  part.nslot = 0;
+  part.arena_bound = 0;
+  for (int i = 0; i < p->nslot; i++)
+    if (p->slot[i].device == device) {
+      member[part.nslot] = i;
+      part.slot[part.nslot++] = p->slot[i];
+    }
+  plan_bound(&part);
+  place_slots(&part);
+  for (int i = 0; i < part.nslot; i++)
+    p->slot[member[i]] = part.slot[i];
+  *bytes = part.arena_bytes;
+  *bound = part.arena_bound;
+}
+
+/* Weights that steps of a GPU read lie one behind the other there. */
+static void place_device_weights(Plan *p)
+{
+  p->device_weight = NEW(p->a, int64_t, p->nweight + 1);
+  for (int k = 0; k < p->nweight; k++)
+    p->device_weight[k] = -1;
+  for (const Step *s = p->first; s; s = s->next)
+    for (int i = 0; s->device && i < s->nptr; i++) {
+      if (s->ptr[i].kind != SP_IN)
+        continue;
+      Store st = store_of(p, s->ptr[i].v);
+      if (st.kind != ST_WEIGHT || p->device_weight[st.index] >= 0)
+        continue;
+      const Tensor *t = p->weight[st.index]->data;
+      p->device_weight[st.index] = p->device_weight_bytes;
+      p->device_weight_bytes +=
+        (t->n * dtype_info(t->dtype)->size + 255) / 256 * 256;
+    }
+}
+
 void plan_memory(Plan *p)
 {
   p->store = NEW(p->a, Store, p->m->nvalue + 1);
@@ -322,11 +366,12 @@ void plan_memory(Plan *p)
   join_loops(p);
   join_in_place(p);
   make_slots(p);
+  place_device_weights(p);
   loop_lives(p);
   resolve_sizes(p);
   if (p->arena_static) {
-    plan_bound(p);
-    place_slots(p);
+    place_some(p, false, &p->arena_bytes, &p->arena_bound);
+    place_some(p, true, &p->device_bytes, &p->device_bound);
   } else {
     share_slots(p);
   }

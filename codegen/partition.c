@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which provider runs which node, and the nodes' order.
+/* Nodes become steps, each by its provider (device.c: which that is).
  *
- * Each node goes to the cheapest provider of --provider that supports it;
- * the CPU supports every operator that has a reference kernel. Steps that
+ * The CPU supports every operator that has a reference kernel. Steps that
  * nothing reads are dropped afterwards: shape computations whose results
  * lowering has put into constants.
  */
@@ -24,14 +23,10 @@ const Target *target_find(const char *name)
   return NULL;
 }
 
-const Target *target_of(const Node *n)
+const Target *target_of(const Plan *p, const Node *n)
 {
-  const Target *best = NULL;
-  for (int i = 0; i < COUNT(targets); i++)
-    if (targets[i]->supports(n) &&
-        (!best || targets[i]->cost(n) < best->cost(n)))
-      best = targets[i];
-  return best;
+  const Target *t = target_find(n->device ? "cuda" : "cpu");
+  return t && t->supports(p, n) ? t : NULL;
 }
 
 static bool step_is_read(const Step *s, const bool *read, const bool *sized)
@@ -105,15 +100,16 @@ void lower_graph(Plan *p)
     p->guard = guard[k++];
     if (op_is_view(n))
       continue;
-    if (lower_loop(p, n))
+    if (lower_loop(p, n) || lower_transfer(p, n))
       continue;
     if (n->nsize && n->op->sizes)
       lower_sizes(p, n);
-    const Target *t = target_of(n);
+    const Target *t = target_of(p, n);
     if (t)
       t->lower(p, n);
     else
       fail_unsupported(n, "no provider of --provider runs this operator");
   }
   drop_unread(p);
+  device_only(p);
 }

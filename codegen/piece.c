@@ -146,7 +146,7 @@ static bool takes_strides(const Pieces *s, Value *v)
     return false;
   for (int i = -1; i < v->nuse; i++) {
     Node *n = i < 0 ? v->def : v->use[i];
-    const Target *t = target_of(n);
+    const Target *t = target_of(s->p, n);
     if (!t || !t->takes_strides || !t->takes_strides(s->p, n, v, false))
       return false;
   }
@@ -243,7 +243,8 @@ void plan_pieces(Plan *p, const Guard **guard)
   s.home = plan_homes(p, n);
   n = 0;
   for (Node *x = p->g->first; x; x = x->next)
-    join_node(&s, x, n++);
+    if (!p->device) /* a piece and its whole might lie apart */
+      join_node(&s, x, n++);
 }
 
 /* Values made after plan_pieces are none. */

@@ -359,6 +359,7 @@ Plan *plan_make(Model *m)
   check_zips(p);
   if (m->nerror)
     return NULL;
+  plan_device(p);
   plan_batch(p);
   lower_graph(p);
   if (m->nerror)

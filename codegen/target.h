@@ -67,6 +67,8 @@ struct Step {
   bool small;              /* inlined; its body must have no array of its own */
   bool status;             /* the function returns o2c_status */
   bool symbols;            /* the body uses `s`, the run-time dimensions */
+  bool device;             /* its function stands in the .cu file */
+  bool transfer;           /* a copy to or from the device; device.c */
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
   int *sizes, nsizes;      /* capacities that the body reads */
   int64_t macs;            /* multiplications with addition; 0: not counted */
@@ -121,6 +123,7 @@ typedef struct {
   const Dim *unit;    /* it lies `offset` of these into slot `whole` */
   int whole;
   int first, last;    /* life, in step numbers */
+  bool device;        /* of the device's arena, not of the workspace */
 } Slot;
 
 /* One of several ways to compute a node, and what it should take. */
@@ -184,6 +187,17 @@ struct Plan {
   int head_bytes;         /* before the arena: a worker's status, or 0 */
   int64_t arena_bytes;    /* one worker; where constant */
   int64_t arena_bound;    /* largest live set: no plan can need less */
+  /* A GPU: device.c. */
+  bool device;            /* some node runs there */
+  bool *on_device;        /* by id, of values before lowering; constants: no */
+  int device_values;
+  int64_t device_bytes;   /* of the device's arena; where constant */
+  int64_t device_bound;
+  int64_t *device_weight; /* by number: where it lies there, or -1 */
+  int64_t device_weight_bytes;
+  int nregion;            /* runs of steps on the device; emit_cu.c */
+  StrBuf regions;         /* their text */
+  int nlibrary;           /* calls of cuDNN and cuBLASLt; numbers their plans */
   const struct Level **level; /* of --target, the least first; levels.c */
   int nlevel;             /* 0: the C compiler's flags say */
 };
@@ -203,6 +217,23 @@ void levels_shared(Map *done);        /* files that levels_top pastes */
 void levels_top(const Plan *p, StrBuf *c);
 /* The copies of kernels and steps, and the table of their rows functions. */
 void levels_text(const Plan *p, const char *steps, StrBuf *c);
+
+/* device.c: what runs on the GPU, and the copies in between. */
+void plan_device(Plan *p);
+bool provider_has(const Options *o, const char *name); /* --provider */
+/* The copy's step; false: n is none. */
+bool lower_transfer(Plan *p, Node *n);
+bool value_on_device(const Plan *p, const Value *v);
+/* Refuses steps that --provider cuda alone does not run. */
+void device_only(Plan *p);
+
+/* cut.c: the cheapest division of n vertices in two, 0 on one side and 1 on the
+ * other; an edge costs what crosses it in its direction. */
+typedef struct Cut Cut;
+Cut *cut_new(Arena *a, int n);
+void cut_edge(Cut *c, int from, int to, double cost);
+void cut_solve(Cut *c);
+bool cut_side(const Cut *c, int v);   /* true: that of vertex 1 */
 
 /* sizes.c */
 void plan_sizes(Plan *p);  /* found, and those of args that are capacities */
@@ -246,6 +277,7 @@ WeightMode weights_mode(const Plan *p);       /* resolves auto */
 int weights_add(Plan *p, Value *v);           /* its number; equal ones once */
 /* C text that stands in the generated file before the steps. */
 void weights_text(const Plan *p, WeightMode mode, StrBuf *c);
+bool weights_in_blob(const Plan *p, WeightMode mode, int k);
 /* C expression of weight k: "w12_conv1", or a cast offset into the blob. */
 const char *weights_expr(const Plan *p, WeightMode mode, int k);
 /* The side file of OBJECT, INCBIN and FILE, which is there and empty; false
@@ -260,6 +292,7 @@ bool elf_end(Model *m, FILE *f, const char *name, int64_t size);
 
 /* amalgam.c: kernel text, each file once, includes resolved. */
 void amalgam_text(const Plan *p, StrBuf *c);
+void amalgam_device(const Plan *p, StrBuf *c); /* of the .cu file */
 void amalgam_custom(const Plan *p, StrBuf *c); /* files of --custom */
 void amalgam_file(const Plan *p, const char *file, StrBuf *c); /* one */
 const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
@@ -267,13 +300,18 @@ const char *embedded_file(const char *name, size_t *n); /* NULL: no such file */
 /* emit_h.c emit_c.c emit_run.c emit_tables.c: texts for the file templates. */
 typedef struct {
   const char *source, *header, *side;   /* paths; side NULL: none */
-  const char *source_name, *header_name;
+  const char *device;                   /* the .cu file; NULL: none */
+  const char *source_name, *header_name, *device_name;
   WeightMode mode;
 } EmitFiles;
 void emit_header_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_source_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_fits(Plan *p, StrBuf *plan);   /* emit_run.c */
 void emit_run(Plan *p, StrBuf *plan);
+/* emit_cu.c: the .cu file, after the source; and what model.c has of it. */
+void emit_cu_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
+void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f);
+const char *emit_device_size(Plan *p, const char *pre); /* bytes: C text */
 void emit_tables(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_set(StrBuf *plan, const char *key, const char *text);
@@ -288,6 +326,8 @@ const char **emit_fields(Plan *p, const char *const *names, int n);
 const char *emit_workspace(Plan *p, const char *pre);
 void emit_slot_bytes(Plan *p, StrBuf *b, const Dim **bytes, int n,
                      const char *pre);
+/* " + bytes" of each slot of the workspace, or of the device's arena. */
+void emit_slots(Plan *p, StrBuf *b, bool device, const char *pre);
 int64_t plan_workspace(const Plan *p); /* one worker; arena_static only */
 const char *emit_simple_signature(Plan *p);
 const char *emit_parameter(Plan *p, const char *field, const char *suffix);
@@ -357,8 +397,7 @@ bool step_ns(const Step *s, double *ns); /* false: by run-time sizes */
 /* A provider: cpu, later cuda. cpu/ref is the last and takes every node. */
 struct Target {
   const char *name;
-  bool (*supports)(const Node *n);
-  double (*cost)(const Node *n);        /* seconds, for partitioning */
+  bool (*supports)(const Plan *p, const Node *n);
   /* Would the node's step find `v`, which it reads or writes, at any step
    * between runs of its last axis? `border`: between its rows, too. */
   bool (*takes_strides)(const Plan *p, Node *n, const Value *v, bool border);
@@ -392,7 +431,7 @@ void emit_split_types(Plan *p, StrBuf *plan);
 void emit_split_open(const Step *s, StrBuf *b);  /* parameters to pointers */
 
 /* partition.c */
-const Target *target_of(const Node *n); /* NULL: none runs it */
+const Target *target_of(const Plan *p, const Node *n); /* NULL: none */
 void lower_graph(Plan *p);
 /* The value whose storage a chain of views shares; itself if no view. */
 Value *value_root(Value *v);
@@ -470,6 +509,13 @@ bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);
 bool lower_pick(Plan *p, Node *n);
-/* cpu/ew.c: elementwise nodes and fused chains. */
+/* cuda/target.c */
+Step *device_step(Plan *p, Node *n, const char *macro);
+/* G_INDEX: int32_t where so many elements can be counted by it. */
+void device_index(Step *s, const Dim *count);
+/* cpu/ew.c: elementwise nodes and fused chains; by the threads of a grid, of
+ * those that ew_takes. */
+void lower_ew_grid(Plan *p, Node *n);
+bool ew_takes(Node *n);
 bool lower_elementwise(Plan *p, Node *n);
 #endif

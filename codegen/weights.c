@@ -307,6 +307,11 @@ const char *weights_expr(const Plan *p, WeightMode mode, int k)
   return weight_name(p, k);
 }
 
+bool weights_in_blob(const Plan *p, WeightMode mode, int k)
+{
+  return !in_text(p, mode, k);
+}
+
 /* The blob goes to a file, if there is one, and into a hash. */
 typedef struct {
   FILE *f;

@@ -349,9 +349,10 @@ struct Node {
   int nattr;
   const Origin *origin;
   void *fused;           /* what a fusing pass attached; see passes */
-  const Dim **size;      /* sizes that it finds at run time; infer_sizes */
+  const Dim **size;      /* nsize ones that the run finds; infer_sizes */
   int nsize;
   bool bad, any_type;    /* error recorded; moves types beyond its row's */
+  bool device;           /* a GPU runs it */
 };
 struct Graph {
   Model *m;

@@ -10,7 +10,7 @@
 
 /* A generated file refuses another major, or an older minor version. */
 #define O2C_ABI_MAJOR 1
-#define O2C_ABI_MINOR 0
+#define O2C_ABI_MINOR 1
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,7 +28,8 @@ typedef enum {
   O2C_E_SHAPE = -7,     /* shapes in the data do not fit the graph */
   O2C_E_DATA = -8,      /* a value in the data does not fit: an index out of
                            range, text that is no number */
-  O2C_E_DEVICE = -9,
+  O2C_E_DEVICE = -9,    /* the processor or GPU is not what the code needs, or
+                           failed: <model>_message */
   O2C_E_ABI = -10,
   O2C_E_TYPE = -11      /* an o2c_value of another kind, or with keys or
                            elements of another type, than the model takes */
@@ -63,6 +64,22 @@ typedef struct {
  * lacks it gets O2C_E_DEVICE. */
 #define O2C_LEVEL(k) ((uint32_t)(k) << 24)
 #define O2C_FLUSH 1u /* flags: denormals are zero during a run, then restored */
+/* flags, of a model for a GPU: the pointers to inputs and outputs that a run
+ * gets are to the GPU's memory. Else they are to the host's. */
+#define O2C_DEVICE_POINTERS 2u
+
+/* What a model for a GPU needs there. */
+typedef struct {
+  size_t size;         /* sizeof(o2c_device) */
+  void *arena;         /* aligned to 256; NULL: init allocates arena_size */
+  size_t arena_size;   /* <model>_device_size of the largest dims */
+  const void *weights; /* <model>_init of another context has uploaded them:
+                          o2c_cuda_weights; NULL: init does */
+  const char *tuned;   /* a file where choices of algorithms are kept; NULL:
+                          the libraries' own heuristics decide */
+  const char **why;    /* NULL, or what init sets to a static text if it fails
+                          there */
+} o2c_device;
 
 /* Zero is the default of every field but size and workspace. */
 typedef struct {
@@ -74,8 +91,9 @@ typedef struct {
   const o2c_parallel *par; /* NULL: the calling thread alone */
   const o2c_hooks *hooks;
   const o2c_heap *heap;
-  void *stream;
+  void *stream;            /* cudaStream_t; NULL: one of the model's own */
   uint32_t flags;
+  const o2c_device *device; /* of a model for a GPU */
 } o2c_config;
 
 /* A string element of a tensor: bytes, not NUL-terminated. Those of an output
@@ -294,6 +312,10 @@ typedef struct o2c_model {
   void (*deinit)(void *ctx);
   /* Shape of output k for these dims; shape has room for its rank. */
   void (*out_shape)(const int64_t *dims, uint32_t k, int64_t *shape);
+  /* Of a model for a GPU, else NULL: bytes of its arena there for these dims,
+   * and what the GPU's libraries said last, "" if nothing. */
+  size_t (*device_size)(const int64_t *dims);
+  const char *(*message)(const void *ctx);
 } o2c_model;
 
 /* Integer arithmetic of sizes, usable in constant expressions. */

@@ -439,6 +439,9 @@ static o2c_status set_up(Run *r, void **ctx)
 {
   const o2c_model *m = r->m;
   o2c_config cfg = {0};
+  o2c_device device = {0};
+  const char *why = NULL;
+  o2c_status status;
   static o2c_hooks hooks;
   uint32_t k;
   int32_t i;
@@ -467,7 +470,15 @@ static o2c_status set_up(Run *r, void **ctx)
   hooks.user = r->profile;
   hooks.node = step_hook;
   if (r->profile) cfg.hooks = &hooks;
-  return m->init(r->mem.p, m->ctx_size, &cfg, ctx);
+  if (m->device_size) {
+    device.size = sizeof device;
+    device.arena_size = m->device_size(r->dims);
+    device.why = &why;
+    cfg.device = &device;
+  }
+  status = m->init(r->mem.p, m->ctx_size, &cfg, ctx);
+  if (status != O2C_OK && why) fprintf(stderr, "%s: %s\n", m->name, why);
+  return status;
 }
 
 /* What run() takes; gathered once, as a small model runs for some ten
@@ -503,7 +514,10 @@ static o2c_status call(const Run *r, void *ctx, const Ports *p)
     r->value[k].size = r->head && r->head[k] ? r->head[k] : r->out[k].n;
   }
   s = r->m->run(ctx, r->dims, p->in, p->out);
-  return s == O2C_OK && r->m->wait ? r->m->wait(ctx) : s;
+  if (s == O2C_OK && r->m->wait) s = r->m->wait(ctx);
+  if (s == O2C_E_DEVICE && r->m->message)
+    fprintf(stderr, "%s: %s\n", r->m->name, r->m->message(ctx));
+  return s;
 }
 
 /* What describes maps stands behind their values: times are without it. */

@@ -23,6 +23,8 @@ struct G_NAME<%%>_ctx {
   uint32_t magic, flags;
   unsigned char *workspace;
   size_t workspace_size;
+G_IF(G_DEVICE, <%  o2c_cuda *cuda;
+%>)<%%>m4_dnl
 G_IF(G_FITS, <%  int fits; /* is the workspace large enough? */
 %>)<%%>m4_dnl
   const unsigned char *weights;
@@ -132,6 +134,9 @@ static void o2c_share_out(o2c_share *its, o2c_share_step *step,
 }
 
 %>)<%%>m4_dnl
+G_IF(G_DEVICE, <%/* Runs of steps on the GPU: G_DEVICE_FILE. */
+G_REGIONS
+%>)<%%>m4_dnl
 G_ROWS_NOTE
 static o2c_status run_rows(G_ROWS_PARAMETERS)
 {
@@ -171,6 +176,35 @@ size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers)
   return (size_t)(n + (count - 1) * further);
 }
 
+G_IF(G_DEVICE, <%size_t G_NAME<%%>_device_size(const G_NAME<%%>_dims *d)
+{
+  return dims_ok(d) ? (size_t)G_DEVICE_SIZE : 0;
+}
+
+static o2c_status open_device(G_NAME<%%>_ctx *ctx, const o2c_config *cfg)
+{
+  o2c_cuda_setup setup;
+G_DEVICE_WEIGHTS<%%>m4_dnl
+  setup.cfg = cfg;
+  setup.base = ctx->weights;
+  setup.weight_bytes = G_DEVICE_WEIGHT_BYTES;
+  setup.nregion = G_NREGION;
+  setup.nlibrary = G_NLIBRARY;
+  return o2c_cuda_open(&ctx->cuda, &setup,
+                       cfg->device ? cfg->device->why : NULL);
+}
+
+const char *G_NAME<%%>_message(const G_NAME<%%>_ctx *ctx)
+{
+  return ctx && ctx->magic == CTX_MAGIC ? o2c_cuda_message(ctx->cuda) : "";
+}
+
+const o2c_cuda *G_NAME<%%>_cuda(const G_NAME<%%>_ctx *ctx)
+{
+  return ctx && ctx->magic == CTX_MAGIC ? ctx->cuda : NULL;
+}
+
+%>)<%%>m4_dnl
 o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
     const o2c_config *cfg, G_NAME<%%>_ctx **ctx)
 {
@@ -200,6 +234,12 @@ G_IF(G_FITS, <%  c->fits = G_INIT_FITS;
 G_IF(G_HOOKS, <%  c->hooks = cfg->hooks;
 %>)<%%>m4_dnl
   c->flags = cfg->flags;
+G_IF(G_DEVICE, <%  {
+    const o2c_status status = open_device(c, cfg);
+    if (status != O2C_OK)
+      return status;
+  }
+%>)<%%>m4_dnl
   c->magic = CTX_MAGIC;
   *ctx = c;
   return O2C_OK;
@@ -219,6 +259,13 @@ static o2c_status run_once(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
 }
 
 G_RUN_BLOCKS<%%>m4_dnl
+G_IF(G_DEVICE, <%static o2c_status run_all(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
+                    const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
+{
+G_RUN_BODY<%%>m4_dnl
+}
+
+%>)<%%>m4_dnl
 o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
                     const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
 {
@@ -227,12 +274,21 @@ G_IF(G_FITS, <%%>, <%  size_t need;
   if (!ctx || ctx->magic != CTX_MAGIC || !in || !out)
     return O2C_E_ARG;
 G_RUN_CHECKS<%%>m4_dnl
-G_RUN_BODY<%%>m4_dnl
+G_IF(G_DEVICE, <%  o2c_cuda_start(ctx->cuda);
+G_DEVICE_CHECKS<%%>m4_dnl
+  {
+    const o2c_status status = run_all(ctx, d, in, out);
+    return status == O2C_OK ? o2c_cuda_finish(ctx->cuda) : status;
+  }
+%>, <%G_RUN_BODY<%%>m4_dnl
+%>)<%%>m4_dnl
 }
 
 o2c_status G_NAME<%%>_wait(G_NAME<%%>_ctx *ctx)
 {
-  return ctx && ctx->magic == CTX_MAGIC ? O2C_OK : O2C_E_ARG;
+G_IF(G_DEVICE, <%  return ctx && ctx->magic == CTX_MAGIC ? o2c_cuda_wait(ctx->cuda) : O2C_E_ARG;
+%>, <%  return ctx && ctx->magic == CTX_MAGIC ? O2C_OK : O2C_E_ARG;
+%>)<%%>m4_dnl
 }
 
 const G_NAME<%%>_dims *G_NAME<%%>_need(const G_NAME<%%>_ctx *ctx)
@@ -245,6 +301,9 @@ G_IF(G_NEED, <%  return ctx ? &ctx->need : NULL;
 
 void G_NAME<%%>_deinit(G_NAME<%%>_ctx *ctx)
 {
+G_IF(G_DEVICE, <%  if (ctx && ctx->magic == CTX_MAGIC)
+    o2c_cuda_close(ctx->cuda);
+%>)<%%>m4_dnl
   if (ctx)
     ctx->magic = 0;
 }
@@ -304,6 +363,18 @@ static void erased_deinit(void *ctx)
   G_NAME<%%>_deinit((G_NAME<%%>_ctx *)ctx);
 }
 
+G_IF(G_DEVICE, <%static size_t erased_device_size(const int64_t *dim)
+{
+  const G_NAME<%%>_dims d = dims_of(dim);
+  return G_NAME<%%>_device_size(&d);
+}
+
+static const char *erased_message(const void *ctx)
+{
+  return G_NAME<%%>_message((const G_NAME<%%>_ctx *)ctx);
+}
+
+%>)<%%>m4_dnl
 static void out_shape(const int64_t *dim, uint32_t k, int64_t *shape)
 {
   const G_NAME<%%>_dims dims = dims_of(dim), *const d = &dims;
@@ -326,7 +397,8 @@ const o2c_model *G_NAME<%%>_model(void)
     G_META_TABLE,
     G_UPPER<%%>_CTX_SIZE, G_UPPER<%%>_CTX_ALIGN, G_UPPER<%%>_WORKSPACE_ALIGN,
     G_WEIGHTS_FILE_SIZE, erased_workspace_size, erased_init, erased_run,
-    erased_wait, erased_need, erased_deinit, out_shape
+    erased_wait, erased_need, erased_deinit, out_shape,
+    G_IF(G_DEVICE, <%erased_device_size, erased_message%>, <%NULL, NULL%>)
   };
   return &model;
 }

@@ -11,12 +11,16 @@ G_PORT_NOTES
  * Use: give G_UPPER<%%>_CTX_SIZE bytes and a workspace to
  * G_NAME<%%>_init, then call G_NAME<%%>_run as often as you like.
  * Two contexts may run at once, one may not. Outputs must not overlap inputs
- * or the workspace. Nothing is allocated, and G_NAME<%%>_deinit only
- * marks the context as closed. */
+ * or the workspace. G_IF(G_DEVICE, <%A run enqueues, G_NAME<%%>_wait ends it: till
+ * then inputs stay as they are. G_NAME<%%>_init allocates on the GPU and
+ * G_NAME<%%>_deinit frees it, a run allocates nothing.%>, <%Nothing is allocated, and G_NAME<%%>_deinit only
+ * marks the context as closed.%>) */
 #ifndef G_UPPER<%%>_H
 #define G_UPPER<%%>_H
 #include "o2c.h"
-#if O2C_ABI_MAJOR != 1 || O2C_ABI_MINOR < 0
+G_IF(G_DEVICE, <%#include "o2c_cuda.h"
+%>)<%%>m4_dnl
+#if O2C_ABI_MAJOR != 1 || O2C_ABI_MINOR < 1
 #error "use the o2c.h that came with the onnx2c which wrote this file"
 #endif
 #ifdef __cplusplus
@@ -48,6 +52,13 @@ typedef struct G_NAME<%%>_ctx G_NAME<%%>_ctx;
 
 /* Bytes for these dims and workers; 0: out of range. */
 size_t G_NAME<%%>_workspace_size(const G_NAME<%%>_dims *d, unsigned workers);
+G_IF(G_DEVICE, <%/* Bytes of the GPU's arena for these dims; 0: out of range. */
+size_t G_NAME<%%>_device_size(const G_NAME<%%>_dims *d);
+/* What the GPU's libraries said last; "" if nothing failed. */
+const char *G_NAME<%%>_message(const G_NAME<%%>_ctx *ctx);
+/* What it has opened there: its weights, for further contexts, and counts. */
+const o2c_cuda *G_NAME<%%>_cuda(const G_NAME<%%>_ctx *ctx);
+%>)<%%>m4_dnl
 o2c_status G_NAME<%%>_init(void *ctx_mem, size_t ctx_size,
     const o2c_config *cfg, G_NAME<%%>_ctx **ctx);
 o2c_status G_NAME<%%>_run(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,

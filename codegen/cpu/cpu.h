@@ -58,7 +58,6 @@ const Dim *stored_image(const Plan *p, Value *v);
 bool stored_move(const Plan *p, Move *m);
 void halo_put_border(Step *s, const char *name, Value *y); /* halo.c */
 bool pool_takes(Node *n);                 /* pool.c: lower_pool_tuned will */
-bool ew_takes(Node *n);                   /* ew.c: lower_elementwise can */
 bool table_takes(Node *n);                /* quantize.c: lower_table_u8 may */
 /* shape.c: where the work is worth dividing among threads, the padded copy is
  * a step of its own. To be called before the convolution's step is made. */

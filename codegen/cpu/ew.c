@@ -487,9 +487,51 @@ static void allow_in_place(Ew *e)
   }
 }
 
+/* Element e of the output, in the loops' indices. */
+static void put_indices(Ew *e)
+{
+  const char *rest = "e";
+  Arena *a = e->p->a;
+  for (int g = e->nloop - 1; g >= 0; g--) {
+    const char *n = g ? size_text(e, e->extent[g]) : "";
+    const char *text = g ? arena_printf(a, "%s %% %s", rest, n) : rest;
+    sb_printf(&e->body, "G_EW_HOLD(<%%    %%>, <%%G_INDEX%%>, <%%%s%%>, "
+              "<%%%s%%>)m4_dnl\n", loop_index(e, g), text);
+    if (g > 1)
+      sb_printf(&e->body, "G_EW_HOLD(<%%    %%>, <%%G_INDEX%%>, <%%r%d%%>, "
+                "<%%%s / %s%%>)m4_dnl\n", g, rest, n);
+    rest = g > 1 ? arena_printf(a, "r%d", g)
+                 : arena_printf(a, "%s / %s", rest, n);
+  }
+}
+
 bool ew_takes(Node *n)
 {
   return n->op && n->nin <= MAX_IN && n->nout > 0 && n->out[0] && ew_chain(n);
+}
+
+void lower_ew_grid(Plan *p, Node *n)
+{
+  Ew e = { .p = p, .n = n, .c = ew_chain(n), .rank = n->out[0]->rank };
+  const Dim *count = value_numel(n->out[0]);
+  e.s = device_step(p, n, "CUDA_EW");
+  sb_init(&e.head, p->a);
+  sb_init(&e.body, p->a);
+  make_params(&e);
+  make_loops(&e);
+  put_indices(&e);
+  for (int g = 0; g <= e.nloop; g++)
+    make_operands(&e, g);
+  for (int k = 0; k < e.c->n; k++)
+    put_step(&e, k);
+  step_dim(e.s, "COUNT", count);
+  device_index(e.s, count);
+  step_text(e.s, "HEAD", "%.*s", (int)e.head.n, e.head.s ? e.head.s : "");
+  step_text(e.s, "BODY", "%.*s", (int)e.body.n, e.body.s);
+  e.s->kernel_note = "cuda elementwise";
+  allow_in_place(&e);
+  sb_free(&e.head);
+  sb_free(&e.body);
 }
 
 bool lower_elementwise(Plan *p, Node *n)

@@ -46,15 +46,10 @@ static const LowerFn tuned[] = {
   lower_elementwise,
 };
 
-static bool supports(const Node *n)
+static bool supports(const Plan *p, const Node *n)
 {
+  (void)p;
   return n->op != NULL;
-}
-
-static double cost(const Node *n)
-{
-  (void)n;
-  return 0;
 }
 
 static void lower(Plan *p, Node *n)
@@ -114,9 +109,11 @@ bool lower_copy(Plan *p, Node *n)
 
 static void prepare(Plan *p)
 {
+  if (p->device)
+    return; /* neighbours may be elsewhere */
   plan_halos(p);
   plan_strips(p);
 }
 
-const Target target_cpu = { "cpu", supports, cost, cpu_takes_strides,
+const Target target_cpu = { "cpu", supports, cpu_takes_strides,
                             prepare, lower };

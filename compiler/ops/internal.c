@@ -2,6 +2,7 @@
 /* Operators that only passes make, in the domain "o2c".
  *
  *   Copy       y = x, as a tensor of its own
+ *   Transfer   y = x, to or from a GPU's memory, or the caller's
  *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
  *              provider's convolution kernel does in one go. R may be absent.
  *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N], or
@@ -86,6 +87,9 @@ static const OpDef defs[] = {
   { .name = "QAveragePool", .domain = "o2c", .rows = qpool_rows, .nrow = 1,
     .infer = infer_given, .axis = geometry_axis, .flags = OP_INTERNAL },
   { .name = "Copy", .domain = "o2c", .rows = copy_rows, .nrow = 1,
+    .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
+    .flags = OP_INTERNAL | OP_MOVES },
+  { .name = "Transfer", .domain = "o2c", .rows = copy_rows, .nrow = 1,
     .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
     .flags = OP_INTERNAL | OP_MOVES },
   { .name = "FusedConv", .domain = "o2c", .rows = conv_rows, .nrow = 1,

@@ -6,6 +6,8 @@
 #ifndef O2C_ISA_H
 #define O2C_ISA_H
 
+/* A GPU has none of these, whatever the CPU beside it has. */
+#if !defined(__CUDACC__) && !defined(O2C_SHIM)
 #if defined(__SSE2__) || defined(_M_X64)
 #define O2C_HAVE_SSE2 1
 #endif
@@ -60,5 +62,6 @@
 /* Without vectors: fmaf as one instruction. */
 #if defined(__FP_FAST_FMAF)
 #define O2C_HAVE_FMAF 1
+#endif
 #endif
 #endif

@@ -24,22 +24,13 @@
 #ifndef O2C_SIMD_H
 #define O2C_SIMD_H
 
+#include "attr.h"
 #include "isa.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <math.h>
-
-#if defined(__GNUC__)
-#define O2C_UNUSED __attribute__((unused))
-#define O2C_INLINE static inline __attribute__((always_inline, unused))
-#define O2C_NOINLINE static __attribute__((noinline, unused))
-#else
-#define O2C_UNUSED
-#define O2C_INLINE static inline
-#define O2C_NOINLINE static
-#endif
 
 /* Unrolled by clang, loops around calls that inline much spill kilobytes where
    there are 16 vectors: this keeps them as they are written. */

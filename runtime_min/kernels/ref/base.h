@@ -26,11 +26,7 @@
 #define O2C_REF_BASE_H
 #include <math.h>
 #include <string.h>
-#if defined __GNUC__
-#define O2C_UNUSED __attribute__((unused))
-#else
-#define O2C_UNUSED
-#endif
+#include "attr.h"
 #define O2C_MAX_RANK 24 /* of a kernel's blocks: twice a tensor's, for Tile */
 
 /* Elements of a shape. */

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What runs on the GPU, and the copies in between.
+ *
+ * Every node has a time on either side, and a value that is made on one side
+ * and read on the other the time of a copy; the division that takes the least
+ * in sum is a cut of the graph (cut.c). Strings, sequences, control flow, and
+ * nodes that find sizes stay on the CPU, and what the GPU's provider has no
+ * kernel for. Copies become nodes o2c.Transfer, each value's once, right behind
+ * what makes it. Inputs and outputs of the model are copied too, as the caller
+ * may keep them on either side.
+ *
+ * Times are rough, for a server's CPU and GPU of 2023, with run-time
+ * dimensions taken for TYPICAL: what matters is that a copy with the wait for
+ * it costs as much as a good deal of arithmetic.
+ */
+#include "target.h"
+
+#include <string.h>
+
+enum { TYPICAL = 16 };
+#define LAUNCH_NS 3000.0      /* of a kernel */
+#define STEP_NS 100.0         /* of a step on the CPU */
+#define COPY_NS 12000.0       /* of a copy and the wait for it */
+#define DEVICE_BYTES 1500.0   /* in a nanosecond */
+#define HOST_BYTES 10.0
+#define COPY_BYTES 12.0
+#define DEVICE_MACS 8000.0    /* in a nanosecond */
+#define HOST_MACS 25.0
+#define NEVER 1e15
+
+bool provider_has(const Options *o, const char *name)
+{
+  const char *s = o->provider ? o->provider : "cpu";
+  size_t n = strlen(name);
+  for (;;) {
+    size_t k = strcspn(s, ",");
+    if (k == n && !memcmp(s, name, n))
+      return true;
+    if (!s[k])
+      return false;
+    s += k + 1;
+  }
+}
+
+typedef struct {
+  Plan *p;
+  const Target *gpu;
+  Node **node;         /* those that compute */
+  int n;
+  int *number;         /* by Value.id: of the node that makes it; -1: none */
+  int64_t *sym;        /* what run-time dimensions are taken for */
+  Cut *cut;
+} Split;
+
+/* The node computes nothing: a view of its first operand. */
+static bool computes(const Node *n)
+{
+  return !op_is_view(n);
+}
+
+static bool crosses(const Value *v)
+{
+  return v->kind == VK_TENSOR && v->dtype != DT_STR && v->dtype != DT_NONE &&
+         v->rank >= 0;
+}
+
+static bool is_control(const Node *n)
+{
+  return node_is_internal(n, "Select") || node_is_internal(n, "LoopBegin") ||
+         node_is_internal(n, "LoopEnd");
+}
+
+/* May the GPU run it? */
+static bool can_move(const Split *s, const Node *n)
+{
+  bool ok = n->op && !n->nsize && !is_control(n);
+  for (int i = 0; ok && i < n->nin; i++)
+    ok = !n->in[i] || crosses(n->in[i]);
+  for (int i = 0; ok && i < n->nout; i++)
+    ok = !n->out[i] || crosses(n->out[i]);
+  return ok && s->gpu->supports(s->p, n);
+}
+
+static double bytes_of(const Split *s, const Value *v)
+{
+  if (!v || v->kind != VK_TENSOR || v->rank < 0 || v->dtype == DT_NONE)
+    return 0;
+  int64_t n = dim_eval(&s->p->m->dims, value_numel(v), s->sym);
+  return (double)n * dtype_info(v->dtype)->size;
+}
+
+/* Multiplications, as far as the shapes of products tell. */
+static double macs_of(const Split *s, const Node *n)
+{
+  const Value *w = n->nin > 1 ? n->in[1] : NULL, *y = n->nout ? n->out[0] : NULL;
+  if (!w || !y || !crosses(w) || !crosses(y) || !w->rank)
+    return 0;
+  double out = bytes_of(s, y) / dtype_info(y->dtype)->size;
+  double in = bytes_of(s, w) / dtype_info(w->dtype)->size;
+  if (strstr(n->op_type, "Conv") && w->rank > 2)
+    return out * in / (double)dim_eval(&s->p->m->dims, w->dim[0], s->sym);
+  if ((strstr(n->op_type, "MatMul") || strstr(n->op_type, "Gemm")) &&
+      w->rank > 1 && n->in[0]->rank > 0) {
+    const Value *x = n->in[0];
+    return out * (double)dim_eval(&s->p->m->dims, x->dim[x->rank - 1], s->sym);
+  }
+  return 0;
+}
+
+static void node_times(const Split *s, const Node *n, double *host,
+                       double *device)
+{
+  double bytes = 0, macs = macs_of(s, n);
+  for (int i = 0; i < n->nin; i++)
+    bytes += bytes_of(s, n->in[i]);
+  for (int i = 0; i < n->nout; i++)
+    bytes += bytes_of(s, n->out[i]);
+  *host = STEP_NS + bytes / HOST_BYTES + macs / HOST_MACS;
+  *device = LAUNCH_NS + bytes / DEVICE_BYTES + macs / DEVICE_MACS;
+}
+
+static int maker(const Split *s, const Value *v)
+{
+  return s->number[value_root((Value *)(uintptr_t)v)->id];
+}
+
+/* The value's copies: in either direction once, whoever reads it there. */
+static void put_value(Split *s, Value *v, int from, int aux)
+{
+  double ns = COPY_NS + bytes_of(s, v) / COPY_BYTES;
+  if (from >= 0) {
+    cut_edge(s->cut, 2 + from, aux, ns);
+    cut_edge(s->cut, aux + 1, 2 + from, ns);
+  }
+  for (int i = 0; i < s->n; i++)
+    for (int k = 0; k < s->node[i]->nin; k++) {
+      if (!s->node[i]->in[k] || s->node[i]->in[k]->data ||
+          value_root(s->node[i]->in[k]) != v)
+        continue;
+      cut_edge(s->cut, aux, 2 + i, NEVER);
+      cut_edge(s->cut, 2 + i, aux + 1, NEVER);
+      break;
+    }
+}
+
+static void divide(Split *s)
+{
+  double host, device;
+  int values = 0, aux;
+  for (int i = 0; i < s->n; i++)
+    values += s->node[i]->nout;
+  aux = 2 + s->n;
+  s->cut = cut_new(s->p->a, aux + 2 * values);
+  for (int i = 0; i < s->n; i++) {
+    node_times(s, s->node[i], &host, &device);
+    bool can = can_move(s, s->node[i]);
+    if (!provider_has(s->p->m->opt, "cpu"))
+      host = NEVER / 1e3; /* it is refused afterwards, if it stays */
+    cut_edge(s->cut, 0, 2 + i, can ? device : NEVER);
+    cut_edge(s->cut, 2 + i, 1, host);
+    for (int k = 0; k < s->node[i]->nout; k++, aux += 2)
+      if (s->node[i]->out[k])
+        put_value(s, s->node[i]->out[k], i, aux);
+  }
+  cut_solve(s->cut);
+  for (int i = 0; i < s->n; i++)
+    s->node[i]->device = cut_side(s->cut, 2 + i);
+}
+
+static void number_nodes(Split *s)
+{
+  const DimPool *d = &s->p->m->dims;
+  s->number = NEW(s->p->a, int, s->p->m->nvalue + 1);
+  for (int i = 0; i < s->p->m->nvalue; i++)
+    s->number[i] = -1;
+  for (Node *n = s->p->g->first; n; n = n->next) {
+    if (!computes(n))
+      continue;
+    s->node = arena_grow(s->p->a, s->node, s->n, sizeof *s->node);
+    for (int i = 0; i < n->nout; i++)
+      if (n->out[i])
+        s->number[n->out[i]->id] = s->n;
+    s->node[s->n++] = n;
+  }
+  s->sym = NEW(s->p->a, int64_t, d->nsym + 1);
+  for (int i = 0; i < d->nsym; i++)
+    s->sym[i] = d->sym[i].max > 0 && d->sym[i].max < TYPICAL ? d->sym[i].max
+                                                            : TYPICAL;
+}
+
+/* Where v lies: with what made its storage. */
+static bool lies_on_device(const Split *s, const Value *v)
+{
+  int k = maker(s, v);
+  return k >= 0 && s->node[k]->device;
+}
+
+/* A copy of v behind what makes it; before all nodes, where nothing does. */
+static Value *transfer(Plan *p, Value *v, bool device)
+{
+  Node *at = v->def ? v->def->next : p->g->first;
+  Node *n = node_new(p->g, at, "Transfer", 1, 1, v->def);
+  n->domain = "o2c";
+  n->op = op_find("o2c", "Transfer");
+  Value *to = value_tmp(p->g, "moved", v);
+  to->declared = v->declared;
+  node_set_input(n, 0, v);
+  node_set_output(n, 0, to);
+  n->device = device;
+  return to;
+}
+
+/* Readers on the other side, and all readers of the model's inputs, get
+ * copies; a view that nothing reads any more goes with dead steps. */
+static void copy_for(Split *s, Value ***moved, Node *n)
+{
+  for (int i = 0; i < n->nin; i++) {
+    Value *v = n->in[i];
+    if (!v || v->data || !crosses(v) || value_root(v)->data)
+      continue;
+    bool input = value_root(v)->is_input && maker(s, v) < 0;
+    if (lies_on_device(s, v) == n->device && !input)
+      continue;
+    if (!moved[n->device][v->id])
+      moved[n->device][v->id] = transfer(s->p, v, n->device);
+    node_set_input(n, i, moved[n->device][v->id]);
+  }
+}
+
+static void copy_outputs(Split *s)
+{
+  Graph *g = s->p->g;
+  for (int k = 0; k < g->nout; k++) {
+    Value *v = g->out[k];
+    if (!crosses(v) || v->kind != VK_TENSOR)
+      continue;
+    Value *to = transfer(s->p, v, false);
+    v->is_output = false;
+    to->is_output = true;
+    g->out[k] = to;
+  }
+}
+
+static void mark_values(Plan *p)
+{
+  p->device_values = p->m->nvalue;
+  p->on_device = NEW(p->a, bool, p->m->nvalue + 1);
+  for (Node *n = p->g->first; n; n = n->next)
+    for (int i = 0; i < n->nout; i++)
+      if (n->out[i] && !n->out[i]->is_output)
+        p->on_device[n->out[i]->id] = n->device;
+}
+
+bool value_on_device(const Plan *p, const Value *v)
+{
+  return p->device && v->id < p->device_values && p->on_device[v->id];
+}
+
+void plan_device(Plan *p)
+{
+  Split s = { .p = p, .gpu = target_find("cuda") };
+  if (!provider_has(p->m->opt, "cuda"))
+    return;
+  number_nodes(&s);
+  divide(&s);
+  for (int i = 0; i < s.n; i++)
+    p->device |= s.node[i]->device;
+  if (!p->device)
+    return;
+  int count = p->m->nvalue;
+  Value **moved[2] = { NEW(p->a, Value *, count + 1),
+                       NEW(p->a, Value *, count + 1) };
+  for (int i = 0; i < s.n; i++)
+    copy_for(&s, moved, s.node[i]);
+  copy_outputs(&s);
+  mark_values(p);
+}
+
+bool lower_transfer(Plan *p, Node *n)
+{
+  if (!node_is_internal(n, "Transfer"))
+    return false;
+  DimPool *d = &p->m->dims;
+  Step *s = step_new(p, n, "TRANSFER");
+  step_in(s, "x", n->in[0]);
+  step_out(s, "y", n->out[0]);
+  step_dim(s, "BYTES", dim_mul(d, value_numel(n->in[0]),
+                               dim_int(d, dtype_info(n->in[0]->dtype)->size)));
+  s->transfer = s->status = true;
+  s->kernel_note = n->device ? "to the device" : n->out[0]->is_output
+    ? "to the caller" : "from the device";
+  return true;
+}
+
+void device_only(Plan *p)
+{
+  if (!provider_has(p->m->opt, "cuda") || provider_has(p->m->opt, "cpu"))
+    return;
+  const Node *last = NULL;
+  for (Step *s = p->first; s; s = s->next) {
+    if (s->device || s->transfer || s->node == last)
+      continue;
+    last = s->node;
+    fail_unsupported(s->node, "CUDA has no kernel for it here: let "
+                     "--provider cuda,cpu run it on the CPU");
+  }
+}
