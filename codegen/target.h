@@ -509,6 +509,9 @@ bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);
 bool lower_pick(Plan *p, Node *n);
+bool math_is_fast(const Plan *p); /* cpu/bf16.c: --math fast */
+/* cpu/panels.c: f32 weights of `size` elements, made as they are written. */
+Value *value_packed(Node *n, const char *hint, int64_t size, Packing k);
 /* cuda/target.c */
 Step *device_step(Plan *p, Node *n, const char *macro);
 /* G_INDEX: int32_t where so many elements can be counted by it. */

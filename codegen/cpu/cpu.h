@@ -44,8 +44,6 @@ Value *gemm_pack_panels(Node *n);         /* a product's weights */
  * [groups * rows, k, area]. */
 Value *panels_of_filters(Node *n, const Tensor *w, int64_t groups,
                          int64_t area);
-Value *value_packed(Node *n, const char *hint, int64_t size, Packing k);
-bool math_is_fast(const Plan *p); /* bf16.c: --math fast */
 /* strides.c: what a step needs to know of an operand that may be a piece or
  * have a border. */
 bool cpu_takes_strides(const Plan *p, Node *n, const Value *v, bool border);

@@ -3,6 +3,7 @@
 #ifndef O2C_CUDA_LOWER_H
 #define O2C_CUDA_LOWER_H
 #include "../target.h"
+#include "ops.h"
 
 /* A kind of node that the GPU runs: whether it takes this one, whose shapes and
  * types are known, and its steps. lowerings.def lists them. */

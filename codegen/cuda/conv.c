@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolutions. f32 with constant weights, channels last, goes to cuDNN, with
+ * bias, residual and clamp; what is left (weights of the run, channels first,
+ * each channel by itself) is a kernel of our own, an output element a thread.
+ */
+#include "cuda.h"
+
+#include <math.h>
+
+enum { AXES = 3 };
+
+static bool is_conv(const Node *n)
+{
+  return node_is(n, "Conv") || node_is_internal(n, "FusedConv");
+}
+
+static bool channels_last(const Node *n)
+{
+  return attr_int(n, "channels_last", 0) != 0;
+}
+
+/* Conv-22, and o2c.FusedConv-1; X [N, C, D..] or [N, D.., C], W [K, C/g, ..]. */
+bool cuda_takes_conv(const Plan *p, const Node *n)
+{
+  static const Dtype types[] = { DT_F32, DT_NONE };
+  ConvGeom g;
+  int64_t c, k;
+  (void)p;
+  return is_conv(n) && cuda_all_types(n, types) && conv_geometry(n, &g) &&
+         g.n >= 1 && g.n <= AXES && dim_is_int(g.channels, &c) &&
+         dim_is_int(g.filters, &k) && c > 0 && k > 0;
+}
+
+/* W [k, c/g, area] as [k, area, c/g]: a filter a part. */
+static void make_last(const Packing *p, int64_t part, void *to)
+{
+  int64_t c = p->arg[0], area = p->arg[1];
+  const float *from = (const float *)p->from->data + part * c * area;
+  float *w = to;
+  for (int64_t i = 0; i < area; i++)
+    for (int64_t j = 0; j < c; j++)
+      w[i * c + j] = from[j * area + i];
+}
+
+/* W [k, c/g, area] as [c/g, area, k]: one of its rows a part. */
+static void make_turned(const Packing *p, int64_t part, void *to)
+{
+  int64_t k = p->arg[0], row = p->arg[1];
+  const float *from = (const float *)p->from->data;
+  float *w = to;
+  for (int64_t i = 0; i < k; i++)
+    w[i] = from[i * row + part];
+}
+
+typedef struct {
+  Plan *p;
+  Node *n;
+  Step *s;
+  ConvGeom g;
+  int64_t c, k, area;     /* channels, filters, taps of a filter */
+  bool last;
+} Conv;
+
+static void put_axes(Conv *v)
+{
+  DimPool *d = &v->p->m->dims;
+  const Dim *one = dim_int(d, 1), *zero = dim_int(d, 0);
+  for (int i = 0; i < AXES; i++) {
+    int a = i - (AXES - v->g.n); /* leading ones are missing */
+    Arena *m = v->p->a;
+    step_dim(v->s, arena_printf(m, "IN%d", i), a < 0 ? one : v->g.in[a]);
+    step_dim(v->s, arena_printf(m, "OUT%d", i), a < 0 ? one : v->g.out[a]);
+    step_dim(v->s, arena_printf(m, "BEFORE%d", i), a < 0 ? zero
+                                                         : v->g.begin[a]);
+    step_dim(v->s, arena_printf(m, "AFTER%d", i), a < 0 ? zero : v->g.end[a]);
+    step_int(v->s, arena_printf(m, "KERNEL%d", i), a < 0 ? 1 : v->g.kernel[a]);
+    step_int(v->s, arena_printf(m, "STRIDE%d", i), a < 0 ? 1 : v->g.stride[a]);
+    step_int(v->s, arena_printf(m, "DILATION%d", i), a < 0 ? 1
+                                                   : v->g.dilation[a]);
+  }
+}
+
+static void put_operands(Conv *v, Value *w)
+{
+  Step *s = v->s;
+  Node *n = v->n;
+  step_in(s, "x", n->in[0]);
+  step_in(s, "w", w);
+  if (node_in(n, 2))
+    step_in(s, "bias", n->in[2]);
+  if (node_in(n, 3))
+    step_in(s, "residual", n->in[3]);
+  step_out(s, "y", n->out[0]);
+  step_text(s, "BIAS", node_in(n, 2) ? "bias" : "NULL");
+  step_text(s, "RESIDUAL", node_in(n, 3) ? "residual" : "NULL");
+  step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
+  step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
+  step_dim(s, "N", v->g.batch);
+  step_int(s, "C", v->c);
+  step_int(s, "K", v->k);
+  step_int(s, "GROUPS", v->g.group);
+  put_axes(v);
+  int64_t out;
+  const Dim *pixels = dim_prod(&v->p->m->dims, v->g.out, v->g.n);
+  if (dim_is_int(pixels, &out))
+    s->macs = out * v->k * (v->c / v->g.group) * v->area;
+}
+
+static void lower_library(Conv *v)
+{
+  const Tensor *w = v->n->in[1]->data;
+  int64_t cg = v->c / v->g.group;
+  Packing k = { .make = make_last, .from = w, .parts = v->k,
+                .arg = { cg, v->area } };
+  v->s = device_step(v->p, v->n, "CUDA_CONV");
+  v->s->kernel_note = "cuDNN convolution";
+  put_operands(v, value_packed(v->n, "w_last", w->n, k));
+  step_int(v->s, "RANK", v->g.n);
+  step_int(v->s, "FAST", math_is_fast(v->p));
+  step_int(v->s, "PLAN", v->p->nlibrary++);
+}
+
+/* Elements from neighbour to neighbour along the axes of x, batch first. */
+static void put_strides(Conv *v)
+{
+  DimPool *d = &v->p->m->dims;
+  const Dim *step = v->last ? dim_int(d, v->c) : dim_int(d, 1);
+  for (int a = v->g.n - 1; a >= 0; a--) {
+    step_dim(v->s, arena_printf(v->p->a, "X%d", a + AXES - v->g.n), step);
+    step = dim_mul(d, step, v->g.in[a]);
+  }
+  for (int i = 0; i < AXES - v->g.n; i++)
+    step_int(v->s, arena_printf(v->p->a, "X%d", i), 0);
+  step_dim(v->s, "X_C", v->last ? dim_int(d, 1) : step);
+  step_dim(v->s, "X_N", v->last ? step : dim_mul(d, step, dim_int(d, v->c)));
+}
+
+static void lower_direct(Conv *v)
+{
+  Value *w = v->n->in[1];
+  int64_t cg = v->c / v->g.group, row = cg * v->area;
+  bool turned = w->data != NULL && v->last;
+  if (turned) {
+    Packing k = { .make = make_turned, .from = w->data, .parts = row,
+                  .arg = { v->k, row } };
+    w = value_packed(v->n, "w_turned", w->data->n, k);
+  }
+  v->s = device_step(v->p, v->n, "CUDA_CONV_DIRECT");
+  v->s->kernel_note = "cuda convolution";
+  step_kernel(v->s, "ew_math.h");
+  put_operands(v, w);
+  put_strides(v);
+  step_int(v->s, "W_K", turned ? 1 : row);
+  step_int(v->s, "W_C", (turned ? v->k : 1) * v->area);
+  step_int(v->s, "W_TAP", turned ? v->k : 1);
+  step_text(v->s, "LAST", v->last ? "1" : "");
+  const Dim *count = value_numel(v->n->out[0]);
+  step_dim(v->s, "COUNT", count);
+  device_index(v->s, dim_max(&v->p->m->dims, count,
+                             value_numel(v->n->in[0])));
+}
+
+void cuda_lower_conv(Plan *p, Node *n)
+{
+  Conv v = { .p = p, .n = n, .last = channels_last(n), .area = 1 };
+  conv_geometry(n, &v.g);
+  dim_is_int(v.g.channels, &v.c);
+  dim_is_int(v.g.filters, &v.k);
+  for (int i = 0; i < v.g.n; i++)
+    v.area *= v.g.kernel[i];
+  bool single = v.g.group == v.c && v.c > 1;
+  if (v.last && n->in[1]->data && !single)
+    lower_library(&v);
+  else
+    lower_direct(&v);
+}
