@@ -62,7 +62,8 @@ o2c_status o2c_cuda_check(o2c_cuda *cu, const void *p);
  * for, unless it is memory of the model's own. */
 o2c_status o2c_cuda_copy(o2c_cuda *cu, void *to, const void *from,
                          size_t bytes);
-/* From the host's workspace: `from` may change afterwards. */
+/* From the host's workspace, to the device or the caller: `from` may change
+ * afterwards. */
 o2c_status o2c_cuda_put(o2c_cuda *cu, void *to, const void *from,
                         size_t bytes);
 /* To the host's workspace: waits until it is there. */
