@@ -26,21 +26,7 @@ enum { TYPICAL = 16 };
 #define COPY_BYTES 12.0
 #define DEVICE_MACS 8000.0    /* in a nanosecond */
 #define HOST_MACS 25.0
-#define NEVER 1e15
-
-bool provider_has(const Options *o, const char *name)
-{
-  const char *s = o->provider ? o->provider : "cpu";
-  size_t n = strlen(name);
-  for (;;) {
-    size_t k = strcspn(s, ",");
-    if (k == n && !memcmp(s, name, n))
-      return true;
-    if (!s[k])
-      return false;
-    s += k + 1;
-  }
-}
+#define NEVER 1e13
 
 typedef struct {
   Plan *p;
@@ -79,6 +65,13 @@ static bool can_move(const Split *s, const Node *n)
   for (int i = 0; ok && i < n->nout; i++)
     ok = !n->out[i] || crosses(n->out[i]);
   return ok && s->gpu->supports(s->p, n);
+}
+
+/* What the pass narrow made: the CPU has no kernel for it. */
+bool needs_device(const Node *n)
+{
+  return (node_is_internal(n, "FusedConv") ||
+          node_is_internal(n, "FusedGemm")) && n->in[0]->dtype != DT_F32;
 }
 
 static double bytes_of(const Split *s, const Value *v)
@@ -155,7 +148,9 @@ static void divide(Split *s)
     node_times(s, s->node[i], &host, &device);
     bool can = can_move(s, s->node[i]);
     if (!provider_has(s->p->m->opt, "cpu"))
-      host = NEVER / 1e3; /* it is refused afterwards, if it stays */
+      host = NEVER / 100; /* it is refused afterwards, if it stays */
+    if (needs_device(s->node[i]))
+      host = NEVER;
     cut_edge(s->cut, 0, 2 + i, can ? device : NEVER);
     cut_edge(s->cut, 2 + i, 1, host);
     for (int k = 0; k < s->node[i]->nout; k++, aux += 2)

@@ -291,8 +291,13 @@ static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
 
 static bool simple_possible(Plan *p)
 {
-  if (!p->m->opt->simple || p->arena_static)
+  if (!p->m->opt->simple)
     return true;
+  if (p->device)
+    diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED, "--simple is for models "
+               "without a GPU, whose memory init allocates");
+  if (p->arena_static)
+    return !p->device;
   diag_model(p->m, SEV_ERROR, EXIT_UNSUPPORTED,
              "--simple needs a workspace of constant size, and this model's "
              "depends on its run-time dimensions: pin them by --dim NAME=V");

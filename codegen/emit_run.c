@@ -140,7 +140,8 @@ static void blocks_call(Plan *p, StrBuf *b)
   const char *ended = !p->head_bytes ? "" :
     "      status = blocks_status(ctx, d, ctx->par.workers);\n"
     "      if (status != O2C_OK)\n        return status;\n";
-  if (!plan_threads(p)) {
+  if (!plan_threads(p) || p->device) { /* a device has one stream */
+    sb_puts(b, p->splits ? "    b.alone = 0;\n" : "");
     sb_puts(b, "    run_blocks(&b, 0, n, 0);\n");
     return;
   }
@@ -176,8 +177,9 @@ static void run_body(Plan *p, StrBuf *plan)
     "    b.ctx = ctx;\n    b.d = d;\n    b.in = in;\n"
     "    b.out = out;\n    b.rows = rows;\n",
     p->m->dims.sym[p->batch].c_name,
-    !plan_threads(p) ? "" : "    size_t whole = 0;\n",
-    !p->head_bytes ? "" : !plan_threads(p) ? "    unsigned w;\n" :
+    !plan_threads(p) || p->device ? "" : "    size_t whole = 0;\n",
+    !p->head_bytes ? "" :
+    !plan_threads(p) || p->device ? "    unsigned w;\n" :
     "    o2c_status status;\n    unsigned w;\n");
   if (p->head_bytes)
     sb_puts(&b, "    for (w = 0; w < ctx->par.workers; w++)\n"

@@ -220,9 +220,9 @@ void levels_text(const Plan *p, const char *steps, StrBuf *c);
 
 /* device.c: what runs on the GPU, and the copies in between. */
 void plan_device(Plan *p);
-bool provider_has(const Options *o, const char *name); /* --provider */
 /* The copy's step; false: n is none. */
 bool lower_transfer(Plan *p, Node *n);
+bool needs_device(const Node *n);
 bool value_on_device(const Plan *p, const Value *v);
 /* Refuses steps that --provider cuda alone does not run. */
 void device_only(Plan *p);
@@ -510,8 +510,9 @@ bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);
 bool lower_pick(Plan *p, Node *n);
 bool math_is_fast(const Plan *p); /* cpu/bf16.c: --math fast */
-/* cpu/panels.c: f32 weights of `size` elements, made as they are written. */
-Value *value_packed(Node *n, const char *hint, int64_t size, Packing k);
+/* cpu/panels.c: weights of `size` elements, made as they are written. */
+Value *value_packed(Node *n, const char *hint, Dtype type, int64_t size,
+                    Packing k);
 /* cuda/target.c */
 Step *device_step(Plan *p, Node *n, const char *macro);
 /* G_INDEX: int32_t where so many elements can be counted by it. */

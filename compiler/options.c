@@ -353,3 +353,17 @@ void options_help(FILE *f)
         "Exit codes: 0 ok, 1 usage, 2 bad model, 3 not supported, 4 verify "
         "failed,\n5 environment (no m4, no C compiler, disk full).\n", f);
 }
+
+bool provider_has(const Options *o, const char *name)
+{
+  const char *s = o->provider ? o->provider : "cpu";
+  size_t n = strlen(name);
+  for (;;) {
+    size_t k = strcspn(s, ",");
+    if (k == n && !memcmp(s, name, n))
+      return true;
+    if (!s[k])
+      return false;
+    s += k + 1;
+  }
+}

@@ -35,6 +35,7 @@ void options_default(Options *o);
 /* False after a message to stderr. */
 bool options_parse(Options *o, Arena *a, int argc, char **argv);
 void options_help(FILE *f);
+bool provider_has(const Options *o, const char *name); /* --provider */
 char *read_text(Arena *a, const char *path); /* a file; NULL: can't be read */
 const char *option_nearest(const char *word); /* NULL: nothing is near */
 

@@ -50,13 +50,14 @@ static void make_from_columns(const Packing *p, int64_t part, void *to)
   }
 }
 
-Value *value_packed(Node *n, const char *hint, int64_t size, Packing k)
+Value *value_packed(Node *n, const char *hint, Dtype type, int64_t size,
+                    Packing k)
 {
   Arena *a = &n->g->m->arena;
   Tensor *t = NEW(a, Tensor, 1);
   Packing *packing = NEW(a, Packing, 1);
   *packing = k;
-  t->dtype = DT_F32;
+  t->dtype = type;
   t->rank = 1;
   t->dim[0] = t->n = size;
   t->packing = packing;
@@ -70,7 +71,7 @@ Value *panels_of_filters(Node *n, const Tensor *w, int64_t groups,
   int64_t panels = (rows + 15) / 16;
   Packing p = { .make = make_from_rows, .from = w, .parts = groups * panels,
                 .arg = { rows, k, area, panels } };
-  return value_packed(n, "w_panels", p.parts * k * 16, p);
+  return value_packed(n, "w_panels", DT_F32, p.parts * k * 16, p);
 }
 
 Value *gemm_pack_panels(Node *n)
@@ -81,7 +82,7 @@ Value *gemm_pack_panels(Node *n)
     return panels_of_filters(n, w, 1, 1);
   Packing p = { .make = make_from_columns, .from = w,
                 .parts = (columns + 15) / 16, .arg = { columns, k } };
-  return value_packed(n, "w_panels", p.parts * k * 16, p);
+  return value_packed(n, "w_panels", DT_F32, p.parts * k * 16, p);
 }
 
 bool gemm_is_turned(const Node *n, int64_t *k, int64_t *columns)

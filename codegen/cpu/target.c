@@ -49,7 +49,7 @@ static const LowerFn tuned[] = {
 static bool supports(const Plan *p, const Node *n)
 {
   (void)p;
-  return n->op != NULL;
+  return n->op != NULL && !needs_device(n);
 }
 
 static void lower(Plan *p, Node *n)

@@ -156,7 +156,7 @@ static Value *pack(const Conv *v, const Tensor *w, int64_t m)
   int64_t step = (v->oc + 15) / 16 * v->c * 16;
   Packing p = { .make = make_row, .from = w, .parts = m + 2,
                 .arg = { v->oc, v->c, m } };
-  return value_packed(v->n, "w_winograd", (m + 2) * (m + 2) * step, p);
+  return value_packed(v->n, "w_winograd", DT_F32, (m + 2) * (m + 2) * step, p);
 }
 
 static bool has_large_weights(const Conv *v, int64_t m)

@@ -6,6 +6,7 @@
 #include "cuda.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { AXES = 3 };
 
@@ -22,7 +23,7 @@ static bool channels_last(const Node *n)
 /* Conv-22, and o2c.FusedConv-1; X [N, C, D..] or [N, D.., C], W [K, C/g, ..]. */
 bool cuda_takes_conv(const Plan *p, const Node *n)
 {
-  static const Dtype types[] = { DT_F32, DT_NONE };
+  static const Dtype types[] = { DT_F32, DT_F16, DT_BF16, DT_NONE };
   ConvGeom g;
   int64_t c, k;
   (void)p;
@@ -31,25 +32,27 @@ bool cuda_takes_conv(const Plan *p, const Node *n)
          dim_is_int(g.filters, &k) && c > 0 && k > 0;
 }
 
-/* W [k, c/g, area] as [k, area, c/g]: a filter a part. */
+/* W [k, c/g, area] as [k, area, c/g], elements of arg[2] bytes: a filter a
+ * part. */
 static void make_last(const Packing *p, int64_t part, void *to)
 {
-  int64_t c = p->arg[0], area = p->arg[1];
-  const float *from = (const float *)p->from->data + part * c * area;
-  float *w = to;
+  int64_t c = p->arg[0], area = p->arg[1], size = p->arg[2];
+  const char *from = (const char *)p->from->data + part * c * area * size;
+  char *w = to;
   for (int64_t i = 0; i < area; i++)
     for (int64_t j = 0; j < c; j++)
-      w[i * c + j] = from[j * area + i];
+      memcpy(w + (i * c + j) * size, from + (j * area + i) * size,
+             (size_t)size);
 }
 
 /* W [k, c/g, area] as [c/g, area, k]: one of its rows a part. */
 static void make_turned(const Packing *p, int64_t part, void *to)
 {
-  int64_t k = p->arg[0], row = p->arg[1];
-  const float *from = (const float *)p->from->data;
-  float *w = to;
+  int64_t k = p->arg[0], row = p->arg[1], size = p->arg[2];
+  const char *from = (const char *)p->from->data;
+  char *w = to;
   for (int64_t i = 0; i < k; i++)
-    w[i] = from[i * row + part];
+    memcpy(w + i * size, from + (i * row + part) * size, (size_t)size);
 }
 
 typedef struct {
@@ -111,10 +114,11 @@ static void lower_library(Conv *v)
   const Tensor *w = v->n->in[1]->data;
   int64_t cg = v->c / v->g.group;
   Packing k = { .make = make_last, .from = w, .parts = v->k,
-                .arg = { cg, v->area } };
+                .arg = { cg, v->area, dtype_info(w->dtype)->size } };
   v->s = device_step(v->p, v->n, "CUDA_CONV");
   v->s->kernel_note = "cuDNN convolution";
-  put_operands(v, value_packed(v->n, "w_last", w->n, k));
+  put_operands(v, value_packed(v->n, "w_last", w->dtype, w->n, k));
+  step_text(v->s, "DTYPE", "%s", cuda_dtype(v->n->out[0]->dtype));
   step_int(v->s, "RANK", v->g.n);
   step_int(v->s, "FAST", math_is_fast(v->p));
   step_int(v->s, "PLAN", v->p->nlibrary++);
@@ -142,14 +146,15 @@ static void lower_direct(Conv *v)
   bool turned = w->data != NULL && v->last;
   if (turned) {
     Packing k = { .make = make_turned, .from = w->data, .parts = row,
-                  .arg = { v->k, row } };
-    w = value_packed(v->n, "w_turned", w->data->n, k);
+                  .arg = { v->k, row, dtype_info(w->dtype)->size } };
+    w = value_packed(v->n, "w_turned", w->dtype, w->data->n, k);
   }
   v->s = device_step(v->p, v->n, "CUDA_CONV_DIRECT");
   v->s->kernel_note = "cuda convolution";
   step_kernel(v->s, "ew_math.h");
   put_operands(v, w);
   put_strides(v);
+  cuda_put_type(v->s, v->n->out[0]->dtype);
   step_int(v->s, "W_K", turned ? 1 : row);
   step_int(v->s, "W_C", (turned ? v->k : 1) * v->area);
   step_int(v->s, "W_TAP", turned ? v->k : 1);

@@ -18,6 +18,10 @@ typedef struct {
 #include "lowerings.def"
 #undef LOWERING
 
+/* "O2C_F32": the o2c_dtype of a float type. */
+const char *cuda_dtype(Dtype t);
+/* T, LOAD(x) and STORE(x): a float type in memory, and to and from float. */
+void cuda_put_type(Step *s, Dtype t);
 /* Every tensor that the node reads or writes has a type of `types`, a list
  * that DT_NONE ends. */
 bool cuda_all_types(const Node *n, const Dtype *types);

@@ -40,6 +40,25 @@ bool cuda_all_types(const Node *n, const Dtype *types)
   return true;
 }
 
+const char *cuda_dtype(Dtype t)
+{
+  return t == DT_F16 ? "O2C_F16" : t == DT_BF16 ? "O2C_BF16" : "O2C_F32";
+}
+
+void cuda_put_type(Step *s, Dtype t)
+{
+  const char *name = dtype_info(t)->name;
+  step_text(s, "T", "%s", dtype_info(t)->c);
+  if (t == DT_F32) {
+    step_text(s, "LOAD", "%s", "");
+    step_text(s, "STORE", "%s", "");
+    return;
+  }
+  step_kernel(s, "ref/convert.h");
+  step_text(s, "LOAD", "o2c_%s_to_f32", name);
+  step_text(s, "STORE", "o2c_f32_to_%s", name);
+}
+
 static const DeviceLowering *find(const Plan *p, const Node *n)
 {
   for (int i = 0; i < COUNT(lowerings); i++)

@@ -5,6 +5,7 @@
  *   Transfer   y = x, to or from a GPU's memory, or the caller's
  *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
  *              provider's convolution kernel does in one go. R may be absent.
+ *              Half types, here and in FusedGemm: on a GPU only
  *   FusedGemm  clamp(x W + B + R, lo, hi): x [M, K] or [.., M, K], W [K, N], or
  *              [N, K] with transB
  *   QConv      the same on bytes: X u8, W s8, B i32 (with -x_zp sum(w)), S f32,
@@ -50,12 +51,12 @@ static int axis_fused_gemm(const Node *n, int in, int axis, int out)
 
 static const OpRow copy_rows[] = { { 1, "x:* -> y:*", "", "", NULL } };
 static const OpRow conv_rows[] = {
-  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32",
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32 f16 bf16",
     "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I "
     "channels_last:i lo:f hi:f", NULL }
 };
 static const OpRow gemm_rows[] = {
-  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32", "transB:i lo:f hi:f", NULL }
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32 f16 bf16", "transB:i lo:f hi:f", NULL }
 };
 
 static int axis_rows(const Node *n, int in, int axis, int out)

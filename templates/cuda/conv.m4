@@ -21,7 +21,7 @@ G_FUNCTION
 {
   o2c_cuda_conv_p p;
   memset(&p, 0, sizeof p);
-  p.dtype = O2C_F32;
+  p.dtype = G_DTYPE;
   p.rank = G_RANK;
   p.n = G_N;
   p.c = G_C;
@@ -65,21 +65,21 @@ G_IF(G_LAST, <%m4_dnl
     const G_INDEX o2 = pixel % G_OUT2, row = pixel / G_OUT2;
     const G_INDEX o1 = row % G_OUT1, plane = row / G_OUT1;
     const G_INDEX o0 = plane % G_OUT0, image = plane / G_OUT0;
-    const float *const from = x + image * G_X_N + k / (G_K / G_GROUPS) * (G_C / G_GROUPS) * G_X_C;
-    const float *const filter = w + k * G_W_K;
+    const G_T *const from = x + image * G_X_N + k / (G_K / G_GROUPS) * (G_C / G_GROUPS) * G_X_C;
+    const G_T *const filter = w + k * G_W_K;
     float sum = 0.0f;
 G_CUDA_CONV_TAP(0)G_CUDA_CONV_TAP(1)G_CUDA_CONV_TAP(2)m4_dnl
       for (G_INDEX c = 0; c < G_C / G_GROUPS; c++)
-        sum += from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 + c * G_X_C] *
-          filter[c * G_W_C + ((t0 * G_KERNEL1 + t1) * G_KERNEL2 + t2) * G_W_TAP];
+        sum += G_LOAD<%%>(from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 + c * G_X_C]) *
+          G_LOAD<%%>(filter[c * G_W_C + ((t0 * G_KERNEL1 + t1) * G_KERNEL2 + t2) * G_W_TAP]);
     }
     }
     }
-m4_ifelse(G_BIAS, <%NULL%>, <%%>, <%    sum += bias[k];
+m4_ifelse(G_BIAS, <%NULL%>, <%%>, <%    sum += G_LOAD<%%>(bias[k]);
 %>)m4_dnl
-m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <%    sum += residual[e];
+m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <%    sum += G_LOAD<%%>(residual[e]);
 %>)m4_dnl
-    y[e] = o2c_clampf(sum, G_LO, G_HI);
+    y[e] = G_STORE<%%>(o2c_clampf(sum, G_LO, G_HI));
   }
 }
 G_FUNCTION
