@@ -112,7 +112,7 @@ bool stream_delete(CUstream_st *s)
 }
 
 /* Of an error, cudaGetLastError tells too. */
-static cudaError_t result(cudaError_t e)
+static cudaError_t noted(cudaError_t e)
 {
   guard g(device().lock);
   if (e != cudaSuccess)
@@ -157,18 +157,18 @@ using namespace o2c_shim;
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
   *p = device_alloc(bytes);
-  return result(*p ? cudaSuccess : cudaErrorMemoryAllocation);
+  return noted(*p ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFree(void *p)
 {
-  return result(device_free(p) ? cudaSuccess : cudaErrorInvalidValue);
+  return noted(device_free(p) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
 cudaError_t cudaMallocHost(void **p, size_t bytes)
 {
   *p = malloc(bytes ? bytes : 1);
-  return result(*p ? cudaSuccess : cudaErrorMemoryAllocation);
+  return noted(*p ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFreeHost(void *p)
@@ -183,7 +183,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes,
   if (bytes == 0)
     return cudaSuccess;
   if (!sides(to, from, bytes, kind))
-    return result(cudaErrorInvalidValue);
+    return noted(cudaErrorInvalidValue);
   memmove(to, from, bytes);
   return cudaSuccess;
 }
@@ -194,11 +194,11 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes,
   if (!stream)
     return cudaMemcpy(to, from, bytes, kind);
   if (!stream_known(stream))
-    return result(cudaErrorInvalidResourceHandle);
+    return noted(cudaErrorInvalidResourceHandle);
   if (bytes == 0)
     return cudaSuccess;
   if (!sides(to, from, bytes, kind))
-    return result(cudaErrorInvalidValue);
+    return noted(cudaErrorInvalidValue);
   stream->add([=] { memmove(to, from, bytes); });
   return cudaSuccess;
 }
@@ -210,7 +210,7 @@ cudaError_t cudaMemset(void *p, int byte, size_t bytes)
     return cudaSuccess;
   check_range("cudaMemset", "to", p, bytes, &is_device);
   if (!is_device)
-    return result(cudaErrorInvalidValue);
+    return noted(cudaErrorInvalidValue);
   memset(p, byte, bytes);
   return cudaSuccess;
 }
@@ -223,14 +223,14 @@ cudaError_t cudaStreamCreate(cudaStream_t *stream)
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
 {
-  return result(stream_delete(stream) ? cudaSuccess
+  return noted(stream_delete(stream) ? cudaSuccess
                                       : cudaErrorInvalidResourceHandle);
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
   if (!stream_known(stream))
-    return result(cudaErrorInvalidResourceHandle);
+    return noted(cudaErrorInvalidResourceHandle);
   stream->flush();
   return cudaSuccess;
 }

@@ -12,7 +12,7 @@
 namespace o2c_shim {
 namespace {
 
-enum { lanes = 4 };
+constexpr int64_t lanes = 4;
 typedef double pair __attribute__((vector_size(16)));
 typedef std::vector<double> panel;
 

@@ -71,6 +71,8 @@ long env_fail(const char *name)
   return v && strncmp(v, name, n) == 0 && v[n] == ':' ? atol(v + n + 1) : 0;
 }
 
+/* Nothing but libraries may touch the scratch. Not of a caller's arena, whose
+ * other contexts may have theirs elsewhere in it. */
 void scratch_guard(o2c_cuda *cu, bool on)
 {
 #ifdef RUNTIME_ASAN
@@ -110,9 +112,9 @@ o2c_status open_arena(o2c_cuda *cu, const o2c_device *d, const char **text)
     cu->own_arena = true;
   }
   cu->arena_size = d->arena_size - O2C_CUDA_SCRATCH;
-  scratch_guard(cu, false); /* another context may share the arena */
   memset(cu->arena, 0xff, d->arena_size);
-  scratch_guard(cu, true);
+  if (cu->own_arena)
+    scratch_guard(cu, true);
   return O2C_OK;
 }
 
@@ -143,6 +145,8 @@ o2c_status open_weights(o2c_cuda *cu, const o2c_cuda_setup *s,
     const o2c_cuda_weight *w = s->weight + i;
     if (w->at > s->weight_bytes || w->bytes > s->weight_bytes - w->at)
       fail("o2c_cuda_open: weight %zu ends behind weight_bytes", i);
+    if (w->bytes && !w->from && !s->base)
+      fail("o2c_cuda_open: weight %zu comes from nowhere", i);
     if (w->bytes)
       memcpy(cu->weights + w->at, w->from ? w->from : s->base + w->offset,
              w->bytes);
@@ -209,7 +213,9 @@ o2c_status o2c_cuda_open(o2c_cuda **out, const o2c_cuda_setup *setup,
   cu->graphs = !env_is("O2C_SHIM_GRAPHS", "0");
   cu->fill = env_is("O2C_SHIM_FILL", "1");
   cu->pointers = (setup->cfg->flags & O2C_DEVICE_POINTERS) != 0;
-  cu->order = order ? (order_mode)atoi(order) : order_ascending;
+  cu->order = !order || atoi(order) <= 0 ? order_ascending
+              : atoi(order) == 1         ? order_descending
+                                         : order_random;
   cu->fail_launch = env_fail("launch");
   cu->fail_library = env_fail("library");
   cu->nregion = setup->nregion;
@@ -232,10 +238,10 @@ void o2c_cuda_close(o2c_cuda *cu)
     stream_delete(cu->stream);
   else if (stream_known(cu->stream))
     cu->stream->flush();
-  if (cu->arena)
+  if (cu->own_arena) {
     scratch_guard(cu, false);
-  if (cu->own_arena)
     device_free(cu->arena);
+  }
   if (cu->own_weights)
     device_free(cu->weights);
   device_free(cu->fault);
@@ -308,9 +314,11 @@ o2c_status o2c_cuda_put(o2c_cuda *cu, void *to, const void *from,
                         size_t bytes)
 {
   bool to_device, from_device;
-  cu->outside("o2c_cuda_put");
-  if (cu->status != O2C_OK || bytes == 0)
+  if (cu->status != O2C_OK)
     return cu->status;
+  cu->outside("o2c_cuda_put");
+  if (bytes == 0)
+    return O2C_OK;
   check_range("o2c_cuda_put", "to", to, bytes, &to_device);
   check_range("o2c_cuda_put", "from", from, bytes, &from_device);
   if (from_device)
@@ -324,9 +332,9 @@ o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from,
                         size_t bytes)
 {
   bool to_device, from_device;
-  cu->outside("o2c_cuda_get");
   if (cu->status != O2C_OK)
     return cu->status;
+  cu->outside("o2c_cuda_get");
   cu->waits++;
   cu->stream->flush();
   if (bytes == 0)
@@ -364,13 +372,13 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu)
 int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     size_t bytes)
 {
+  if (cu->status != O2C_OK)
+    return 0;
   cu->outside("o2c_cuda_region");
   if (region >= cu->nregion)
     fail("o2c_cuda_region: %u, but there are %u", region, cu->nregion);
   if (bytes > key_bytes)
     fail("o2c_cuda_region: a key of %zu bytes", bytes);
-  if (cu->status != O2C_OK)
-    return 0;
   cu->open_region = region;
   if (!cu->graphs)
     return 1;

@@ -8,7 +8,6 @@
  * ends the program with a message. */
 #include "shim.h"
 
-#include <cstdarg>
 #include <mutex>
 #include <sys/mman.h>
 
@@ -84,6 +83,7 @@ struct launch_state {
   context host, *left;
   tally result;
   thread t[max_threads];
+  uint3 index[max_threads]; /* threadIdx of each, under blockDim */
   warp_state w[max_threads / 32];
   uint16_t order[max_threads], ready[max_threads];
 };
@@ -98,15 +98,9 @@ const char *const wait_name[] = {
   "__all_sync"
 };
 
-uint3 index_of(unsigned t)
-{
-  return uint3{ t % blockDim.x, t / blockDim.x % blockDim.y,
-                t / blockDim.x / blockDim.y };
-}
-
 void print_thread(unsigned t)
 {
-  uint3 i = index_of(t);
+  uint3 i = g.index[t];
   fprintf(stderr, "  thread (%u, %u, %u) ", i.x, i.y, i.z);
   if (g.t[t].is == state_barrier || g.t[t].is == state_warp)
     fprintf(stderr, "waits in %s, line %d", wait_name[g.t[t].kind],
@@ -264,7 +258,7 @@ fiber *fiber_take()
 void become(unsigned t)
 {
   g.self = t;
-  threadIdx = index_of(t);
+  threadIdx = g.index[t];
 }
 
 void make_ready(unsigned t)
@@ -494,6 +488,11 @@ void run(const char *name, dim3 grid, dim3 block,
   g.n = block.x * block.y * block.z;
   gridDim = grid;
   blockDim = block;
+  unsigned t = 0;
+  for (unsigned z = 0; z < block.z; z++)
+    for (unsigned y = 0; y < block.y; y++)
+      for (unsigned x = 0; x < block.x; x++)
+        g.index[t++] = uint3{ x, y, z };
   for (unsigned i = 0; i < g.n; i++)
     g.order[i] = (uint16_t)(mode == order_descending ? g.n - 1 - i : i);
   if (mode == order_descending) {

@@ -236,7 +236,8 @@ static inline double __fma_rn(double x, double y, double z)
   static inline to name(from x) \
   { \
     double v = round((double)x); \
-    return v != v ? nan : v <= low ? (to)low : v >= (double)high ? high : (to)v; \
+    return v != v ? nan : v <= low ? (to)low \
+           : v >= (double)high ? high : (to)v; \
   }
 #define O2C_SHIM_TO_INTS(prefix, from) \
   O2C_SHIM_TO_INTS_BY(prefix, from, _rn, rint) \
