@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILES 8
+#define MAX_FILES 20
 
 typedef struct {
   Model *m;
@@ -263,29 +263,36 @@ static bool has_images(const Plan *p)
   return false;
 }
 
-/* The files of runtime_min that the program needs, beside the header. */
-static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
+/* A file of runtime_min, beside the header. */
+static bool bundle(Plan *p, Output *o, const EmitFiles *f, const char *name)
 {
-  const struct { const char *name; bool wanted; } file[] = {
-    {"o2c.h", true}, {"o2c_threads.h", plan_threads(p)},
-    {"o2c_threads.c", plan_threads(p)}, {"o2c_image.c", has_images(p)},
-    {"o2c_cuda.h", p->device}, {"o2c_cuda.c", p->device},
-  };
   const char *slash = strrchr(f->header, '/');
   int n = slash ? (int)(slash - f->header) + 1 : 0;
-  bool ok = true;
-  for (int i = 0; ok && p->m->opt->bundle && i < COUNT(file); i++) {
-    if (!file[i].wanted) continue;
-    size_t size;
-    StrBuf b;
-    const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s",
-                                                  file[i].name), &size);
-    sb_init(&b, p->a);
-    sb_write(&b, text, size);
-    ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header,
-                                     file[i].name), &b);
-    sb_free(&b);
-  }
+  size_t size;
+  StrBuf b;
+  const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s", name),
+                                   &size);
+  sb_init(&b, p->a);
+  sb_write(&b, text, size);
+  bool ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header, name),
+                        &b);
+  sb_free(&b);
+  return ok;
+}
+
+/* What the program needs of runtime_min. */
+static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
+{
+  if (!p->m->opt->bundle)
+    return true;
+  bool ok = bundle(p, o, f, "o2c.h");
+  if (plan_threads(p))
+    ok = ok && bundle(p, o, f, "o2c_threads.h") &&
+         bundle(p, o, f, "o2c_threads.c");
+  if (has_images(p))
+    ok = ok && bundle(p, o, f, "o2c_image.c");
+  for (int i = 0; p->device && device_runtime(i); i++)
+    ok = ok && bundle(p, o, f, device_runtime(i));
   return ok;
 }
 

@@ -8,6 +8,16 @@
 
 #include <string.h>
 
+const char *device_runtime(int i)
+{
+  static const char *const name[] = {
+    "o2c_cuda.h", "o2c_cuda_own.h", "o2c_cuda_graph.h", "o2c_cuda.c",
+    "o2c_cuda_device.c", "o2c_cuda_plan.c", "o2c_cuda_blas.c",
+    "o2c_cuda_graph.c", "o2c_cuda_dnn.c",
+  };
+  return i < COUNT(name) ? name[i] : NULL;
+}
+
 static const char *region_name(const Plan *p, int k)
 {
   return arena_printf(p->a, "%s_region_%d", p->name, k);

@@ -183,8 +183,6 @@ void host_print_log(const char *path, const char *what)
 }
 
 /* What a model for a GPU is linked with. */
-static const char *const runtime[] = {"o2c_cuda", "o2c_cuda_dnn",
-                                      "o2c_cuda_blas"};
 static const char *const libraries[] = {"-lcudnn", "-lcublasLt"};
 
 static const char *link_program(Host *h, const Unit *u, int n,
@@ -197,8 +195,7 @@ static const char *link_program(Host *h, const Unit *u, int n,
   for (char **p = device ? nvcc(h) : h->cc; *p; p++) add(&l, *p);
   add(&l, "-o");
   add(&l, program);
-  for (int i = 0; device && i < COUNT(runtime); i++)
-    add(&l, host_file(h, "%s.cu.o", runtime[i]));
+  if (device) add(&l, host_file(h, "o2c_cuda.cu.o"));
   add(&l, host_file(h, "o2c_driver.o"));
   add(&l, host_file(h, "o2c_threads.o"));
   add(&l, host_file(h, "%s.o", table));
@@ -228,8 +225,7 @@ static bool prepare_driver(Host *h, Proc *p, int *n)
   if (h->have_driver) return true;
   static const char *const file[] = {
     "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_threads.h",
-    "o2c_threads.c", "o2c_image.c", "o2c_cuda.h", "o2c_cuda_own.h",
-    "o2c_cuda.c", "o2c_cuda_dnn.c", "o2c_cuda_blas.c",
+    "o2c_threads.c", "o2c_image.c",
   };
   for (int i = 0; i < COUNT(file); i++)
     if (!write_embedded(h, file[i])) return false;
@@ -244,7 +240,7 @@ static bool wants_hook(Host *h, const Unit *u)
 }
 
 /* The .cu files, and once the runtime's, each a further compilation. */
-static void add_device(Host *h, const Unit *u, int n, Proc *p, int *count)
+static bool add_device(Host *h, const Unit *u, int n, Proc *p, int *count)
 {
   bool some = false;
   for (int i = 0; i < n; i++) {
@@ -253,15 +249,17 @@ static void add_device(Host *h, const Unit *u, int n, Proc *p, int *count)
     p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.cu", u[i].prefix),
                                 u[i].prefix);
   }
-  for (int i = 0; some && !h->have_device && i < COUNT(runtime); i++)
-    p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.c", runtime[i]),
-                                runtime[i]);
-  h->have_device |= some;
+  if (!some || h->have_device) return true;
+  for (int i = 0; device_runtime(i); i++)
+    if (!write_embedded(h, device_runtime(i))) return false;
+  p[(*count)++] = device_proc(h, "o2c_cuda.c", "o2c_cuda");
+  h->have_device = true;
+  return true;
 }
 
 const char *cc_build(Host *h, Unit *u, int n, int serial)
 {
-  Proc *p = NEW(&h->a, Proc, 2 * n + 2 + COUNT(runtime) + 1);
+  Proc *p = NEW(&h->a, Proc, 2 * n + 4);
   const char *table = arena_printf(&h->a, "program%d", serial);
   int count = n;
   if (!prepare_driver(h, p, &count)) return NULL;
@@ -269,7 +267,7 @@ const char *cc_build(Host *h, Unit *u, int n, int serial)
     p[i] = compile_proc(h, u[i].prefix, wants_hook(h, &u[i]) ?
                         "-DO2C_IMAGE_HOOK=o2c_image" : NULL);
   int own = count;
-  add_device(h, u, n, p, &count);
+  if (!add_device(h, u, n, p, &count)) return NULL;
   procs_run(h, p, count);
   int models = 0; /* with a .cu file: their errors are their own */
   for (int i = 0; i < n; i++) models += u[i].device;

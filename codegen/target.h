@@ -311,6 +311,7 @@ void emit_run(Plan *p, StrBuf *plan);
 /* emit_cu.c: the .cu file, after the source; and what model.c has of it. */
 void emit_cu_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f);
+const char *device_runtime(int i); /* its files by number; NULL: no more */
 const char *emit_device_size(Plan *p, const char *pre); /* bytes: C text */
 void emit_tables(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* o2c_cuda.h: what a model for a GPU calls. Its model.c opens a device at init
  * and copies; its model.cu launches kernels and asks for products, convolutions
- * and attention, which o2c_cuda.c does by cuBLASLt and cuDNN. C99 and C++; needs
- * no header of CUDA.
+ * and attention, which o2c_cuda.c does by cuBLASLt and cuDNN. C99 and C++;
+ * needs no header of CUDA.
  *
  * Work is enqueued on one stream, and nothing waits but o2c_cuda_get and
  * o2c_cuda_wait. An error stays: all that follows does nothing and gives the
@@ -38,7 +38,8 @@ typedef struct {
 
 /* O2C_E_DEVICE: no device, a driver that is too old, a library that failed;
  * O2C_E_WORKSPACE: no memory there, or an arena smaller than the scratch;
- * O2C_E_ARG: no cfg->device. On an error nothing stays allocated, and *text, if
+ * O2C_E_ARG: no cfg->device; O2C_E_ALIGN: an arena not aligned to 256. On an
+ * error nothing stays allocated, and *text, if
  * text is not NULL, says why: a static string. */
 o2c_status o2c_cuda_open(o2c_cuda **cu, const o2c_cuda_setup *setup,
                          const char **text);
@@ -77,7 +78,9 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu);
 /* A region: steps that run on the device one after the other. Where one with
  * the same key (all that its steps depend on, at most 256 bytes) was recorded,
  * it is replayed as a CUDA graph and 0 comes back; else 1: run the steps, then
- * end it. */
+ * end it. Recorded is the second run of a key, as the first one prepares what
+ * the libraries need; a recording that fails gives O2C_E_DEVICE, and later runs
+ * of the key are never recorded. */
 int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     size_t bytes);
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region);
@@ -88,18 +91,19 @@ int *o2c_cuda_fault(o2c_cuda *cu);
 void o2c_cuda_launched(o2c_cuda *cu);
 
 /* The calls below take device memory, enqueue, and keep an error for
- * o2c_cuda_end. `plan` is a number of the call, from 0 to nlibrary - 1: what was
- * prepared for it is kept by that and by its sizes. Elements are O2C_F32,
+ * o2c_cuda_end. `plan` is a number of the call, from 0 to nlibrary - 1: what
+ * was prepared for it is kept by that and by its sizes. Elements are O2C_F32,
  * O2C_F16 or O2C_BF16; sums are f32. Under `fast` f32 products may round their
  * factors to TF32. */
-typedef enum { O2C_CUDA_NONE = 0, O2C_CUDA_CLAMP = 1 } o2c_cuda_act;
 
 /* y = clamp(conv(x, w) + bias + residual): x [n, in.., c], w [k, kernel.., c /
- * groups], y and residual [n, out.., k], bias [k]: channels last. */
+ * groups], y and residual [n, out.., k], bias [k]: channels last. No extent is
+ * 0 and no padding is below 0. */
 typedef struct {
   int32_t dtype, rank;         /* spatial axes: 1 to 3 */
   int64_t n, c, k, groups;
-  int64_t in[3], out[3], kernel[3], stride[3], dilation[3], before[3], after[3];
+  int64_t in[3], out[3], kernel[3], stride[3], dilation[3];
+  int64_t before[3], after[3]; /* padding */
   float lo, hi;                /* -INFINITY and INFINITY: no clamp */
   int32_t fast;
 } o2c_cuda_conv_p;
@@ -110,7 +114,8 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
 /* For each of `batch`: y [m, n] = clamp(alpha x [m, k] w [k, n] + bias + beta
  * residual), rows `x_row`, `w_row`, `y_row` elements apart, matrices `x_batch`
  * and so on (0: the same one). turned: x is [k, m], w is [n, k] in memory. bias
- * is [n], residual lies as y does; NULL: none. */
+ * is [n], residual lies as y does; NULL: none. lo and hi are -INFINITY and
+ * INFINITY or 0 and INFINITY, and no extent is 0. */
 typedef struct {
   int32_t dtype;
   int32_t x_turned, w_turned;
@@ -123,10 +128,12 @@ void o2c_cuda_matmul(o2c_cuda *cu, unsigned plan, const o2c_cuda_matmul_p *p,
                      const void *x, const void *w, const void *bias,
                      const void *residual, void *y);
 
-/* Scaled dot-product attention: y = softmax(scale q k^T + mask) v for each batch
- * and head; q [b, h, s, d], k and v [b, hk, t, d] and [b, hk, t, dv] by their
- * strides (batch, head, row), h a multiple of hk; mask adds [.., s, t] by its
- * strides, NULL: none; causal: row i sees columns j <= i + t - s. */
+/* Scaled dot-product attention of half types: y = softmax(scale q k^T + mask) v
+ * for each batch and head; q [b, h, s, d], k [b, hk, t, d] and v [b, hk, t, dv]
+ * by their strides (batch, head, row), h a multiple of hk; mask adds [.., s, t]
+ * by its strides, NULL: none; causal: row i sees columns j <= i + t - s, and s is at
+ * most t. The last axis of each operand is contiguous; a stride of the mask may
+ * be 0. */
 typedef struct {
   int32_t dtype, causal;
   int64_t b, h, hk, s, t, d, dv;
