@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-typedef struct { int to; double left; int next; } Arc; /* arc ^ 1: its reverse */
+typedef struct { int to; double left; int next; } Arc; /* ^ 1: its reverse */
 struct Cut {
   Arena *a;
   int n, narc;

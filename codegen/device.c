@@ -85,7 +85,8 @@ static double bytes_of(const Split *s, const Value *v)
 /* Multiplications, as far as the shapes of products tell. */
 static double macs_of(const Split *s, const Node *n)
 {
-  const Value *w = n->nin > 1 ? n->in[1] : NULL, *y = n->nout ? n->out[0] : NULL;
+  const Value *w = n->nin > 1 ? n->in[1] : NULL;
+  const Value *y = n->nout > 0 ? n->out[0] : NULL;
   if (!w || !y || !crosses(w) || !crosses(y) || !w->rank)
     return 0;
   double out = bytes_of(s, y) / dtype_info(y->dtype)->size;

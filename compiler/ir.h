@@ -351,8 +351,7 @@ struct Node {
   void *fused;           /* what a fusing pass attached; see passes */
   const Dim **size;      /* nsize ones that the run finds; infer_sizes */
   int nsize;
-  bool bad, any_type;    /* error recorded; moves types beyond its row's */
-  bool device;           /* a GPU runs it */
+  bool bad, any_type, device; /* an error; types beyond its row's; on a GPU */
 };
 struct Graph {
   Model *m;

@@ -85,7 +85,7 @@ int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     size_t bytes);
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region);
 
-/* Where kernels store an o2c_status that their data calls for: device memory. */
+/* Where kernels store an o2c_status that data call for: device memory. */
 int *o2c_cuda_fault(o2c_cuda *cu);
 /* After a launch: takes its error. */
 void o2c_cuda_launched(o2c_cuda *cu);
@@ -131,9 +131,9 @@ void o2c_cuda_matmul(o2c_cuda *cu, unsigned plan, const o2c_cuda_matmul_p *p,
 /* Scaled dot-product attention of half types: y = softmax(scale q k^T + mask) v
  * for each batch and head; q [b, h, s, d], k [b, hk, t, d] and v [b, hk, t, dv]
  * by their strides (batch, head, row), h a multiple of hk; mask adds [.., s, t]
- * by its strides, NULL: none; causal: row i sees columns j <= i + t - s, and s is at
- * most t. The last axis of each operand is contiguous; a stride of the mask may
- * be 0. */
+ * by its strides, NULL: none; causal: row i sees columns j <= i + t - s, and s
+ * is at most t. The last axis of each operand is contiguous; a stride of the
+ * mask may be 0. */
 typedef struct {
   int32_t dtype, causal;
   int64_t b, h, hk, s, t, d, dv;

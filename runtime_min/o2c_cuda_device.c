@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* o2c_cuda_device.c: the GPU as a generated model sees it: memory and a stream
  * there, copies, errors that stay, and regions of steps that are recorded as
- * CUDA graphs and replayed. All is taken at init, as a run must not allocate memory
- * of the device. */
+ * CUDA graphs and replayed. All is taken at init, as a run must not allocate
+ * memory of the device. */
 #include "o2c_cuda_own.h"
 
 #include <stdlib.h>

@@ -259,8 +259,8 @@ static o2c_status run_once(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
 }
 
 G_RUN_BLOCKS<%%>m4_dnl
-G_IF(G_DEVICE, <%static o2c_status run_all(G_NAME<%%>_ctx *ctx, const G_NAME<%%>_dims *d,
-                    const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
+G_IF(G_DEVICE, <%static o2c_status run_all(G_NAME<%%>_ctx *ctx,
+                    const G_NAME<%%>_dims *d, const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
 {
 G_RUN_BODY<%%>m4_dnl
 }
@@ -286,7 +286,9 @@ G_DEVICE_CHECKS<%%>m4_dnl
 
 o2c_status G_NAME<%%>_wait(G_NAME<%%>_ctx *ctx)
 {
-G_IF(G_DEVICE, <%  return ctx && ctx->magic == CTX_MAGIC ? o2c_cuda_wait(ctx->cuda) : O2C_E_ARG;
+G_IF(G_DEVICE, <%  if (!ctx || ctx->magic != CTX_MAGIC)
+    return O2C_E_ARG;
+  return o2c_cuda_wait(ctx->cuda);
 %>, <%  return ctx && ctx->magic == CTX_MAGIC ? O2C_OK : O2C_E_ARG;
 %>)<%%>m4_dnl
 }

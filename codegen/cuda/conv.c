@@ -20,7 +20,7 @@ static bool channels_last(const Node *n)
   return attr_int(n, "channels_last", 0) != 0;
 }
 
-/* Conv-22, and o2c.FusedConv-1; X [N, C, D..] or [N, D.., C], W [K, C/g, ..]. */
+/* Conv-22, o2c.FusedConv-1; X [N, C, D..] or [N, D.., C], W [K, C/g, ..]. */
 bool cuda_takes_conv(const Plan *p, const Node *n)
 {
   static const Dtype types[] = { DT_F32, DT_F16, DT_BF16, DT_NONE };

@@ -56,7 +56,8 @@ static const OpRow conv_rows[] = {
     "channels_last:i lo:f hi:f", NULL }
 };
 static const OpRow gemm_rows[] = {
-  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32 f16 bf16", "transB:i lo:f hi:f", NULL }
+  { 1, "X:T W:T B:T? R:T? -> Y:T", "T=f32 f16 bf16",
+    "transB:i lo:f hi:f", NULL }
 };
 
 static int axis_rows(const Node *n, int in, int axis, int out)

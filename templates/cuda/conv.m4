@@ -41,7 +41,8 @@ G_CUDA_CONV_AXIS(2, 2)%>,
 G_CUDA_CONV_TAP(axis): the loop over its taps, with i<axis> the input's index.
 m4_define(<%G_CUDA_CONV_TAP%>, <%m4_dnl
     for (G_INDEX t$1 = 0; t$1 < m4_indir(<%G_KERNEL$1%>); t$1++) {
-      const G_INDEX i$1 = o$1 * m4_indir(<%G_STRIDE$1%>) + t$1 * m4_indir(<%G_DILATION$1%>) - m4_indir(<%G_BEFORE$1%>);
+      const G_INDEX i$1 = o$1 * m4_indir(<%G_STRIDE$1%>) +
+        t$1 * m4_indir(<%G_DILATION$1%>) - m4_indir(<%G_BEFORE$1%>);
       if (i$1 < 0 || i$1 >= m4_indir(<%G_IN$1%>))
         continue;
 %>)
@@ -65,13 +66,16 @@ G_IF(G_LAST, <%m4_dnl
     const G_INDEX o2 = pixel % G_OUT2, row = pixel / G_OUT2;
     const G_INDEX o1 = row % G_OUT1, plane = row / G_OUT1;
     const G_INDEX o0 = plane % G_OUT0, image = plane / G_OUT0;
-    const G_T *const from = x + image * G_X_N + k / (G_K / G_GROUPS) * (G_C / G_GROUPS) * G_X_C;
+    const G_T *const from = x + image * G_X_N +
+      k / (G_K / G_GROUPS) * (G_C / G_GROUPS) * G_X_C;
     const G_T *const filter = w + k * G_W_K;
     float sum = 0.0f;
 G_CUDA_CONV_TAP(0)G_CUDA_CONV_TAP(1)G_CUDA_CONV_TAP(2)m4_dnl
       for (G_INDEX c = 0; c < G_C / G_GROUPS; c++)
-        sum += G_LOAD<%%>(from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 + c * G_X_C]) *
-          G_LOAD<%%>(filter[c * G_W_C + ((t0 * G_KERNEL1 + t1) * G_KERNEL2 + t2) * G_W_TAP]);
+        sum += G_LOAD<%%>(from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 +
+                               c * G_X_C]) *
+          G_LOAD<%%>(filter[c * G_W_C + ((t0 * G_KERNEL1 + t1) * G_KERNEL2 +
+                                         t2) * G_W_TAP]);
     }
     }
     }

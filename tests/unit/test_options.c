@@ -64,7 +64,7 @@ static void test_refused(void)
   CHECK(!parse("net.onnx -o x --rtol -1"));
   CHECK(!parse("net.onnx -o x --rtol 1x"));
   CHECK(!parse("net.onnx -o x -O4"));
-  CHECK(!parse("net.onnx -o x --provider cuda"));
+  CHECK(!parse("net.onnx -o x --provider rocm"));
   CHECK(!parse("net.onnx -o x --package cmake"));
   CHECK(!parse("net.onnx -o x --dump-after nothing"));
   CHECK(!parse("edit net.onnx -o x"));
