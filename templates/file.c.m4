@@ -260,7 +260,8 @@ static o2c_status run_once(G_IF(G_NEED, <%%>, <%const %>)G_NAME<%%>_ctx *ctx,
 
 G_RUN_BLOCKS<%%>m4_dnl
 G_IF(G_DEVICE, <%static o2c_status run_all(G_NAME<%%>_ctx *ctx,
-                    const G_NAME<%%>_dims *d, const G_NAME<%%>_in *in, const G_NAME<%%>_out *out)
+                          const G_NAME<%%>_dims *d, const G_NAME<%%>_in *in,
+                          const G_NAME<%%>_out *out)
 {
 G_RUN_BODY<%%>m4_dnl
 }

@@ -86,8 +86,9 @@ def check_macros(report, path, lines):
             start = i
         if start is not None and not line.endswith("\\"):
             limit = MACRO_LINES
-            # Kernels stamp out one short function per vector type or tile.
-            if "kernels" in path.parts:
+            # Kernels stamp out one short function per vector type or tile,
+            # and the shim of CUDA the toolkit's overloads.
+            if "kernels" in path.parts or "shim" in path.parts:
                 limit = KERNEL_MACRO_LINES
             if i - start >= limit and path.suffix != ".def":
                 report.error(path, start, f"a macro of {i - start + 1} lines")
