@@ -54,6 +54,12 @@ void lower_real_to(Lower *l, Node *n, Value *from, Value *out); /* then this */
 
 /* Has `v` the axes of x from `axis` on, and ones before them? */
 bool norm_row(const Value *x, const Value *v, int axis);
+/* Elements between neighbours of v along the axes of x; 0: broadcast. */
+void norm_strides(const Node *n, const Value *v, const Dim **stride);
+/* Input 0 as [n, channels, space], of BatchNormalization and its kin. */
+void norm_channels(const Node *n, const Dim *of[3]);
+/* The axes that MeanVarianceNormalization takes the mean over; false: wrong. */
+bool norm_mean_axes(const Node *n, bool gone[MAX_RANK]);
 
 /* recurrent.c: RNN (0), GRU (1), LSTM (2), also as the internal Recurrent and
  * LstmOfBytes. */

@@ -25,4 +25,12 @@ void cuda_put_type(Step *s, Dtype t);
 /* Every tensor that the node reads or writes has a type of `types`, a list
  * that DT_NONE ends. */
 bool cuda_all_types(const Node *n, const Dtype *types);
+/* G_<key>: the class of kernels/cuda/type.h for elements of this type. */
+void cuda_put_class(Step *s, const char *key, Dtype t);
+/* C text of where element number `e` of a shape lies, for strides of its axes;
+ * it casts `e` to void where it does not ask for it. */
+const char *cuda_offset(Step *s, const char *e, int n, const Dim *const *dim,
+                        const Dim *const *stride);
+/* G_SHARE: how many threads share a row of so many elements. */
+void cuda_put_share(Step *s, const Dim *length);
 #endif

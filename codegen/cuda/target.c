@@ -59,6 +59,40 @@ void cuda_put_type(Step *s, Dtype t)
   step_text(s, "STORE", "o2c_f32_to_%s", name);
 }
 
+void cuda_put_class(Step *s, const char *key, Dtype t)
+{
+  step_text(s, key, "o2c_of_%s", dtype_info(t)->name);
+}
+
+const char *cuda_offset(Step *s, const char *e, int n, const Dim *const *dim,
+                        const Dim *const *stride)
+{
+  Arena *a = s->plan->a;
+  DimPool *d = &s->plan->m->dims;
+  const Dim *inner = dim_int(d, 1);
+  const char *text = NULL;
+  for (int i = n - 1; i >= 0; inner = dim_mul(d, inner, dim[i--])) {
+    if (dim_is(dim[i], 0)) /* nothing to be found, and no division by it */
+      return arena_printf(a, "((void)%s, 0)", e);
+    if (dim_is(dim[i], 1) || dim_is(stride[i], 0))
+      continue;
+    const char *at = dim_is(inner, 1) ? e
+      : arena_printf(a, "%s / %s", e, step_dim_text(s, inner));
+    if (i > 0)
+      at = arena_printf(a, "%s %% %s", at, step_dim_text(s, dim[i]));
+    if (!dim_is(stride[i], 1))
+      at = arena_printf(a, "%s * %s", at, step_dim_text(s, stride[i]));
+    text = text ? arena_printf(a, "%s + %s", at, text) : at;
+  }
+  return text ? text : arena_printf(a, "((void)%s, 0)", e);
+}
+
+void cuda_put_share(Step *s, const Dim *length)
+{
+  int64_t n;
+  step_int(s, "SHARE", dim_is_int(length, &n) && n <= 1024 ? 32 : 256);
+}
+
 static const DeviceLowering *find(const Plan *p, const Node *n)
 {
   for (int i = 0; i < COUNT(lowerings); i++)

@@ -63,6 +63,13 @@ static void channels_of(const Node *n, Channels *ch)
   }
 }
 
+void norm_channels(const Node *n, const Dim *of[3])
+{
+  Channels ch;
+  channels_of(n, &ch);
+  of[0] = ch.n, of[1] = ch.c, of[2] = ch.s;
+}
+
 static bool training(const Node *n)
 {
   return attr_int(n, "training_mode", 0) != 0;
@@ -346,7 +353,7 @@ bool norm_row(const Value *x, const Value *v, int axis)
   return lead >= 0;
 }
 
-static void row_strides(const Node *n, const Value *v, const Dim **stride)
+void norm_strides(const Node *n, const Value *v, const Dim **stride)
 {
   int rank = n->in[0]->rank;
   const Dim *size = dim_int(node_dims(n), 1);
@@ -366,8 +373,8 @@ static void rows_of(const Node *n, Rows *r)
   int axis = row_axis(n);
   r->rows = dim_prod(node_dims(n), x->dim, axis);
   r->count = dim_prod(node_dims(n), x->dim + axis, x->rank - axis);
-  row_strides(n, node_in(n, 1), r->scale);
-  row_strides(n, node_in(n, 2), r->bias);
+  norm_strides(n, node_in(n, 1), r->scale);
+  norm_strides(n, node_in(n, 2), r->bias);
 }
 
 static void lower_layer_norm(Lower *l, Node *n)
@@ -425,7 +432,7 @@ static void upgrade_layer_norm(Node *n)
 }
 
 /* The axes that MeanVarianceNormalization takes the mean over. */
-static bool mean_axes(const Node *n, bool gone[MAX_RANK])
+bool norm_mean_axes(const Node *n, bool gone[MAX_RANK])
 {
   static const int64_t usual[] = { 0, 2, 3 };
   int count = 0, rank = n->in[0]->rank;
@@ -447,7 +454,7 @@ static void infer_mean_variance(Node *n)
   bool gone[MAX_RANK];
   if (!infer_ready(n))
     return;
-  if (mean_axes(n, gone))
+  if (norm_mean_axes(n, gone))
     infer_same(n, 0, 0);
   else
     fail_model(n, "an axis is outside of the input's %d", n->in[0]->rank);
@@ -459,7 +466,7 @@ static void lower_mean_variance(Lower *l, Node *n)
   const Dim *dim[2][MAX_RANK], *stride[2][MAX_RANK], *own[MAX_RANK];
   int count[2] = { 0, 0 };
   bool gone[MAX_RANK];
-  if (!mean_axes(n, gone))
+  if (!norm_mean_axes(n, gone))
     return;
   value_strides(x, own);
   for (int i = 0; i < x->rank; i++) {
@@ -475,7 +482,7 @@ static int axis_mean_variance(const Node *n, int in, int axis, int out)
 {
   bool gone[MAX_RANK];
   (void)in, (void)out;
-  return mean_axes(n, gone) && !gone[axis] ? axis : AXIS_MIXES;
+  return norm_mean_axes(n, gone) && !gone[axis] ? axis : AXIS_MIXES;
 }
 
 static void infer_lp_norm(Node *n)
