@@ -510,6 +510,13 @@ bool lower_resize(Plan *p, Node *n);
 bool lower_transpose(Plan *p, Node *n);
 bool lower_move(Plan *p, Node *n);
 bool lower_pick(Plan *p, Node *n);
+/* cpu/pick.c: axes of a call of `pad`, as few as possible; `unit` elements at
+ * the end of each row are never padded. `constant`: of that mode. */
+typedef struct {
+  int rank;
+  const Dim *dim[MAX_RANK], *begin[MAX_RANK], *end[MAX_RANK], *unit;
+} Padded;
+void pad_axes(DimPool *d, const Call *c, bool constant, Padded *v);
 bool math_is_fast(const Plan *p); /* cpu/bf16.c: --math fast */
 /* cpu/panels.c: weights of `size` elements, made as they are written. */
 Value *value_packed(Node *n, const char *hint, Dtype type, int64_t size,

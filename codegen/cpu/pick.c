@@ -28,13 +28,7 @@ static const char *list_text(Step *s, const Dim *const *dim, int n)
   return text;
 }
 
-/* Axes of a Pad, as few as possible. */
-typedef struct {
-  int rank;
-  const Dim *dim[MAX_RANK], *begin[MAX_RANK], *end[MAX_RANK], *unit;
-} Padded;
-
-static void merge_padded(DimPool *d, const Call *c, bool constant, Padded *v)
+void pad_axes(DimPool *d, const Call *c, bool constant, Padded *v)
 {
   int n = 0, rank = c->arg[5].n;
   for (int i = 0; i < rank; i++) {
@@ -68,7 +62,7 @@ static bool take_pad(Plan *p, Node *n, const Call *c)
   dim_is_int(c->arg[4].dim[0], &mode);
   if (!c->arg[5].n)
     return false;
-  merge_padded(d, c, mode == 0, &v);
+  pad_axes(d, c, mode == 0, &v);
   if (!dim_is_int(v.unit, &unit) || unit == 0)
     return false;
   Step *s = step_new(p, n, "PADDED");

@@ -85,9 +85,23 @@ O2C_UNUSED static o2c_status NAME(check_depth)(const T *depth, int64_t want) {
   return LOAD(*depth) == K(want) ? O2C_OK : O2C_E_SHAPE;
 }
 
+/* Which of `depth` the index selects, -1 where none: indices of [-depth, -1]
+ * count from the end. */
+O2C_UNUSED static int64_t NAME(one_hot_at)(T x, int64_t depth) {
+  A v = LOAD(x);
+  int64_t at;
+#if T_IS_SIGNED
+  if (!(v >= -K(depth) && v < K(depth))) return -1;
+#else
+  if (v >= K(depth)) return -1;
+#endif
+  at = (int64_t)v;
+  if (at < 0) at += depth;
+  return at < depth ? at : -1;
+}
+
 /* y[outer, depth, inner] is values[1] at the indices x[outer, inner] and
- * values[0] elsewhere; `width` bytes each. Indices of [-depth, -1] count from
- * the end; others out of range select nothing. */
+ * values[0] elsewhere; `width` bytes each. */
 O2C_UNUSED static void NAME(one_hot)(const T *x, const void *values, void *y,
                                      int64_t width, int64_t outer,
                                      int64_t depth, int64_t inner) {
@@ -97,16 +111,9 @@ O2C_UNUSED static void NAME(one_hot)(const T *x, const void *values, void *y,
   for (k = 0; k < total; k++) memcpy(to + k * width, off, (size_t)width);
   for (o = 0; o < outer; o++, to += depth * inner * width)
     for (c = 0; c < inner; c++) {
-      A v = LOAD(x[o * inner + c]);
-      int64_t at;
-#if T_IS_SIGNED
-      if (!(v >= -K(depth) && v < K(depth))) continue;
-#else
-      if (v >= K(depth)) continue;
-#endif
-      at = (int64_t)v;
-      if (at < 0) at += depth;
-      if (at < depth) memcpy(to + (at * inner + c) * width, on, (size_t)width);
+      int64_t at = NAME(one_hot_at)(x[o * inner + c], depth);
+      if (at >= 0)
+        memcpy(to + (at * inner + c) * width, on, (size_t)width);
     }
 }
 #endif
