@@ -56,15 +56,21 @@ static bool is_control(const Node *n)
          node_is_internal(n, "LoopEnd");
 }
 
-/* May the GPU run it? */
-static bool can_move(const Split *s, const Node *n)
+/* Why the GPU may not run it; NULL: it may. */
+static const char *held_back(const Split *s, const Node *n)
 {
-  bool ok = n->op && !n->nsize && !is_control(n);
-  for (int i = 0; ok && i < n->nin; i++)
-    ok = !n->in[i] || crosses(n->in[i]);
-  for (int i = 0; ok && i < n->nout; i++)
-    ok = !n->out[i] || crosses(n->out[i]);
-  return ok && s->gpu->supports(s->p, n);
+  bool ok = true;
+  if (is_control(n))
+    return "control flow";
+  if (n->nsize)
+    return "it finds sizes";
+  for (int i = 0; i < n->nin; i++)
+    ok &= !n->in[i] || crosses(n->in[i]);
+  for (int i = 0; i < n->nout; i++)
+    ok &= !n->out[i] || crosses(n->out[i]);
+  if (!ok)
+    return "strings, sequences or optional values";
+  return n->op && s->gpu->supports(s->p, n) ? NULL : "no kernel";
 }
 
 /* What the pass narrow made: the CPU has no kernel for it. */
@@ -147,12 +153,13 @@ static void divide(Split *s)
   s->cut = cut_new(s->p->a, aux + 2 * values);
   for (int i = 0; i < s->n; i++) {
     node_times(s, s->node[i], &host, &device);
-    bool can = can_move(s, s->node[i]);
+    const char *why = held_back(s, s->node[i]);
+    s->node[i]->stays = why ? why : "the CPU is cheaper";
     if (!provider_has(s->p->m->opt, "cpu"))
       host = NEVER / 100; /* it is refused afterwards, if it stays */
     if (needs_device(s->node[i]))
       host = NEVER;
-    cut_edge(s->cut, 0, 2 + i, can ? device : NEVER);
+    cut_edge(s->cut, 0, 2 + i, why ? NEVER : device);
     cut_edge(s->cut, 2 + i, 1, host);
     for (int k = 0; k < s->node[i]->nout; k++, aux += 2)
       if (s->node[i]->out[k])

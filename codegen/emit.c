@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILES 20
+#define MAX_FILES 32
 
 typedef struct {
   Model *m;
@@ -255,44 +255,41 @@ static bool write_source(Plan *p, Output *o, const EmitFiles *f)
   return ok;
 }
 
-static bool has_images(const Plan *p)
+/* The files of runtime_min that the program needs, beside the header. */
+static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
 {
-  for (const Node *n = p->g->first; n; n = n->next)
-    if (node_is(n, "ImageDecoder"))
-      return true;
-  return false;
-}
-
-/* A file of runtime_min, beside the header. */
-static bool bundle(Plan *p, Output *o, const EmitFiles *f, const char *name)
-{
-  const char *slash = strrchr(f->header, '/');
+  const char *name, *slash = strrchr(f->header, '/');
   int n = slash ? (int)(slash - f->header) + 1 : 0;
-  size_t size;
-  StrBuf b;
-  const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s", name),
-                                   &size);
-  sb_init(&b, p->a);
-  sb_write(&b, text, size);
-  bool ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header, name),
-                        &b);
-  sb_free(&b);
+  bool ok = true;
+  if (!p->m->opt->bundle && !p->m->opt->package)
+    return true;
+  for (int k = 0; ok && (name = runtime_file(p, k)) != NULL; k++) {
+    size_t size;
+    StrBuf b;
+    const char *text = embedded_file(arena_printf(p->a, "runtime_min/%s",
+                                                  name), &size);
+    sb_init(&b, p->a);
+    sb_write(&b, text, size);
+    ok = output_text(o, arena_printf(p->a, "%.*s%s", n, f->header, name), &b);
+    sb_free(&b);
+  }
   return ok;
 }
 
-/* What the program needs of runtime_min. */
-static bool write_bundle(Plan *p, Output *o, const EmitFiles *f)
+static bool write_package(Plan *p, Output *o, const EmitFiles *f)
 {
-  if (!p->m->opt->bundle)
+  StrBuf plan, text;
+  if (!p->m->opt->package)
     return true;
-  bool ok = bundle(p, o, f, "o2c.h");
-  if (plan_threads(p))
-    ok = ok && bundle(p, o, f, "o2c_threads.h") &&
-         bundle(p, o, f, "o2c_threads.c");
-  if (has_images(p))
-    ok = ok && bundle(p, o, f, "o2c_image.c");
-  for (int i = 0; p->device && device_runtime(i); i++)
-    ok = ok && bundle(p, o, f, device_runtime(i));
+  sb_init(&plan, p->a);
+  sb_init(&text, p->a);
+  package_plan(p, &plan, f);
+  bool ok = m4_expand(p->m, &plan, &text) &&
+            output_text(o, arena_printf(p->a, "%.*sCMakeLists.txt",
+                                        (int)(f->source_name - f->source),
+                                        f->source), &text);
+  sb_free(&plan);
+  sb_free(&text);
   return ok;
 }
 
@@ -317,6 +314,8 @@ ExitCode codegen_emit(Model *m)
   if (!p || !prefix_ok(m, p->name) || !section_ok(m) || !simple_possible(p))
     return diag_worst(m);
   EmitFiles f = file_names(p);
+  if (!package_possible(p, &f))
+    return diag_worst(m);
   Output o = { .m = m };
   bool to_stdout = !strcmp(f.source, "-");
   bool ok = true;
@@ -325,7 +324,7 @@ ExitCode codegen_emit(Model *m)
     ok = tmp && weights_write(p, f.mode, tmp);
   }
   ok = ok && write_source(p, &o, &f) && (to_stdout || write_device(p, &o, &f))
-       && write_bundle(p, &o, &f);
+       && write_bundle(p, &o, &f) && write_package(p, &o, &f);
   if (ok && !to_stdout)
     ok = write_header(p, &o, &f);
   if (output_finish(&o, ok) && f.mode == WM_OBJECT && !to_stdout)

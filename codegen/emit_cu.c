@@ -37,7 +37,7 @@ static void step_call(Rows *r, const Step *s)
   sb_puts(&r->b, s->symbols ? ", s);\n" : ");\n");
 }
 
-static bool follows(const Step *s, const Step *next)
+bool region_goes_on(const Step *s, const Step *next)
 {
   return next && next->device && next->guard == s->guard &&
          next->depth == s->depth;
@@ -60,7 +60,7 @@ void region_call(Rows *r, Step *s, Step **last)
     rows_slots(&in, true, p->nfound ? "s->room->" : "s->");
   for (;; s = s->next) {
     step_call(&in, s);
-    if (!follows(s, s->next))
+    if (!region_goes_on(s, s->next))
       break;
   }
   *last = s;

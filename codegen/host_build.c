@@ -220,6 +220,13 @@ ExitCode cmd_build(const Options *opt, const char *path)
 {
   Host h;
   Options o = *opt;
+  if (provider_has(opt, "cuda") || opt->package) {
+    fprintf(stderr, "onnx2c: -o %s: %s: name a .c file, and build what is "
+            "written by %s\n", opt->out, opt->package
+            ? "--package is of sources" : "a model for a GPU is built by nvcc",
+            opt->package ? "CMake" : "nvcc, or by --package cmake");
+    return EXIT_USAGE;
+  }
   if (!o.target) o.target = "any"; /* no -march=native */
   if (!host_open(&h, &o)) return EXIT_ENVIRONMENT;
   if (setjmp(h.panic)) {

@@ -111,7 +111,7 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   o.command = "compile";
   o.out = host_file(h, "%s.c", c->unit.prefix);
   o.name = c->unit.prefix;
-  o.header = o.report = o.save = NULL;
+  o.header = o.report = o.save = o.package = NULL;
   if (h->cross && !o.weights_for) o.weights_for = h->cross;
   o.json = o.simple = o.emit_main = o.bundle = false;
   Model *m = compile_model(&o, c->path);

@@ -17,7 +17,7 @@
 
 static const char *const templates[] = {
   "templates/base.m4", "templates/file.c.m4", "templates/file.h.m4",
-  "templates/file.cu.m4",
+  "templates/file.cu.m4", "templates/package.m4",
 #define TEMPLATE(file) "templates/c/" #file ".m4",
 #define CUDA_TEMPLATE(file) "templates/cuda/" #file ".m4",
 #include "templates.def"

@@ -202,6 +202,12 @@ struct Plan {
   int nlevel;             /* 0: the C compiler's flags say */
 };
 
+/* info_device.c: what info says of a GPU; nothing where there is none. */
+void info_device_text(StrBuf *b, Plan *p);
+void info_device_stays(StrBuf *b, const Plan *p); /* why steps are no GPU's */
+void info_device_json(StrBuf *b, Plan *p);
+void info_device_json_step(StrBuf *b, const Step *s);
+
 /* levels.c: instruction sets that a file holds code for; a row of levels.def */
 typedef enum { LA_X86, LA_ARM64 } LevelArch;
 typedef struct Level {
@@ -313,6 +319,7 @@ void emit_cu_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f);
 const char *device_runtime(int i); /* its files by number; NULL: no more */
 const char *emit_device_size(Plan *p, const char *pre); /* bytes: C text */
+bool region_goes_on(const Step *s, const Step *next); /* to next, behind s */
 void emit_tables(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_names(Plan *p, StrBuf *plan, const EmitFiles *f);
 void emit_set(StrBuf *plan, const char *key, const char *text);
@@ -339,6 +346,15 @@ const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 const char *last_component(const char *path); /* the file's name alone */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
+/* package.c: the runtime's files, k from 0 on; NULL: no more. */
+const char *runtime_cuda(int k);                 /* of any model for a GPU */
+const char *runtime_file(const Plan *p, int k);  /* of this model */
+bool is_c_file(const char *name);
+/* --package: true where it is not wanted, or can be written; else false after
+ * a diagnostic. */
+bool package_possible(Plan *p, const EmitFiles *f);
+void package_plan(Plan *p, StrBuf *plan, const EmitFiles *f);
+
 /* compiler/info.c: what info says, of the plan of a compile: --report. */
 void report_print(Plan *p, FILE *f);
 /* m4.c: templates and a plan through m4; false after a diagnostic. */

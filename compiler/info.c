@@ -308,6 +308,7 @@ static void text_sizes(StrBuf *b, const Report *r)
             mode_word(p));
   if (!p->arena_static) {
     sb_printf(b, "workspace  %s bytes\n", emit_workspace(p, ""));
+    info_device_text(b, p);
     return;
   }
   sb_printf(b, "workspace  %lld bytes%s; lower bound %lld",
@@ -317,6 +318,7 @@ static void text_sizes(StrBuf *b, const Report *r)
     sb_printf(b, ", ratio %.3f",
               (double)p->arena_bytes / (double)p->arena_bound);
   sb_puts(b, "\n");
+  info_device_text(b, p);
 }
 
 enum { COLUMNS = 7 };
@@ -398,6 +400,7 @@ static void text_steps(StrBuf *b, const Report *r)
   text_choices(b, r);
   sb_printf(b, "\n%d steps\n", r->p->nstep);
   text_table(b, row, n);
+  info_device_stays(b, r->p);
 }
 
 static void json_dims(StrBuf *b, DimPool *p, int rank, const Dim *const *dim)
@@ -505,6 +508,7 @@ static void json_sizes(StrBuf *b, const Report *r)
               (long long)p->arena_bound);
   else
     sb_printf(b, "\"expression\": \"%s\"}", emit_workspace(p, ""));
+  info_device_json(b, p);
 }
 
 static void json_cost(StrBuf *b, const Step *s)
@@ -543,6 +547,7 @@ static void json_steps(StrBuf *b, const Report *r)
     sb_puts(b, ", \"macs\": ");
     json_dim(b, d, step_macs(r, s));
     json_cost(b, s);
+    info_device_json_step(b, s);
     sb_printf(b, ", \"type\": \"%s\", \"shape\": ",
               v ? port_type(&r->m->arena, v) : "");
     if (v && v->kind == VK_TENSOR)

@@ -352,6 +352,7 @@ struct Node {
   const Dim **size;      /* nsize ones that the run finds; infer_sizes */
   int nsize;
   bool bad, any_type, device; /* an error; types beyond its row's; on a GPU */
+  const char *stays;     /* why the CPU runs it, where there is a GPU */
 };
 struct Graph {
   Model *m;

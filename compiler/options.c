@@ -44,6 +44,7 @@ static const OptRow rows[] = {
    "workers (bench, run, verify), or who splits"},
   {"--simple", O_FLAG, AT(simple), NULL, "one function, static workspace"},
   {"--bundle", O_FLAG, AT(bundle), NULL, "copy the runtime's files beside it"},
+  {"--package", O_WORD, AT(package), "cmake", "and how CMake builds it all"},
   {"--data", O_DATA, AT(data), "DIR", "test data (run, verify, bench)"},
   {"--save", O_STR, AT(save), "DIR", "where outputs go (run, verify)"},
   {"--rtol", O_REAL, AT(rtol), "R", "relative tolerance (verify)"},
@@ -71,7 +72,6 @@ static const OptRow rows[] = {
   {"--pool", O_LATER, NOWHERE, "NAME:SIZE", NULL},
   {"--emit-main", O_LATER, NOWHERE, NULL, NULL},
   {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
-  {"--package", O_LATER, NOWHERE, "KIND", NULL},
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",

@@ -64,8 +64,8 @@ static void test_refused(void)
   CHECK(!parse("net.onnx -o x --rtol -1"));
   CHECK(!parse("net.onnx -o x --rtol 1x"));
   CHECK(!parse("net.onnx -o x -O4"));
-  CHECK(!parse("net.onnx -o x --provider rocm"));
-  CHECK(!parse("net.onnx -o x --package cmake"));
+  CHECK(!parse("net.onnx -o x --provider tpu"));
+  CHECK(!parse("net.onnx -o x --package wheel"));
   CHECK(!parse("net.onnx -o x --dump-after nothing"));
   CHECK(!parse("edit net.onnx -o x"));
 }
