@@ -5,7 +5,7 @@
     run_corpus.py --onnx2c FILE --corpus FOLDER [--kind KIND...]
                   [--cc CC] [--cflags FLAGS] [--share K --salt TEXT --fixed]
                   [--filter TEXT] [--cases FILE] [--limit SECONDS]
-                  [--report FILE]
+                  [--report FILE] [--provider NAME [--claimed FILE [--renew]]]
     run_corpus.py --count REPORT...
 
 A case whose operators onnx2c has (`onnx2c --list-ops`) must pass. A case with
@@ -16,7 +16,8 @@ commits take different ones; with --fixed the name and the salt alone choose.
 --cases takes the cases of a file whose lines begin with kind/case, say a part
 of a report. Where onnx2c says that a library of o2c_image.c is not here, its
 cases are skipped, by name. A case without an answer after --limit seconds
-fails; the others of its call are asked again. --count prints the outcomes of
+fails; the others of its call are asked again. A provider may refuse a node;
+claims.py says how --claimed holds it to what it has. --count prints the outcomes of
 reports, and which operators the unsupported cases use. Needs the onnx package.
 """
 import argparse
@@ -32,6 +33,8 @@ import subprocess
 import sys
 
 import onnx
+
+import claims
 
 KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
 # The part of a name, and the library that reads that format for ImageDecoder.
@@ -53,6 +56,9 @@ def arguments():
     p.add_argument("--fixed", action="store_true")
     p.add_argument("--cases", type=pathlib.Path)
     p.add_argument("--limit", type=int, default=300)
+    p.add_argument("--provider")
+    p.add_argument("--claimed", type=pathlib.Path)
+    p.add_argument("--renew", action="store_true")
     p.add_argument("--count", nargs="+", type=pathlib.Path)
     args = p.parse_args()
     if not args.count and not (args.onnx2c and args.corpus):
@@ -127,6 +133,8 @@ def verify(args, folders):
         command += ["--cc", args.cc]
     if args.cflags:
         command += [f"--cflags={args.cflags}"]
+    if args.provider:
+        command += ["--provider", args.provider]
     limit = max(args.limit, 15 * len(folders))
     done = answers(command + [str(f) for f in folders], limit)
     if not done and len(folders) == 1:
@@ -161,6 +169,8 @@ def judge(result, missing, reason):
     if status == "passed":
         complaint = f"passes, but is listed as failing: {reason}"
         return "passed", complaint if reason else None
+    if status == "unsupported" and "CUDA has no kernel" in result["why"]:
+        return "refused", None
     if status == "unsupported" and missing:
         return "unsupported", None
     if reason:
@@ -203,6 +213,21 @@ def count(report):
                                           sorted(missing.items())))
 
 
+def claimed(args, outcomes):
+    """Complaints; prints the operators with refused cases."""
+    count = collections.Counter(" ".join(sorted(used)) for _, used, kind
+                                in outcomes if kind == "refused")
+    if count:
+        print("refused:", ", ".join(f"{k} ({v})" for k, v
+                                    in sorted(count.items())))
+    if args.claimed and args.renew:
+        claims.renew(args.claimed, outcomes)
+    elif args.claimed:
+        return claims.lost(args.claimed, outcomes, args.share == 1 and
+                           not args.filter and not args.cases)
+    return []
+
+
 def main():
     args = arguments()
     if args.count:
@@ -211,17 +236,20 @@ def main():
         return
     folders = wanted(args)
     known, have = known_failures(), operators_of_onnx2c(args.onnx2c)
-    counts, complaints, lines = {}, [], []
+    counts, complaints, lines, outcomes = {}, [], [], []
     for folder, result in zip(folders, run_all(args, folders)):
         name = f"{folder.parent.name}/{folder.name}"
-        missing = sorted(operators_of(folder) - have)
+        used = operators_of(folder)
+        missing = sorted(used - have)
         kind, complaint = judge(result, missing, known.get(name))
+        outcomes.append((folder.name, used, kind))
         counts[kind] = counts.get(kind, 0) + 1
         why = (result["why"] or "").replace("\t", " ").replace("\n", " ")
         lacks = " ".join(missing) if kind == "unsupported" else ""
         lines.append(f"{name}\t{kind}\t{why}\t{lacks}")
         if complaint:
             complaints.append(f"{name}: {complaint}")
+    complaints += claimed(args, outcomes)
     if args.report:
         args.report.write_text("\n".join(lines) + "\n")
     print("\n".join(complaints))

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Models of the tests of this folder, with onnxruntime's answers.
+
+    make_models.py KIND FOLDER
+
+FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
+or `shapes`; `net`, which errors.c calls, has none.
+"""
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+import onnxruntime
+
+RNG = np.random.default_rng(8)
+
+
+def node(op, inputs, output, **attributes):
+    return helper.make_node(op, inputs, [output], name=f"the_{output}",
+                            **attributes)
+
+
+def value(name, shape, dtype=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def weight(name, shape):
+    scale = np.sqrt(2 / np.prod(shape[1:]))
+    return numpy_helper.from_array(
+        (RNG.standard_normal(shape) * scale).astype(np.float32), name)
+
+
+def whole(name, numbers):
+    return numpy_helper.from_array(np.array(numbers, np.int64), name)
+
+
+def model(nodes, inputs, outputs, weights):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, weights)
+    return helper.make_model(graph, ir_version=8, opset_imports=[
+        helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)])
+
+
+def split():
+    """Two convolutions, and between them a decision tree, which no GPU runs."""
+    tree = helper.make_node(
+        "TreeEnsembleRegressor", ["row"], ["score"], domain="ai.onnx.ml",
+        name="the_tree", n_targets=1, nodes_treeids=[0, 0, 0],
+        nodes_nodeids=[0, 1, 2], nodes_featureids=[5, 0, 0],
+        nodes_values=[0.1, 0, 0], nodes_modes=["BRANCH_LEQ"] + ["LEAF"] * 2,
+        nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0],
+        target_treeids=[0, 0], target_nodeids=[1, 2], target_ids=[0, 0],
+        target_weights=[0.5, 2.0])
+    nodes = [node("Conv", ["x", "w1"], "a", pads=[1] * 4),
+             node("Relu", ["a"], "b"),
+             node("Flatten", ["b"], "row"), tree,
+             node("Reshape", ["score", "shape"], "s"),
+             node("Mul", ["b", "s"], "c"),
+             node("Conv", ["c", "w2"], "y", pads=[1] * 4)]
+    return model(nodes, [value("x", ["N", 8, 16, 16])],
+                 [value("y", ["N", 16, 16, 16])],
+                 [weight("w1", (16, 8, 3, 3)), weight("w2", (16, 16, 3, 3)),
+                  whole("shape", [-1, 1, 1, 1])])
+
+
+def shapes():
+    """A shape that is computed between two convolutions."""
+    nodes = [node("Conv", ["x", "w1"], "a", pads=[1] * 4),
+             node("Shape", ["a"], "sizes"),
+             node("Gather", ["sizes", "first"], "batch"),
+             node("Concat", ["batch", "rest"], "shape", axis=0),
+             node("Reshape", ["a", "shape"], "b"),
+             node("Conv", ["b", "w2"], "y", pads=[1] * 4)]
+    return model(nodes, [value("x", ["N", 8, 16, 16])],
+                 [value("y", ["N", 16, 8, 32])],
+                 [weight("w1", (16, 8, 3, 3)), weight("w2", (16, 16, 3, 3)),
+                  whole("first", [0]), whole("rest", [16, 8, 32])])
+
+
+def net():
+    """A convolution, and a row of a table that the caller chooses."""
+    nodes = [node("Conv", ["x", "w"], "a", pads=[1] * 4),
+             node("Relu", ["a"], "b"),
+             node("GlobalAveragePool", ["b"], "c"), node("Flatten", ["c"], "d"),
+             node("Gather", ["table", "pick"], "e"),
+             node("Add", ["d", "e"], "y")]
+    return model(nodes, [value("x", ["N", 8, 16, 16]),
+                         value("pick", ["N"], TensorProto.INT64)],
+                 [value("y", ["N", 16])],
+                 [weight("w", (16, 8, 3, 3)), weight("table", (10, 16))])
+
+
+def save(path, name, array):
+    path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
+
+
+def main():
+    kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    m = {"split": split, "shapes": shapes, "net": net}[kind]()
+    onnx.checker.check_model(m)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(m, folder / "model.onnx")
+    if kind == "net":
+        return
+    session = onnxruntime.InferenceSession(m.SerializeToString(),
+                                           providers=["CPUExecutionProvider"])
+    for k, batch in enumerate((1, 3, 130)):
+        data = folder / f"test_data_set_{k}"
+        data.mkdir(exist_ok=True)
+        x = RNG.standard_normal((batch, 8, 16, 16)).astype(np.float32)
+        save(data / "input_0.pb", "x", x)
+        save(data / "output_0.pb", "y", session.run(None, {"x": x})[0])
+
+
+if __name__ == "__main__":
+    main()
