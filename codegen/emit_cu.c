@@ -163,11 +163,11 @@ const char *emit_device_size(Plan *p, const char *pre)
   StrBuf b;
   if (p->arena_static)
     return arena_printf(p->a, "(INT64_C(%lld) + O2C_CUDA_SCRATCH)",
-                        (long long)O2C_SLOT_BYTES(p->device_bytes));
+                        (long long)((p->device_bytes + 255) / 256 * 256));
   sb_init(&b, p->a);
-  sb_puts(&b, "(INT64_C(64) + O2C_CUDA_SCRATCH");
+  sb_puts(&b, "(O2C_ALIGN_UP(INT64_C(64)");
   emit_slots(p, &b, true, pre);
-  sb_puts(&b, ")");
+  sb_puts(&b, ", 256) + O2C_CUDA_SCRATCH)");
   const char *text = arena_strn(p->a, b.s, b.n);
   sb_free(&b);
   return text;
@@ -194,6 +194,23 @@ static void weights_table(Plan *p, StrBuf *b, const EmitFiles *f)
   sb_printf(b, "  setup.weight = weight;\n  setup.nweight = %d;\n", n);
 }
 
+/* Before a run: is there room, and are pointers what the caller promised? */
+static void device_checks(Plan *p, StrBuf *b)
+{
+  sb_printf(b, "    if (o2c_cuda_arena_size(ctx->cuda) + O2C_CUDA_SCRATCH <\n"
+            "        %s_device_size(d))\n      return O2C_E_WORKSPACE;\n",
+            p->name);
+  for (int i = 0; i < p->g->nin + p->g->nout; i++) {
+    bool in = i < p->g->nin;
+    const Value *v = in ? p->g->in[i] : p->g->out[i - p->g->nin];
+    if (v->kind != VK_TENSOR || v->dtype == DT_STR ||
+        (!in && out_is_value(p, i - p->g->nin)))
+      continue;
+    sb_printf(b, "    o2c_cuda_check(ctx->cuda, %s->%s);\n", in ? "in" : "out",
+              in ? p->in_field[i] : p->out_field[i - p->g->nin]);
+  }
+}
+
 void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f)
 {
   emit_set(plan, "DEVICE", p->device ? "1" : "");
@@ -214,15 +231,6 @@ void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f)
   emit_set(plan, "NLIBRARY", arena_printf(p->a, "%d", p->nlibrary));
   emit_set(plan, "DEVICE_SIZE", emit_device_size(p, "d->"));
   sb_init(&b, p->a);
-  for (int i = 0; i < p->g->nin + p->g->nout; i++) {
-    bool in = i < p->g->nin;
-    const Value *v = in ? p->g->in[i] : p->g->out[i - p->g->nin];
-    if (v->kind != VK_TENSOR || v->dtype == DT_STR ||
-        (!in && out_is_value(p, i - p->g->nin)))
-      continue;
-    sb_printf(&b, "  if (o2c_cuda_check(ctx->cuda, %s->%s) != O2C_OK)\n"
-              "    return O2C_E_ARG;\n", in ? "in" : "out",
-              in ? p->in_field[i] : p->out_field[i - p->g->nin]);
-  }
+  device_checks(p, &b);
   emit_set_buf(plan, "DEVICE_CHECKS", &b);
 }

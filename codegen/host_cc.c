@@ -185,16 +185,6 @@ void host_print_log(const char *path, const char *what)
 /* What a model for a GPU is linked with. */
 static const char *const libraries[] = {"-lcudnn", "-lcublasLt"};
 
-/* The stem of the runtime's k-th source file, "o2c_cuda"; NULL: no more. */
-static const char *runtime(Host *h, int k)
-{
-  const char *name;
-  for (int i = 0; (name = runtime_cuda(i)) != NULL; i++)
-    if (is_c_file(name) && !k--)
-      return arena_strn(&h->a, name, strlen(name) - 2);
-  return NULL;
-}
-
 static const char *link_program(Host *h, const Unit *u, int n,
                                 const char *table)
 {
@@ -205,8 +195,7 @@ static const char *link_program(Host *h, const Unit *u, int n,
   for (char **p = device ? nvcc(h) : h->cc; *p; p++) add(&l, *p);
   add(&l, "-o");
   add(&l, program);
-  for (int i = 0; device && runtime(h, i); i++)
-    add(&l, host_file(h, "%s.cu.o", runtime(h, i)));
+  if (device) add(&l, host_file(h, "o2c_cuda.cu.o"));
   add(&l, host_file(h, "o2c_driver.o"));
   add(&l, host_file(h, "o2c_threads.o"));
   add(&l, host_file(h, "%s.o", table));
@@ -240,8 +229,6 @@ static bool prepare_driver(Host *h, Proc *p, int *n)
   };
   for (int i = 0; i < COUNT(file); i++)
     if (!write_embedded(h, file[i])) return false;
-  for (int i = 0; runtime_cuda(i); i++)
-    if (!write_embedded(h, runtime_cuda(i))) return false;
   p[(*n)++] = compile_proc(h, "o2c_driver", NULL);
   p[(*n)++] = compile_proc(h, "o2c_threads", NULL);
   return true;
@@ -262,17 +249,17 @@ static bool add_device(Host *h, const Unit *u, int n, Proc *p, int *count)
     p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.cu", u[i].prefix),
                                 u[i].prefix);
   }
-  for (int i = 0; some && !h->have_device && runtime(h, i); i++)
-    p[(*count)++] = device_proc(h, arena_printf(&h->a, "%s.c", runtime(h, i)),
-                                runtime(h, i));
-  h->have_device |= some;
+  if (!some || h->have_device) return true;
+  for (int i = 0; device_runtime(i); i++)
+    if (!write_embedded(h, device_runtime(i))) return false;
+  p[(*count)++] = device_proc(h, "o2c_cuda.c", "o2c_cuda");
+  h->have_device = true;
+  return true;
 }
 
 const char *cc_build(Host *h, Unit *u, int n, int serial)
 {
-  int most = 2 * n + 3;
-  while (runtime_cuda(most - 2 * n - 3)) most++;
-  Proc *p = NEW(&h->a, Proc, most);
+  Proc *p = NEW(&h->a, Proc, 2 * n + 4);
   const char *table = arena_printf(&h->a, "program%d", serial);
   int count = n;
   if (!prepare_driver(h, p, &count)) return NULL;

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runtime's files that a model comes with, and --package: how to build
- * them. The package's text is templates/package.m4. */
+ * them. Reading images takes other libraries: o2c_image.c is left to the caller.
+ * The package's text is templates/package.m4. */
 #include "target.h"
 
 #include <string.h>
-
-const char *runtime_cuda(int k)
-{
-  static const char folder[] = "runtime_min/", first[] = "runtime_min/o2c_cuda";
-  for (int i = 0; embedded_name(i); i++)
-    if (!strncmp(embedded_name(i), first, sizeof first - 1) && !k--)
-      return embedded_name(i) + sizeof folder - 1;
-  return NULL;
-}
 
 static bool has_images(const Plan *p)
 {
@@ -31,27 +23,18 @@ const char *runtime_file(const Plan *p, int k)
   for (int i = 0; i < COUNT(file); i++)
     if (file[i].wanted && !k--)
       return file[i].name;
-  return p->device ? runtime_cuda(k) : NULL;
-}
-
-bool is_c_file(const char *name)
-{
-  size_t n = strlen(name);
-  return n > 2 && !strcmp(name + n - 2, ".c");
+  return p->device ? device_runtime(k) : NULL;
 }
 
 static void put_sources(const Plan *p, const EmitFiles *f, StrBuf *b)
 {
-  const char *name;
   sb_printf(b, "  %s\n", f->source_name);
-  if (p->device)
-    sb_printf(b, "  %s\n", f->device_name);
+  if (p->device) /* o2c_cuda.c has the runtime's other files in it */
+    sb_printf(b, "  %s\n  o2c_cuda.c\n", f->device_name);
+  if (plan_threads(p))
+    sb_puts(b, "  o2c_threads.c\n");
   if (f->mode == WM_OBJECT)
     sb_printf(b, "  %s\n", last_component(f->side));
-  /* Reading images takes other libraries: o2c_image.c is the caller's. */
-  for (int k = 0; (name = runtime_file(p, k)) != NULL; k++)
-    if (is_c_file(name) && strcmp(name, "o2c_image.c") != 0)
-      sb_printf(b, "  %s\n", name);
 }
 
 /* A list in CMake takes no name with these in it. */

@@ -346,10 +346,8 @@ const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 const char *last_component(const char *path); /* the file's name alone */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
-/* package.c: the runtime's files, k from 0 on; NULL: no more. */
-const char *runtime_cuda(int k);                 /* of any model for a GPU */
-const char *runtime_file(const Plan *p, int k);  /* of this model */
-bool is_c_file(const char *name);
+/* package.c: the files of runtime_min that this model needs, by number. */
+const char *runtime_file(const Plan *p, int k);  /* NULL: no more */
 /* --package: true where it is not wanted, or can be written; else false after
  * a diagnostic. */
 bool package_possible(Plan *p, const EmitFiles *f);

@@ -240,9 +240,14 @@ o2c_status o2c_cuda_put(o2c_cuda *cu, void *to, const void *from, size_t bytes)
   return cu->status;
 }
 
+/* What a caller has in the host's memory is there already. */
 o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from, size_t bytes)
 {
-  if (o2c_cuda_copy(cu, to, from, bytes) == O2C_OK && bytes)
+  int ours = (uintptr_t)from - (uintptr_t)cu->arena < cu->arena_size;
+  if (cu->status == O2C_OK && bytes && !ours &&
+      !(cu->flags & O2C_DEVICE_POINTERS))
+    memcpy(to, from, bytes);
+  else if (o2c_cuda_copy(cu, to, from, bytes) == O2C_OK && bytes)
     wait_for_stream(cu);
   return cu->status;
 }
@@ -451,9 +456,12 @@ static int take_weights(o2c_cuda *cu, const o2c_cuda_setup *setup,
   cu->weights = (unsigned char *)cu->own_weights;
   for (i = 0; i < setup->nweight; i++) {
     const o2c_cuda_weight *w = &setup->weight[i];
-    if (w->bytes && !ok(e, cudaMemcpyAsync(cu->weights + w->at, w->from,
-                                           w->bytes, cudaMemcpyDefault,
-                                           cu->stream), NULL))
+    const void *from;
+    if (!w->bytes)
+      continue;
+    from = w->from ? w->from : setup->base + w->offset;
+    if (!ok(e, cudaMemcpyAsync(cu->weights + w->at, from, w->bytes,
+                               cudaMemcpyDefault, cu->stream), NULL))
       return 0;
   }
   return ok(e, cudaStreamSynchronize(cu->stream), NULL);

@@ -275,10 +275,13 @@ G_IF(G_FITS, <%%>, <%  size_t need;
   if (!ctx || ctx->magic != CTX_MAGIC || !in || !out)
     return O2C_E_ARG;
 G_RUN_CHECKS<%%>m4_dnl
-G_IF(G_DEVICE, <%  o2c_cuda_start(ctx->cuda);
+G_IF(G_DEVICE, <%  {
+    o2c_status status;
+    o2c_cuda_start(ctx->cuda);
 G_DEVICE_CHECKS<%%>m4_dnl
-  {
-    const o2c_status status = run_all(ctx, d, in, out);
+    status = o2c_cuda_check(ctx->cuda, NULL); /* of all before */
+    if (status == O2C_OK)
+      status = run_all(ctx, d, in, out);
     return status == O2C_OK ? o2c_cuda_finish(ctx->cuda) : status;
   }
 %>, <%G_RUN_BODY<%%>m4_dnl

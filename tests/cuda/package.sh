@@ -58,7 +58,8 @@ mkdir written
 expect 0 "$ONNX2C" gpu/model.onnx --provider cuda,cpu --bundle \
   -o written/net.c
 for file in net.c net.cu net.h o2c.h o2c_cuda.h o2c_cuda_own.h o2c_cuda.c \
-    o2c_cuda_dnn.c o2c_cuda_blas.c; do
+    o2c_cuda_device.c o2c_cuda_dnn.c o2c_cuda_blas.c o2c_cuda_graph.c \
+    o2c_cuda_plan.c; do
   [ -s "written/$file" ] || fail "--bundle writes no $file"
 done
 if nvcc=$(find_nvcc) && find_cudnn "$(dirname "$(dirname "$nvcc")")" >dnn; then

@@ -335,14 +335,16 @@ o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from,
   if (cu->status != O2C_OK)
     return cu->status;
   cu->outside("o2c_cuda_get");
-  cu->waits++;
-  cu->stream->flush();
   if (bytes == 0)
     return O2C_OK;
   check_range("o2c_cuda_get", "to", to, bytes, &to_device);
   check_range("o2c_cuda_get", "from", from, bytes, &from_device);
-  if (to_device || !from_device)
-    fail("o2c_cuda_get: not from the device to the host");
+  if (to_device)
+    fail("o2c_cuda_get: not to the host");
+  if (from_device) { /* else it is the caller's, and there */
+    cu->waits++;
+    cu->stream->flush();
+  }
   memcpy(to, from, bytes);
   return O2C_OK;
 }
@@ -413,6 +415,8 @@ int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
 
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region)
 {
+  if (cu->open_region < 0) /* replayed, or given up */
+    return cu->status;
   if (cu->open_region != (long)region)
     fail("o2c_cuda_end: region %u, but %ld is open", region, cu->open_region);
   cu->open_region = -1;
