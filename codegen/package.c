@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runtime's files that a model comes with, and --package: how to build
- * them. Reading images takes other libraries: o2c_image.c is left to the caller.
- * The package's text is templates/package.m4. */
+ * them. Reading images takes other libraries: o2c_image.c is left to the
+ * caller. The package's text is templates/package.m4. */
 #include "target.h"
 
 #include <string.h>

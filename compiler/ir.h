@@ -340,7 +340,7 @@ typedef struct Origin { /* one node of the file that this node came from */
 struct Node {
   Graph *g;
   Node *prev, *next;
-  const char *op_type, *domain, *name;
+  const char *op_type, *domain, *name, *stays; /* why no GPU runs it */
   int version;           /* as imported; upgrade.c raises it to the newest */
   const OpDef *op;       /* NULL: unknown operator */
   Value **in, **out;     /* an omitted optional one is NULL */
@@ -352,7 +352,6 @@ struct Node {
   const Dim **size;      /* nsize ones that the run finds; infer_sizes */
   int nsize;
   bool bad, any_type, device; /* an error; types beyond its row's; on a GPU */
-  const char *stays;     /* why the CPU runs it, where there is a GPU */
 };
 struct Graph {
   Model *m;

@@ -17,8 +17,9 @@ commits take different ones; with --fixed the name and the salt alone choose.
 of a report. Where onnx2c says that a library of o2c_image.c is not here, its
 cases are skipped, by name. A case without an answer after --limit seconds
 fails; the others of its call are asked again. A provider may refuse a node;
-claims.py says how --claimed holds it to what it has. --count prints the outcomes of
-reports, and which operators the unsupported cases use. Needs the onnx package.
+claims.py says how --claimed holds it to what it has. --count prints the
+outcomes of reports, and which operators the unsupported cases use. Needs the
+onnx package.
 """
 import argparse
 import collections
