@@ -21,11 +21,13 @@
 #endif
 
 /* The first element of this thread, and the way to its next one. */
-static __device__ __forceinline__ int64_t o2c_thread(void)
+static __device__ __forceinline__ __attribute__((unused))
+int64_t o2c_thread(void)
 {
   return (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
 }
-static __device__ __forceinline__ int64_t o2c_threads(void)
+static __device__ __forceinline__ __attribute__((unused))
+int64_t o2c_threads(void)
 {
   return (int64_t)gridDim.x * blockDim.x;
 }
