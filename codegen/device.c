@@ -251,7 +251,8 @@ static void mark_values(Plan *p)
   for (Node *n = p->g->first; n; n = n->next)
     for (int i = 0; i < n->nout; i++)
       if (n->out[i] && !n->out[i]->is_output)
-        p->on_device[n->out[i]->id] = n->device;
+        p->on_device[n->out[i]->id] = computes(n) ? n->device
+                                                  : p->on_device[n->in[0]->id];
 }
 
 bool value_on_device(const Plan *p, const Value *v)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions. f32 with constant weights, channels last, goes to cuDNN, with
- * bias, residual and clamp; what is left (weights of the run, channels first,
- * each channel by itself) is a kernel of our own, an output element a thread.
+ * bias, residual and clamp. Where each channel is by itself, a thread has four
+ * channels of a few neighbouring pixels. What is left (weights of the run,
+ * channels first, f64) is a kernel with an output element a thread.
  */
 #include "cuda.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { AXES = 3 };
+enum { WIDE = 4, MOST_TAPS = 7 }; /* channels together; taps of a row */
 
 static bool is_conv(const Node *n)
 {
@@ -23,12 +24,12 @@ static bool channels_last(const Node *n)
 /* Conv-22, o2c.FusedConv-1; X [N, C, D..] or [N, D.., C], W [K, C/g, ..]. */
 bool cuda_takes_conv(const Plan *p, const Node *n)
 {
-  static const Dtype types[] = { DT_F32, DT_F16, DT_BF16, DT_NONE };
+  static const Dtype types[] = { DT_F32, DT_F16, DT_BF16, DT_F64, DT_NONE };
   ConvGeom g;
   int64_t c, k;
   (void)p;
   return is_conv(n) && cuda_all_types(n, types) && conv_geometry(n, &g) &&
-         g.n >= 1 && g.n <= AXES && dim_is_int(g.channels, &c) &&
+         cuda_window_fits(&g) && dim_is_int(g.channels, &c) &&
          dim_is_int(g.filters, &k) && c > 0 && k > 0;
 }
 
@@ -64,25 +65,6 @@ typedef struct {
   bool last;
 } Conv;
 
-static void put_axes(Conv *v)
-{
-  DimPool *d = &v->p->m->dims;
-  const Dim *one = dim_int(d, 1), *zero = dim_int(d, 0);
-  for (int i = 0; i < AXES; i++) {
-    int a = i - (AXES - v->g.n); /* leading ones are missing */
-    Arena *m = v->p->a;
-    step_dim(v->s, arena_printf(m, "IN%d", i), a < 0 ? one : v->g.in[a]);
-    step_dim(v->s, arena_printf(m, "OUT%d", i), a < 0 ? one : v->g.out[a]);
-    step_dim(v->s, arena_printf(m, "BEFORE%d", i), a < 0 ? zero
-                                                         : v->g.begin[a]);
-    step_dim(v->s, arena_printf(m, "AFTER%d", i), a < 0 ? zero : v->g.end[a]);
-    step_int(v->s, arena_printf(m, "KERNEL%d", i), a < 0 ? 1 : v->g.kernel[a]);
-    step_int(v->s, arena_printf(m, "STRIDE%d", i), a < 0 ? 1 : v->g.stride[a]);
-    step_int(v->s, arena_printf(m, "DILATION%d", i), a < 0 ? 1
-                                                   : v->g.dilation[a]);
-  }
-}
-
 static void put_operands(Conv *v, Value *w)
 {
   Step *s = v->s;
@@ -102,7 +84,7 @@ static void put_operands(Conv *v, Value *w)
   step_int(s, "C", v->c);
   step_int(s, "K", v->k);
   step_int(s, "GROUPS", v->g.group);
-  put_axes(v);
+  cuda_put_window(s, &v->g);
   int64_t out;
   const Dim *pixels = dim_prod(&v->p->m->dims, v->g.out, v->g.n);
   if (dim_is_int(pixels, &out))
@@ -124,43 +106,62 @@ static void lower_library(Conv *v)
   step_int(v->s, "PLAN", v->p->nlibrary++);
 }
 
-/* Elements from neighbour to neighbour along the axes of x, batch first. */
-static void put_strides(Conv *v)
+static Value *turned_weights(const Conv *v)
 {
+  Value *w = v->n->in[1];
+  int64_t row = v->c / v->g.group * v->area;
+  Packing k = { .make = make_turned, .from = w->data, .parts = row,
+                .arg = { v->k, row, dtype_info(w->dtype)->size } };
+  return value_packed(v->n, "w_turned", w->dtype, w->data->n, k);
+}
+
+static bool is_depthwise(const Conv *v)
+{
+  int i = v->g.n - 1;
+  return v->last && v->n->in[1]->data && v->g.group == v->c && v->k == v->c &&
+         v->c % WIDE == 0 && v->g.n <= 2 && v->g.kernel[i] <= MOST_TAPS &&
+         v->g.dilation[i] <= 2 && v->g.stride[i] <= 2;
+}
+
+static void lower_depthwise(Conv *v)
+{
+  int i = v->g.n - 1;
   DimPool *d = &v->p->m->dims;
-  const Dim *step = v->last ? dim_int(d, v->c) : dim_int(d, 1);
-  for (int a = v->g.n - 1; a >= 0; a--) {
-    step_dim(v->s, arena_printf(v->p->a, "X%d", a + AXES - v->g.n), step);
-    step = dim_mul(d, step, v->g.in[a]);
-  }
-  for (int i = 0; i < AXES - v->g.n; i++)
-    step_int(v->s, arena_printf(v->p->a, "X%d", i), 0);
-  step_dim(v->s, "X_C", v->last ? dim_int(d, 1) : step);
-  step_dim(v->s, "X_N", v->last ? step : dim_mul(d, step, dim_int(d, v->c)));
+  int64_t many = v->g.stride[i] == 1 ? 4 : 2; /* pixels of a thread */
+  const Dim *count = value_numel(v->n->out[0]), *lines = v->g.batch;
+  v->s = device_step(v->p, v->n, "CUDA_CONV_DEPTHWISE");
+  v->s->kernel_note = "cuda depthwise";
+  step_kernel(v->s, "ew_math.h");
+  put_operands(v, turned_weights(v));
+  cuda_put_strides(v->s, &v->g);
+  cuda_put_type(v->s, v->n->out[0]->dtype);
+  if (i)
+    lines = dim_mul(d, lines, v->g.out[0]);
+  cuda_put_dim(v->s, "LINES", lines);
+  step_int(v->s, "MANY", many);
+  step_int(v->s, "REACH", (many - 1) * v->g.stride[i] + v->g.extent[i]);
+  device_index(v->s, dim_max(d, count, value_numel(v->n->in[0])));
 }
 
 static void lower_direct(Conv *v)
 {
   Value *w = v->n->in[1];
-  int64_t cg = v->c / v->g.group, row = cg * v->area;
+  int64_t row = v->c / v->g.group * v->area;
   bool turned = w->data != NULL && v->last;
-  if (turned) {
-    Packing k = { .make = make_turned, .from = w->data, .parts = row,
-                  .arg = { v->k, row, dtype_info(w->dtype)->size } };
-    w = value_packed(v->n, "w_turned", w->dtype, w->data->n, k);
-  }
+  if (turned)
+    w = turned_weights(v);
   v->s = device_step(v->p, v->n, "CUDA_CONV_DIRECT");
   v->s->kernel_note = "cuda convolution";
   step_kernel(v->s, "ew_math.h");
   put_operands(v, w);
-  put_strides(v);
+  cuda_put_strides(v->s, &v->g);
   cuda_put_type(v->s, v->n->out[0]->dtype);
+  step_int(v->s, "V", 1);
   step_int(v->s, "W_K", turned ? 1 : row);
   step_int(v->s, "W_C", (turned ? v->k : 1) * v->area);
   step_int(v->s, "W_TAP", turned ? v->k : 1);
-  step_text(v->s, "LAST", v->last ? "1" : "");
   const Dim *count = value_numel(v->n->out[0]);
-  step_dim(v->s, "COUNT", count);
+  cuda_put_dim(v->s, "COUNT", count);
   device_index(v->s, dim_max(&v->p->m->dims, count,
                              value_numel(v->n->in[0])));
 }
@@ -174,7 +175,10 @@ void cuda_lower_conv(Plan *p, Node *n)
   for (int i = 0; i < v.g.n; i++)
     v.area *= v.g.kernel[i];
   bool single = v.g.group == v.c && v.c > 1;
-  if (v.last && n->in[1]->data && !single)
+  bool wide = n->out[0]->dtype == DT_F64;
+  if (is_depthwise(&v) && !wide)
+    lower_depthwise(&v);
+  else if (v.last && n->in[1]->data && !single && !wide)
     lower_library(&v);
   else
     lower_direct(&v);

@@ -20,7 +20,9 @@ typedef struct {
 
 /* "O2C_F32": the o2c_dtype of a float type. */
 const char *cuda_dtype(Dtype t);
-/* T, LOAD(x) and STORE(x): a float type in memory, and to and from float. */
+bool cuda_float_type(Dtype t);        /* f32, f64, f16 or bf16 */
+/* T, A, LOAD(x), STORE(x), F, LEAST: such a float, i8 or u8, as
+ * templates/cuda/window.m4 says. */
 void cuda_put_type(Step *s, Dtype t);
 /* Every tensor that the node reads or writes has a type of `types`, a list
  * that DT_NONE ends. */
@@ -55,4 +57,13 @@ void cuda_put_tuple(Step *s, const Dim *const *dim, int rank);
 /* G_WORD, G_WORDS of a tensor of `numel` elements, and G_INNER, the words of a
  * run of `inner` in it: the widest of which runs have whole ones. */
 void cuda_put_words(Step *s, Dtype t, const Dim *inner, const Dim *numel);
+
+/* window.c: variables of templates/cuda/window.m4. */
+enum { CUDA_AXES = 3 };               /* of an image, at most */
+/* Of so many axes, and not known to be empty, as kernels divide by sizes. */
+bool cuda_window_fits(const ConvGeom *g);
+/* As step_dim, fit for products and quotients. */
+void cuda_put_dim(Step *s, const char *key, const Dim *d);
+void cuda_put_window(Step *s, const ConvGeom *g);
+void cuda_put_strides(Step *s, const ConvGeom *g);
 #endif

@@ -45,18 +45,27 @@ const char *cuda_dtype(Dtype t)
   return t == DT_F16 ? "O2C_F16" : t == DT_BF16 ? "O2C_BF16" : "O2C_F32";
 }
 
+bool cuda_float_type(Dtype t)
+{
+  return t == DT_F32 || t == DT_F64 || t == DT_F16 || t == DT_BF16;
+}
+
 void cuda_put_type(Step *s, Dtype t)
 {
   const char *name = dtype_info(t)->name;
+  bool narrow = t == DT_F16 || t == DT_BF16, real = cuda_float_type(t);
   step_text(s, "T", "%s", dtype_info(t)->c);
-  if (t == DT_F32) {
-    step_text(s, "LOAD", "%s", "");
-    step_text(s, "STORE", "%s", "");
-    return;
+  step_text(s, "A", "%s", t == DT_F64 ? "double" : real ? "float" : "int32_t");
+  step_text(s, "F", "%s", t == DT_F64 ? "" : "f");
+  step_text(s, "LEAST", "%s", real ? "-INFINITY" : t == DT_I8 ? "-128" : "0");
+  if (narrow) {
+    step_text(s, "LOAD", "o2c_%s_to_f32", name);
+    step_text(s, "STORE", "o2c_f32_to_%s", name);
+    step_kernel(s, "ref/convert.h");
+  } else {
+    step_text(s, "LOAD", "%s", real ? "" : "(int32_t)");
+    step_text(s, "STORE", real ? "" : "(%s)", dtype_info(t)->c);
   }
-  step_kernel(s, "ref/convert.h");
-  step_text(s, "LOAD", "o2c_%s_to_f32", name);
-  step_text(s, "STORE", "o2c_f32_to_%s", name);
 }
 
 void cuda_put_class(Step *s, const char *key, Dtype t)

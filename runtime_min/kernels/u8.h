@@ -18,13 +18,17 @@
 #ifndef O2C_U8_H
 #define O2C_U8_H
 
+#include "attr.h"
 #include "isa.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__)
+#if defined(__CUDACC__) || defined(O2C_SHIM)
+#define O2C_U8_INLINE O2C_INLINE
+#define O2C_U8_NOINLINE O2C_NOINLINE
+#elif defined(__GNUC__)
 #define O2C_U8_INLINE static inline __attribute__((always_inline, unused))
 #define O2C_U8_NOINLINE static __attribute__((noinline, unused))
 #elif defined(_MSC_VER)

@@ -1,8 +1,7 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
 cuda/conv.m4: convolutions, written by codegen/cuda/conv.c, which states the
-variables: those of o2c_cuda_conv_p, an axis 0, 1, 2 each, of which the first
-ones are single where there are fewer.
+variables: those of o2c_cuda_conv_p, for axes as window.m4 has them.
 
 G_CUDA_CONV_AXIS(axis of p, axis)
 m4_define(<%G_CUDA_CONV_AXIS%>, <%m4_dnl
@@ -38,57 +37,112 @@ G_CUDA_CONV_AXIS(2, 2)%>,
 }
 %>)
 
-G_CUDA_CONV_TAP(axis): the loop over its taps, with i<axis> the input's index.
-m4_define(<%G_CUDA_CONV_TAP%>, <%m4_dnl
-    for (G_INDEX t$1 = 0; t$1 < m4_indir(<%G_KERNEL$1%>); t$1++) {
-      const G_INDEX i$1 = o$1 * m4_indir(<%G_STRIDE$1%>) +
-        t$1 * m4_indir(<%G_DILATION$1%>) - m4_indir(<%G_BEFORE$1%>);
-      if (i$1 < 0 || i$1 >= m4_indir(<%G_IN$1%>))
-        continue;
-%>)
+G_CUDA_CONV_RESULT(sum, bias, residual): the element of y.
+m4_define(<%G_CUDA_CONV_RESULT%>, <%m4_dnl
+m4_define(<%G_CUDA_CONV_SUM%>, <%$1<%%>m4_ifelse(G_BIAS, <%NULL%>, <%%>, <% +
+  G_LOAD<%%>($2)%>)<%%>m4_dnl
+m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <% + G_LOAD<%%>($3)%>)%>)m4_dnl
+m4_ifelse(G_A, <%double%>, <%G_CUDA_CONV_SUM%>,
+  <%G_STORE<%%>(o2c_clampf(G_CUDA_CONV_SUM, G_LO, G_HI))%>)%>)
 
-By our own kernel.
-  X_N X_C X0 X1 X2    elements from neighbour to neighbour of x
-  W_K W_C W_TAP       of w, from filter to filter, channel, tap
-  LAST                channels are last in x and y
+By our own kernel. Variables are those of window.m4, and
+  W_K W_C W_TAP       elements of w, from filter to filter, channel, tap
 m4_define(<%G_CUDA_CONV_DIRECT%>, <%m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
   const G_INDEX count = G_COUNT;
   for (G_INDEX e = o2c_thread(); e < count; e += o2c_threads()) {
-G_IF(G_LAST, <%m4_dnl
-    const G_INDEX k = e % G_K, pixel = e / G_K;
-%>, <%m4_dnl
-    const G_INDEX area = G_OUT0 * G_OUT1 * G_OUT2, k = e / area % G_K;
-    const G_INDEX pixel = e / area / G_K * area + e % area;
-%>)m4_dnl
-    const G_INDEX o2 = pixel % G_OUT2, row = pixel / G_OUT2;
-    const G_INDEX o1 = row % G_OUT1, plane = row / G_OUT1;
-    const G_INDEX o0 = plane % G_OUT0, image = plane / G_OUT0;
+G_CUDA_PLACE(G_K)G_CUDA_SPAN(0)G_CUDA_SPAN(1)G_CUDA_SPAN(2)m4_dnl
     const G_T *const from = x + image * G_X_N +
       k / (G_K / G_GROUPS) * (G_C / G_GROUPS) * G_X_C;
     const G_T *const filter = w + k * G_W_K;
-    float sum = 0.0f;
-G_CUDA_CONV_TAP(0)G_CUDA_CONV_TAP(1)G_CUDA_CONV_TAP(2)m4_dnl
-      for (G_INDEX c = 0; c < G_C / G_GROUPS; c++)
-        sum += G_LOAD<%%>(from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 +
-                               c * G_X_C]) *
-          G_LOAD<%%>(filter[c * G_W_C + ((t0 * G_KERNEL1 + t1) * G_KERNEL2 +
-                                         t2) * G_W_TAP]);
-    }
-    }
-    }
-m4_ifelse(G_BIAS, <%NULL%>, <%%>, <%    sum += G_LOAD<%%>(bias[k]);
+    G_A sum = 0;
+G_CUDA_TAPS(<%m4_dnl
+          for (G_INDEX c = 0; c < G_C / G_GROUPS; c++)
+            sum += G_LOAD<%%>(from[i0 * G_X0 + i1 * G_X1 + i2 * G_X2 +
+              c * G_X_C]) *
+              G_LOAD<%%>(filter[c * G_W_C +
+                ((t0 * G_KERNEL1 + t1) * G_KERNEL2 + t2) * G_W_TAP]);
 %>)m4_dnl
-m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <%    sum += G_LOAD<%%>(residual[e]);
-%>)m4_dnl
-    y[e] = G_STORE<%%>(o2c_clampf(sum, G_LO, G_HI));
+    y[e] = G_CUDA_CONV_RESULT(sum, bias[k], residual[e]);
   }
 }
 G_FUNCTION
 {
   O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+}
+%>)
+
+Each channel by itself, channels last: a thread has four channels of MANY pixels
+of a line, and reads each of the REACH pixels that a row of taps needs once.
+  LINES   lines of y in all images
+m4_define(<%G_CUDA_CONV_DEPTHWISE%>, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
+{
+G_KERNEL_OPEN<%%>m4_dnl
+  const G_INDEX parts = (G_OUT2 + G_MANY - 1) / G_MANY,
+    count = G_LINES * parts * (G_C / 4);
+  for (G_INDEX e = o2c_thread(); e < count; e += o2c_threads()) {
+    const G_INDEX k = e % (G_C / 4) * 4, part = e / (G_C / 4),
+      line = part / parts;
+    const G_INDEX o2 = part % parts * G_MANY, o1 = line % G_OUT1;
+    const G_INDEX b2 = o2 * G_STRIDE2 - G_BEFORE2, b1 = o1 * G_STRIDE1 -
+      G_BEFORE1;
+    const G_T *const from = x + line / G_OUT1 * G_X_N + k;
+    float sum[G_MANY][4] = {};
+    for (int t1 = 0; t1 < G_KERNEL1; t1++) {
+      const G_INDEX i1 = b1 + t1 * G_DILATION1;
+      o2c_pack<G_T, 4> tap[G_KERNEL2];
+      if (i1 < 0 || i1 >= G_IN1)
+        continue;
+      O2C_UNROLL
+      for (int t2 = 0; t2 < G_KERNEL2; t2++)
+        tap[t2] = *(const o2c_pack<G_T, 4> *)(w + (t1 * G_KERNEL2 + t2) * G_C +
+          k);
+      O2C_UNROLL
+      for (int j = 0; j < G_REACH; j++) {
+        const G_INDEX i2 = b2 + j;
+        if (i2 < 0 || i2 >= G_IN2)
+          continue;
+        const o2c_pack<G_T, 4> one = *(const o2c_pack<G_T, 4> *)(from +
+          i1 * G_X1 + i2 * G_C);
+        O2C_UNROLL
+        for (int p = 0; p < G_MANY; p++) {
+          const int off = j - p * G_STRIDE2;
+          if (off >= 0 && off % G_DILATION2 == 0 &&
+              off / G_DILATION2 < G_KERNEL2)
+            O2C_UNROLL
+            for (int v = 0; v < 4; v++)
+              sum[p][v] += G_LOAD<%%>(one.v[v]) *
+                G_LOAD<%%>(tap[off / G_DILATION2].v[v]);
+        }
+      }
+    }
+m4_ifelse(G_BIAS, <%NULL%>, <%%>, <%m4_dnl
+    const o2c_pack<G_T, 4> more = *(const o2c_pack<G_T, 4> *)(bias + k);
+%>)m4_dnl
+    O2C_UNROLL
+    for (int p = 0; p < G_MANY; p++) {
+      const G_INDEX at = (line * G_OUT2 + o2 + p) * G_C + k;
+      o2c_pack<G_T, 4> to;
+      if (o2 + p >= G_OUT2)
+        break;
+m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <%m4_dnl
+      const o2c_pack<G_T, 4> other = *(const o2c_pack<G_T, 4> *)(residual + at);
+%>)m4_dnl
+      O2C_UNROLL
+      for (int v = 0; v < 4; v++)
+        to.v[v] = G_CUDA_CONV_RESULT(sum[p][v], more.v[v], other.v[v]);
+      *(o2c_pack<G_T, 4> *)(y + at) = to;
+    }
+  }
+}
+G_FUNCTION
+{
+  O2C_LAUNCH(cu, G_KERNEL_NAME,
+    o2c_blocks((G_OUT2 + G_MANY - 1) / G_MANY * G_LINES * (G_C / 4), 256), 256,
+             G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl
