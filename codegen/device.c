@@ -257,6 +257,7 @@ static void mark_values(Plan *p)
 
 bool value_on_device(const Plan *p, const Value *v)
 {
+  v = value_root((Value *)(uintptr_t)v);
   return p->device && v->id < p->device_values && p->on_device[v->id];
 }
 
