@@ -3,7 +3,8 @@
 # Node cases of the ONNX corpus by `--provider cuda` alone, their CUDA run by
 # the shim. A case whose node CUDA has no kernel for is counted as refused;
 # claimed.txt says which operators must not be. Takes run_corpus.py's options:
-# --share 12, say, or --renew, which writes claimed.txt anew.
+# --share 12, say, or --renew, which writes claimed.txt anew by what
+# `onnx2c check` does not refuse.
 set -eu
 : "${ONNX2C:?}" "${DATA:?}" "${ROOT:?}"
 NVCC=${NVCC:-$ROOT/tests/cuda/nvcc_shim}

@@ -216,17 +216,28 @@ def count(report):
 
 def claimed(args, outcomes):
     """Complaints; prints the operators with refused cases."""
-    count = collections.Counter(" ".join(sorted(used)) for _, used, kind
-                                in outcomes if kind == "refused")
+    count = collections.Counter(claims.operator(used) or "several operators"
+                                for _, used, kind in outcomes
+                                if kind == "refused")
     if count:
         print("refused:", ", ".join(f"{k} ({v})" for k, v
                                     in sorted(count.items())))
-    if args.claimed and args.renew:
-        claims.renew(args.claimed, outcomes)
-    elif args.claimed:
-        return claims.lost(args.claimed, outcomes, args.share == 1 and
-                           not args.filter and not args.cases)
-    return []
+    if not args.claimed:
+        return []
+    return claims.lost(args.claimed, outcomes, args.share == 1 and
+                       not args.filter and not args.cases)
+
+
+def renew(args, folders):
+    """What `onnx2c check` does not refuse; nothing is run."""
+    def one(folder):
+        done = subprocess.run(
+            [args.onnx2c, "check", "-q", "--provider", args.provider,
+             folder / "model.onnx"], capture_output=True, check=False)
+        return (folder.name, operators_of(folder),
+                "refused" if done.returncode == 3 else "passed")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        claims.renew(args.claimed, list(pool.map(one, folders)))
 
 
 def main():
@@ -236,6 +247,9 @@ def main():
             count(report)
         return
     folders = wanted(args)
+    if args.renew:
+        renew(args, folders)
+        return
     known, have = known_failures(), operators_of_onnx2c(args.onnx2c)
     counts, complaints, lines, outcomes = {}, [], [], []
     for folder, result in zip(folders, run_all(args, folders)):

@@ -7,6 +7,7 @@
  *   least most  of T, in A               real   is it a floating-point type? */
 #ifndef O2C_TYPE_H
 #define O2C_TYPE_H
+#include "ew_math.h"
 #include "ref/base.h"
 #include "ref/convert.h"
 
@@ -62,11 +63,10 @@ struct o2c_of_bool {
   static __device__ __forceinline__ A most() { return 1; }
 };
 
-/* Functions of math.h by type, so that none is taken in double by mistake. */
+/* Functions of math.h by type, so that none is taken in double by mistake;
+ * ew_math.h has some for double. */
 O2C_INLINE float o2c_exp(float v) { return expf(v); }
-O2C_INLINE double o2c_exp(double v) { return exp(v); }
 O2C_INLINE float o2c_log(float v) { return logf(v); }
-O2C_INLINE double o2c_log(double v) { return log(v); }
 O2C_INLINE float o2c_root(float v) { return sqrtf(v); }
 O2C_INLINE double o2c_root(double v) { return sqrt(v); }
 O2C_INLINE float o2c_pow(float v, float e) { return powf(v, e); }
