@@ -20,11 +20,35 @@ typedef struct {
   int64_t c, k, cg, kg, area;   /* channels, filters; those of a group */
 } QConv;
 
+/* o2c.QGemm: each row an image of a pixel, W [columns, k]. */
+static bool product_geometry(const Node *n, ConvGeom *g)
+{
+  DimPool *d = &n->g->m->dims;
+  const Value *x = n->in[0];
+  memset(g, 0, sizeof *g);
+  g->n = 1;
+  g->channels_last = true;
+  g->group = g->kernel[0] = g->stride[0] = g->dilation[0] = g->extent[0] = 1;
+  g->in[0] = g->out[0] = dim_int(d, 1);
+  g->begin[0] = g->end[0] = dim_int(d, 0);
+  g->batch = dim_prod(d, (const Dim *const *)x->dim, x->rank - 1);
+  g->channels = x->dim[x->rank - 1];
+  g->filters = n->in[1]->dim[0];
+  return true;
+}
+
+static bool is_internal(const Node *n)
+{
+  return node_is_internal(n, "QConv") || node_is_internal(n, "QGemm");
+}
+
 static bool read_shape(Node *n, QConv *v)
 {
   v->n = n;
   v->area = 1;
-  if (!conv_geometry(n, &v->g) || !cuda_window_fits(&v->g) ||
+  if (!(node_is_internal(n, "QGemm") ? product_geometry(n, &v->g)
+                                     : conv_geometry(n, &v->g)) ||
+      !cuda_window_fits(&v->g) ||
       !dim_is_int(v->g.channels, &v->c) || !dim_is_int(v->g.filters, &v->k) ||
       v->c < 1 || v->k < 1)
     return false;
@@ -35,12 +59,12 @@ static bool read_shape(Node *n, QConv *v)
   return v->cg * v->area <= INT32_MAX / WIDE;
 }
 
-/* o2c.QConv-1, ConvInteger-10, QLinearConv-10. */
+/* o2c.QConv-1, o2c.QGemm-1, ConvInteger-10, QLinearConv-10. */
 bool cuda_takes_qconv(const Plan *p, const Node *n)
 {
   QConv v = { .p = NULL };
   (void)p;
-  return (node_is_internal(n, "QConv") || node_is(n, "ConvInteger") ||
+  return (is_internal(n) || node_is(n, "ConvInteger") ||
           node_is(n, "QLinearConv")) && read_shape((Node *)(uintptr_t)n, &v);
 }
 
@@ -207,7 +231,7 @@ void cuda_lower_qconv(Plan *p, Node *n)
 {
   QConv v = { .p = p };
   read_shape(n, &v);
-  if (!node_is_internal(n, "QConv"))
+  if (!is_internal(n))
     lower_given(&v);
   else if (v.g.channels_last && v.cg * v.kg > 1)
     lower_tiles(&v);
