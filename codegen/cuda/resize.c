@@ -8,13 +8,14 @@
 #include <string.h>
 #include "../../runtime_min/kernels/ref/resize_at.h"
 
-enum { MOST = 4 };                /* axes that are resized together */
+enum { MOST = 5 };                /* axes that are resized together */
 
 typedef struct {
   Step *s;
   Node *n;
   ResizePlan r;
   int move[MAX_RANK], nmove;      /* axes that change, in the order of lists */
+  bool known;                     /* all numbers are */
   StrBuf b;
 } Resize;
 
@@ -23,16 +24,6 @@ static bool is_number(Dtype t)
   return cuda_float_type(t) || t == DT_I8 || t == DT_U8 || t == DT_I16 ||
          t == DT_U16 || t == DT_I32 || t == DT_U32 || t == DT_I64 ||
          t == DT_U64;
-}
-
-static void read_plan(Node *n, Resize *v)
-{
-  v->n = n;
-  resize_plan(n, &v->r);
-  v->nmove = 0;
-  for (int k = 0; k < v->r.naxis; k++)
-    if (v->r.moves[v->r.axis[k]])
-      v->move[v->nmove++] = k;
 }
 
 static bool sizes_known(const Node *n, const ResizePlan *r)
@@ -44,7 +35,19 @@ static bool sizes_known(const Node *n, const ResizePlan *r)
   return scales || value_content(node_in(n, 3), &count);
 }
 
-/* Resize-19 with numbers that are known. */
+static void read_plan(Node *n, Resize *v)
+{
+  v->n = n;
+  resize_plan(n, &v->r);
+  v->nmove = 0;
+  v->known = sizes_known(n, &v->r);
+  for (int k = 0; k < v->r.naxis; k++)
+    if (v->r.moves[v->r.axis[k]])
+      v->move[v->nmove++] = k;
+}
+
+/* Resize-19, if the shape of y is known before the run; what scales, sizes and
+ * regions the run gives is read, and checked, by a kernel before. */
 bool cuda_takes_resize(const Plan *p, const Node *node)
 {
   Resize v;
@@ -55,7 +58,8 @@ bool cuda_takes_resize(const Plan *p, const Node *node)
     return false;
   Dtype t = n->in[0]->dtype;
   read_plan(n, &v);
-  if (!sizes_known(n, &v.r) || v.nmove < 1 || v.nmove > MOST)
+  if (v.nmove < 1 || v.nmove > MOST || (node_in(n, 1) &&
+                                        !cuda_float_type(n->in[1]->dtype)))
     return false;
   bool any = v.r.mode == 0 && v.r.coord != O2C_RS_CROP;
   return any ? t != DT_STR : is_number(t);
@@ -71,7 +75,7 @@ static const char *number(Step *s, double v)
   return text;
 }
 
-/* The four floats of resize_at.h for entry k of the lists. */
+/* C text that makes the four floats of resize_at.h for entry k of the lists. */
 static const char *how_text(const Resize *v, int k)
 {
   Step *s = v->s;
@@ -80,9 +84,13 @@ static const char *how_text(const Resize *v, int k)
   int axis = v->r.axis[k];
   const char *in = step_dim_text(s, v->n->in[0]->dim[axis]);
   const char *out = step_dim_text(s, v->n->out[0]->dim[axis]);
-  const char *from = roi ? number(s, tensor_f64(roi->data, k)) : "0.0f";
-  const char *to = roi ? number(s, tensor_f64(roi->data, v->r.naxis + k))
-                       : "1.0f";
+  bool region = roi && v->known;
+  const char *from = region ? number(s, tensor_f64(roi->data, k)) : "0.0f";
+  const char *to = region ? number(s, tensor_f64(roi->data, v->r.naxis + k))
+                          : "1.0f";
+  if (!v->known)
+    return arena_printf(a, "how[%d], how[%d], how[%d], how[%d]", 4 * k,
+                        4 * k + 1, 4 * k + 2, 4 * k + 3);
   if (!scales)
     return arena_printf(a, "(float)(%s) / (float)(%s), (float)(%s), %s, %s",
                         out, in, out, from, to);
@@ -154,6 +162,38 @@ static void put_empty(Resize *v)
                           *text ? " || " : "", step_dim_text(v->s, in));
   }
   step_text(v->s, "EMPTY", "%s", text);
+}
+
+/* A kernel of one thread fills `how`. */
+static void put_given(Resize *v)
+{
+  static const char *const name[] = { "", "roi", "scales", "sizes" };
+  static const char *const key[] = { "", "ROI", "SCALES", "SIZES" };
+  Step *s = v->s;
+  const Value *roi = node_in(v->n, 1);
+  Dtype t = roi ? roi->dtype : DT_F32;
+  const char *in = "", *out = "";
+  step_text(s, "GIVEN", v->known ? "" : "1");
+  if (v->known)
+    return;
+  for (int i = 1; i < 4; i++) {
+    if (node_in(v->n, i))
+      step_in(s, name[i], v->n->in[i]);
+    step_text(s, key[i], "%s", node_in(v->n, i) ? name[i] : "NULL");
+  }
+  for (int k = 0; k < v->r.naxis; k++) {
+    int axis = v->r.axis[k];
+    in = arena_printf(s->plan->a, "%s%s%s", in, k ? ", " : "",
+                      step_dim_text(s, v->n->in[0]->dim[axis]));
+    out = arena_printf(s->plan->a, "%s%s%s", out, k ? ", " : "",
+                       step_dim_text(s, v->n->out[0]->dim[axis]));
+  }
+  step_text(s, "BEFORE", "{ %s }", in);
+  step_text(s, "AFTER", "{ %s }", out);
+  step_int(s, "POLICY", v->r.policy);
+  step_int(s, "NAXIS", v->r.naxis);
+  step_text(s, "ROI_TYPE", "%s", dtype_info(t)->name);
+  step_ref(s, "resize", t);
 }
 
 static void put_type(Resize *v)
@@ -229,7 +269,10 @@ void cuda_lower_resize(Plan *p, Node *n)
   Step *s = v.s = device_step(p, n, "CUDA_RESIZE");
   sb_init(&v.b, p->a);
   step_in(s, "x", n->in[0]);
+  put_given(&v);
   step_out(s, "y", n->out[0]);
+  if (!v.known)
+    step_scratch(s, "how", DT_F32, dim_int(&p->m->dims, 4 * v.r.naxis));
   put_type(&v);
   put_modes(&v);
   put_empty(&v);

@@ -56,12 +56,39 @@ m4_define(<%G_CUDA_RESIZE_STORE%>, <%m4_dnl
     y[e] = G_IF(G_CROP, <%out ? G_FILL : %>)G_STORE<%%>($1);
 %>)
 
+m4_define(<%G_CUDA_RESIZE_UNUSED%>, <%m4_dnl
+m4_ifelse(G_ROI, <%NULL%>, <%%>, <%  (void)roi;
+%>)m4_dnl
+m4_ifelse(G_SCALES, <%NULL%>, <%%>, <%  (void)scales;
+%>)m4_dnl
+m4_ifelse(G_SIZES, <%NULL%>, <%%>, <%  (void)sizes;
+%>)m4_dnl
+%>)
+GIVEN: the run gives ROI, SCALES and SIZES for NAXIS axes, or NULL; BEFORE and
+AFTER are the sizes of those.
+m4_define(<%G_CUDA_RESIZE_GIVEN%>, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>_2(G_KERNEL_PARAMETERS, int *fault)
+{
+G_KERNEL_OPEN<%%>m4_dnl
+  const int64_t before[] = G_BEFORE, after[] = G_AFTER;
+  (void)x, (void)y;
+  if (o2c_ref_resize_how_<%%>G_ROI_TYPE<%%>(G_SCALES, G_SIZES, G_ROI, how,
+        G_POLICY, 1, G_NAXIS, before, after) != O2C_OK) {
+    for (int k = 0; k < 4 * G_NAXIS; k++)
+      how[k] = 1.0f;
+    *fault = (int)O2C_E_SHAPE;
+  }
+}
+%>)
+
 m4_define(<%G_CUDA_RESIZE%>, <%m4_dnl
+G_IF(G_GIVEN, <%G_CUDA_RESIZE_GIVEN<%%>%>)m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS<%%>m4_dnl
 G_IF(G_EMPTY, <%, int *fault%>))
 {
 G_KERNEL_OPEN<%%>m4_dnl
   const G_INDEX count = G_COUNT;
+G_IF(G_GIVEN, <%G_CUDA_RESIZE_UNUSED<%%>%>)m4_dnl
 G_IF(G_EMPTY, <%m4_dnl
   if (G_EMPTY) {
     if (count > 0)
@@ -78,6 +105,9 @@ G_BODY<%%>m4_dnl
 }
 G_FUNCTION
 {
+G_IF(G_GIVEN, <%m4_dnl
+  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_2, 1, 1, G_ARGUMENTS, o2c_cuda_fault(cu));
+%>)m4_dnl
   O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256,
              G_ARGUMENTS<%%>G_IF(G_EMPTY, <%, o2c_cuda_fault(cu)%>));
 }
