@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /* What threads of a GPU find out together: reductions over a warp (G = 32) or a
  * whole block (G: its threads, a multiple of 32, at most 1024), by shuffles and
- * then by shared memory; G = 1 is a thread alone. All threads get the result. The tree is fixed, so that
- * a sum has the same bits in every run; all threads of the warp or block must
- * come here together. C++, as all that kernels/cuda has as templates.
+ * then by shared memory; G = 1 is a thread alone. All threads get the result.
+ * The tree is fixed, so that a sum has the same bits in every run; all threads
+ * of the warp or block must come here together. C++, as all that kernels/cuda has as templates.
  *
  * An operation is a class with `none()`, which changes nothing, and
  * `join(a, b)`, which gives the same for (b, a). */
@@ -58,6 +58,12 @@ static __device__ V o2c_all(V v, const Op &op)
   return v;
 }
 
+/* No integer is; asked here, so that no compiler finds it odd. */
+O2C_INLINE bool o2c_nan(float v) { return v != v; }
+O2C_INLINE bool o2c_nan(double v) { return v != v; }
+O2C_INLINE bool o2c_nan(int64_t) { return false; }
+O2C_INLINE bool o2c_nan(uint64_t) { return false; }
+
 template <class V> struct o2c_adds {
   __device__ V none() const { return (V)0; }
   __device__ V join(V a, V b) const { return a + b; }
@@ -68,7 +74,7 @@ template <class V, bool LEAST> struct o2c_extreme {
   __device__ V none() const { return start; }
   __device__ V join(V a, V b) const
   {
-    return (LEAST ? b < a : b > a) || b != b ? b : a;
+    return (LEAST ? b < a : b > a) || o2c_nan(b) ? b : a;
   }
 };
 /* The first (LAST: last) of the largest or least; nan: not-a-number is larger
@@ -85,7 +91,7 @@ template <class V, bool LEAST, bool LAST> struct o2c_first {
   {
     if (a.at < 0 || b.at < 0)
       return a.at < 0 ? b : a;
-    const bool an = a.v != a.v, bn = b.v != b.v;
+    const bool an = o2c_nan(a.v), bn = o2c_nan(b.v);
     if (an != bn)
       return an ? a : b;
     if (!an && a.v != b.v)

@@ -4,63 +4,64 @@
  *   S        sums: integers wrap         P  products, which must not overflow
  *   R        roots, logarithms: float, or double, also for integers
  *   load     T to A                      store  A to T
- *   least most  of T, in A               real   is it a floating-point type? */
+ *   least most  of T, in A
+ *   real     is it a floating-point type?    sign  can it be less than 0? */
 #ifndef O2C_TYPE_H
 #define O2C_TYPE_H
 #include "ew_math.h"
 #include "ref/base.h"
 #include "ref/convert.h"
 
-#define O2C_OF_FLOAT(name, type, arith, load_by, store_by) \
-  struct o2c_of_##name { \
-    typedef type T; \
-    typedef arith A; \
-    typedef arith S; \
-    typedef double P; \
-    typedef arith R; \
-    static const bool real = true; \
-    static __device__ __forceinline__ A load(T v) { return load_by(v); } \
-    static __device__ __forceinline__ T store(A v) { return store_by(v); } \
-    static __device__ __forceinline__ A least() { return -INFINITY; } \
-    static __device__ __forceinline__ A most() { return INFINITY; } \
-  };
-#define O2C_OF_INT(name, type, arith, low, high) \
-  struct o2c_of_##name { \
-    typedef type T; \
-    typedef arith A; \
-    typedef uint64_t S; \
-    typedef uint64_t P; \
-    typedef double R; \
-    static const bool real = false; \
-    static __device__ __forceinline__ A load(T v) { return (A)v; } \
-    static __device__ __forceinline__ T store(A v) { return (T)v; } \
-    static __device__ __forceinline__ A least() { return low; } \
-    static __device__ __forceinline__ A most() { return high; } \
-  };
-O2C_OF_FLOAT(f32, float, float, , )
-O2C_OF_FLOAT(f64, double, double, , )
-O2C_OF_FLOAT(f16, uint16_t, float, o2c_f16_to_f32, o2c_f32_to_f16)
-O2C_OF_FLOAT(bf16, uint16_t, float, o2c_bf16_to_f32, o2c_f32_to_bf16)
-O2C_OF_INT(i8, int8_t, int64_t, INT8_MIN, INT8_MAX)
-O2C_OF_INT(i16, int16_t, int64_t, INT16_MIN, INT16_MAX)
-O2C_OF_INT(i32, int32_t, int64_t, INT32_MIN, INT32_MAX)
-O2C_OF_INT(i64, int64_t, int64_t, INT64_MIN, INT64_MAX)
-O2C_OF_INT(u8, uint8_t, uint64_t, 0, UINT8_MAX)
-O2C_OF_INT(u16, uint16_t, uint64_t, 0, UINT16_MAX)
-O2C_OF_INT(u32, uint32_t, uint64_t, 0, UINT32_MAX)
-O2C_OF_INT(u64, uint64_t, uint64_t, 0, UINT64_MAX)
-#undef O2C_OF_FLOAT
-#undef O2C_OF_INT
-
-struct o2c_of_bool {
-  typedef uint8_t T;
-  typedef uint64_t A;
+/* What all types of a kind share. */
+template <class Type, class Arith> struct o2c_real_type {
+  typedef Type T;
+  typedef Arith A;
+  typedef Arith S;
+  typedef double P;
+  typedef Arith R;
+  static const bool real = true, sign = true;
+  static __device__ __forceinline__ A least() { return -INFINITY; }
+  static __device__ __forceinline__ A most() { return INFINITY; }
+};
+template <class Type, class Arith, Arith LOW, Arith HIGH> struct o2c_int_type {
+  typedef Type T;
+  typedef Arith A;
   typedef uint64_t S;
-  static const bool real = false;
-  static __device__ __forceinline__ A load(T v) { return v; }
-  static __device__ __forceinline__ T store(A v) { return v != 0; }
-  static __device__ __forceinline__ A least() { return 0; }
-  static __device__ __forceinline__ A most() { return 1; }
+  typedef uint64_t P;
+  typedef double R;
+  static const bool real = false, sign = LOW != 0;
+  static __device__ __forceinline__ A load(T v) { return (A)v; }
+  static __device__ __forceinline__ T store(A v) { return (T)v; }
+  static __device__ __forceinline__ A least() { return LOW; }
+  static __device__ __forceinline__ A most() { return HIGH; }
+};
+
+struct o2c_of_f32 : o2c_real_type<float, float> {
+  static __device__ __forceinline__ float load(float v) { return v; }
+  static __device__ __forceinline__ float store(float v) { return v; }
+};
+struct o2c_of_f64 : o2c_real_type<double, double> {
+  static __device__ __forceinline__ double load(double v) { return v; }
+  static __device__ __forceinline__ double store(double v) { return v; }
+};
+struct o2c_of_f16 : o2c_real_type<uint16_t, float> {
+  static __device__ float load(uint16_t v) { return o2c_f16_to_f32(v); }
+  static __device__ uint16_t store(float v) { return o2c_f32_to_f16(v); }
+};
+struct o2c_of_bf16 : o2c_real_type<uint16_t, float> {
+  static __device__ float load(uint16_t v) { return o2c_bf16_to_f32(v); }
+  static __device__ uint16_t store(float v) { return o2c_f32_to_bf16(v); }
+};
+typedef o2c_int_type<int8_t, int64_t, INT8_MIN, INT8_MAX> o2c_of_i8;
+typedef o2c_int_type<int16_t, int64_t, INT16_MIN, INT16_MAX> o2c_of_i16;
+typedef o2c_int_type<int32_t, int64_t, INT32_MIN, INT32_MAX> o2c_of_i32;
+typedef o2c_int_type<int64_t, int64_t, INT64_MIN, INT64_MAX> o2c_of_i64;
+typedef o2c_int_type<uint8_t, uint64_t, 0, UINT8_MAX> o2c_of_u8;
+typedef o2c_int_type<uint16_t, uint64_t, 0, UINT16_MAX> o2c_of_u16;
+typedef o2c_int_type<uint32_t, uint64_t, 0, UINT32_MAX> o2c_of_u32;
+typedef o2c_int_type<uint64_t, uint64_t, 0, UINT64_MAX> o2c_of_u64;
+struct o2c_of_bool : o2c_int_type<uint8_t, uint64_t, 0, 1> {
+  static __device__ __forceinline__ uint8_t store(uint64_t v) { return v != 0; }
 };
 
 /* Functions of math.h by type, so that none is taken in double by mistake;
