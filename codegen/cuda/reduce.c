@@ -197,15 +197,6 @@ static void lower_reduction(Plan *p, Node *n, const Reduction *r)
   s->kernel_note = "cuda reduction";
 }
 
-static const char *list_of(Step *s, const Value *v)
-{
-  const char *text = v->rank ? "" : "0";
-  for (int i = 0; i < v->rank; i++)
-    text = arena_printf(s->plan->a, "%s%s%s", text, i ? ", " : "",
-                        step_dim_text(s, v->dim[i]));
-  return text;
-}
-
 /* Only the run tells the axes. */
 static void lower_by_data(Plan *p, Node *n, const Reduction *r)
 {
@@ -216,8 +207,8 @@ static void lower_by_data(Plan *p, Node *n, const Reduction *r)
   step_out(s, "y", n->out[0]);
   step_text(s, "RED", "o2c_red_%s", r->red);
   cuda_put_class(s, "TYPE", x->dtype);
-  step_text(s, "DIM", "%s", list_of(s, x));
-  step_text(s, "OUT", "%s", list_of(s, y));
+  step_text(s, "DIM", "%s", cuda_list(s, x->rank, x->dim));
+  step_text(s, "OUT", "%s", cuda_list(s, y->rank, y->dim));
   step_int(s, "RANK", x->rank);
   step_int(s, "OUT_RANK", y->rank);
   step_dim(s, "AXES", value_numel(n->in[1]));

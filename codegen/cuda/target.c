@@ -96,6 +96,20 @@ const char *cuda_offset(Step *s, const char *e, int n, const Dim *const *dim,
   return text ? text : arena_printf(a, "((void)%s, 0)", e);
 }
 
+const char *cuda_list(Step *s, int n, const Dim *const *dim)
+{
+  const char *text = n ? "" : "0";
+  for (int i = 0; i < n; i++)
+    text = arena_printf(s->plan->a, "%s%s%s", text, i ? ", " : "",
+                        step_dim_text(s, dim[i]));
+  return text;
+}
+
+void cuda_put_divisor(Step *s, const char *key, const Dim *d)
+{
+  step_dim(s, key, dim_is(d, 0) ? dim_int(&s->plan->m->dims, 1) : d);
+}
+
 void cuda_put_share(Step *s, const Dim *length)
 {
   int64_t n;
