@@ -21,7 +21,6 @@ static const Reduction known[] = {
   { "ReduceSumSquare", "sum_square", false }, { "ReduceL2", "l2", true },
   { "ReduceLogSum", "log_sum", true },
   { "ReduceLogSumExp", "log_sum_exp", true },
-  { "GlobalAveragePool", "mean", false }, { "GlobalMaxPool", "max", false },
 };
 
 static bool is_arg(const Node *n)
@@ -49,17 +48,6 @@ static bool has_class(Dtype t)
   return false;
 }
 
-static bool axes_of(const Node *n, bool gone[MAX_RANK])
-{
-  const Value *x = n->in[0];
-  if (!node_is(n, "GlobalMaxPool") && !node_is(n, "GlobalAveragePool"))
-    return reduce_axes(n, gone);
-  int first = attr_int(n, "channels_last", 0) ? 1 : 2;
-  for (int i = 0; i < x->rank; i++)
-    gone[i] = i >= first && i < first + x->rank - 2;
-  return true;
-}
-
 bool cuda_takes_reduce(const Plan *p, const Node *n)
 {
   (void)p;
@@ -81,7 +69,7 @@ static bool split_axes(const Node *n, Axes of[2])
   bool gone[MAX_RANK];
   int before = -1, last = -1;
   of[0].n = of[1].n = 0;
-  axes_of(n, gone);
+  reduce_axes(n, gone);
   for (int i = x->rank - 1; i >= 0; i--) {
     if (dim_is(x->dim[i], 1))
       continue;
@@ -253,7 +241,7 @@ void cuda_lower_reduce(Plan *p, Node *n)
   bool gone[MAX_RANK];
   if (is_arg(n))
     lower_arg(p, n);
-  else if (!axes_of(n, gone))
+  else if (!reduce_axes(n, gone))
     lower_by_data(p, n, reduction_of(n));
   else
     lower_reduction(p, n, reduction_of(n));

@@ -19,7 +19,8 @@ G_KERNEL_OPEN<%%>m4_dnl
 G_FUNCTION
 {
   unsigned ranges = o2c_blocks(G_COUNT, 1024);
-  ranges = ranges < O2C_RANGES ? ranges : O2C_RANGES;
+  if (ranges > (unsigned)O2C_RANGES)
+    ranges = (unsigned)O2C_RANGES;
   O2C_LAUNCH(cu, G_KERNEL_NAME, ranges, 256, G_ARGUMENTS);
   O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_2, o2c_blocks(G_COUNT, 1024), 256,
              G_ARGUMENTS, (int)ranges);

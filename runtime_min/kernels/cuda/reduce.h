@@ -210,7 +210,7 @@ struct o2c_reduce_axes {
   int64_t kd[O2C_MAX_RANK], ks[O2C_MAX_RANK], kept;
   int64_t gd[O2C_MAX_RANK + 1], gs[O2C_MAX_RANK + 1], gone;
 };
-static __device__ bool o2c_reduce_split(o2c_reduce_axes *a,
+O2C_UNUSED static bool o2c_reduce_split(o2c_reduce_axes *a,
                                         const int64_t *axes, int64_t count,
                                         bool all, bool keep, int64_t rank,
                                         int64_t orank, const int64_t *dim,
