@@ -26,6 +26,7 @@ enum { TYPICAL = 16 };
 #define COPY_BYTES 12.0
 #define DEVICE_MACS 8000.0    /* in a nanosecond */
 #define HOST_MACS 25.0
+#define THREAD_NS 50.0        /* of an element or product by one thread there */
 #define NEVER 1e13
 
 typedef struct {
@@ -110,13 +111,17 @@ static double macs_of(const Split *s, const Node *n)
 static void node_times(const Split *s, const Node *n, double *host,
                        double *device)
 {
-  double bytes = 0, macs = macs_of(s, n);
-  for (int i = 0; i < n->nin; i++)
-    bytes += bytes_of(s, n->in[i]);
-  for (int i = 0; i < n->nout; i++)
-    bytes += bytes_of(s, n->out[i]);
+  double bytes = 0, elements = 0, macs = macs_of(s, n);
+  for (int i = 0; i < n->nin + n->nout; i++) {
+    const Value *v = i < n->nin ? n->in[i] : n->out[i - n->nin];
+    double size = bytes_of(s, v);
+    bytes += size;
+    elements += size > 0 ? size / dtype_info(v->dtype)->size : 0;
+  }
   *host = STEP_NS + bytes / HOST_BYTES + macs / HOST_MACS;
   *device = LAUNCH_NS + bytes / DEVICE_BYTES + macs / DEVICE_MACS;
+  if (s->gpu->by_one && s->gpu->by_one(s->p, n))
+    *device += (elements + macs) * THREAD_NS;
 }
 
 static int maker(const Split *s, const Value *v)

@@ -3,6 +3,7 @@
  *
  * The operator's record makes Calls (compiler/lower.c); here each becomes a
  * line of C in the step's body, and the kernel's text is noted for amalgam.c.
+ * On a GPU one thread makes the calls, of nodes that are small enough.
  */
 #include "target.h"
 
@@ -92,8 +93,8 @@ static void put_pointer(RefText *r, const Call *c, const CallArg *arg)
   const StepPtr *p = pointer(r, arg->v, arg->kind == 'o');
   bool same = c->custom || !strcmp(dtype_info(p->dtype)->c,
                                    dtype_info(c->type)->c);
-  const char *cast = same ? "" : arg->kind == 'o' ? "(void *)"
-                                                  : "(const void *)";
+  const char *cast = same ? "" : r->step->device ? "(o2c_any)"
+                   : arg->kind == 'o' ? "(void *)" : "(const void *)";
   const Sym *total = arg->kind == 'o' ? total_of(r->plan, arg->v) : NULL;
   if (!total) {
     sb_printf(&r->calls, "%s%s", cast, p->name);
@@ -109,8 +110,8 @@ static void put_list(RefText *r, const CallArg *arg)
   int64_t v;
   for (int i = 0; i < arg->n; i++)
     fixed = fixed && dim_is_int(arg->dim[i], &v);
-  sb_printf(&r->lists, "  %sconst int64_t l%d[] = { ", fixed ? "static " : "",
-            r->nlist);
+  sb_printf(&r->lists, "  %sconst int64_t l%d[] = { ",
+            fixed && !r->step->device ? "static " : "", r->nlist);
   for (int i = 0; i < arg->n; i++)
     sb_printf(&r->lists, "%s%s", i ? ", " : "",
               step_dim_text(r->step, arg->dim[i]));
@@ -162,7 +163,9 @@ static void put_call(Lower *l, const Call *c)
   }
   sb_puts(&r->calls, ");\n");
   if (status)
-    sb_puts(&r->calls, "  if (status != O2C_OK)\n    return status;\n");
+    sb_puts(&r->calls, r->step->device
+      ? "  if (status != O2C_OK) {\n    *fault = (int)status;\n    return;\n  }\n"
+      : "  if (status != O2C_OK)\n    return status;\n");
 }
 
 /* Inputs first, then outputs, then scratch. */
@@ -177,11 +180,13 @@ static void order_pointers(Step *s)
   s->ptr = sorted;
 }
 
-/* The calls that `lower` makes, as one step; `sizes`: they fill `found`. */
-static void ref_step(Plan *p, Node *n, void (*lower)(Lower *, Node *),
-                     bool sizes)
+/* The calls that `lower` makes, as the body of a step; `sizes`: they fill
+ * `found`. */
+static void ref_body(Step *s, void (*lower)(Lower *, Node *), bool sizes)
 {
-  RefText r = { .plan = p, .step = step_new(p, n, "REF") };
+  Plan *p = s->plan;
+  Node *n = s->node;
+  RefText r = { .plan = p, .step = s };
   sb_init(&r.lists, p->a);
   sb_init(&r.calls, p->a);
   if (sizes)
@@ -206,11 +211,74 @@ void lower_ref(Plan *p, Node *n)
     fail_unsupported(n, "no code for this operator in this version");
     return;
   }
-  ref_step(p, n, n->op->lower, false);
+  ref_body(step_new(p, n, "REF"), n->op->lower, false);
 }
 
 void lower_sizes(Plan *p, Node *n)
 {
   mark_total(p, n);
-  ref_step(p, n, n->op->sizes, true);
+  ref_body(step_new(p, n, "REF"), n->op->sizes, true);
+}
+
+/* Does a GPU's thread make the calls in passable time and room? */
+typedef struct {
+  int n;
+  bool no;
+} ThreadCheck;
+
+enum { THREAD_ELEMENTS = 2048, THREAD_SCRATCH = 65536 };
+
+static void check_call(Lower *l, const Call *c)
+{
+  /* They count on, or decode: a good many steps an element. */
+  static const char *const not[] = {
+    "bernoulli", "dropout", "image", "multinomial", "random_normal",
+    "random_uniform",
+  };
+  ThreadCheck *k = l->user;
+  int64_t elements;
+  k->n++;
+  k->no = k->no || c->custom || c->type == DT_STR;
+  for (int i = 0; i < COUNT(not) && !c->custom; i++)
+    k->no = k->no || !strcmp(c->kernel, not[i]);
+  for (int i = 0; i < c->narg; i++) {
+    const CallArg *arg = &c->arg[i];
+    if (arg->kind == 'S')
+      k->no = true;
+    if ((arg->kind == 'i' || arg->kind == 'o') && arg->v &&
+        (!dim_is_int(value_numel(arg->v), &elements) ||
+         elements > THREAD_SCRATCH))
+      k->no = true;
+  }
+}
+
+bool ref_fits_thread(const Plan *p, Node *n)
+{
+  ThreadCheck k = { .n = 0 };
+  Lower l = { .m = p->m, .emit = check_call, .user = &k };
+  int64_t all = 0, elements;
+  if (!n->op || !n->op->lower || n->nsize || op_is_view(n) || p->depth)
+    return false;
+  for (int i = 0; i < n->nin + n->nout; i++) {
+    const Value *v = i < n->nin ? n->in[i] : n->out[i - n->nin];
+    if (!v)
+      continue;
+    if (v->rank < 0 || !dim_is_int(value_numel(v), &elements) ||
+        elements > THREAD_ELEMENTS)
+      return false;
+    all += elements;
+  }
+  if (all > THREAD_ELEMENTS)
+    return false;
+  n->op->lower(&l, n);
+  return k.n > 0 && !k.no;
+}
+
+void lower_ref_thread(Plan *p, Node *n)
+{
+  Step *s = device_step(p, n, "CUDA_REF");
+  ref_body(s, n->op->lower, false);
+  s->status = false; /* the kernel stores it */
+  step_kernel(s, "cuda/any.h");
+  s->kernel_note = "cuda, one thread";
 }

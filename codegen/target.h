@@ -416,6 +416,8 @@ struct Target {
   /* Would the node's step find `v`, which it reads or writes, at any step
    * between runs of its last axis? `border`: between its rows, too. */
   bool (*takes_strides)(const Plan *p, Node *n, const Value *v, bool border);
+  /* Does one thread compute the node, which takes long? NULL: never. */
+  bool (*by_one)(const Plan *p, const Node *n);
   void (*prepare)(Plan *p);             /* before any node is lowered */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
@@ -481,6 +483,9 @@ const Guard **plan_guards(Plan *p);
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);
 void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
+/* The same calls by one thread of a GPU, of nodes that are small enough. */
+bool ref_fits_thread(const Plan *p, Node *n);
+void lower_ref_thread(Plan *p, Node *n);
 /* cpu/halo.c */
 void plan_halos(Plan *p);
 const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */

@@ -3,6 +3,17 @@
  * o2c_cuda.h, which cuDNN and cuBLASLt answer. */
 #include "cuda.h"
 
+/* The last resort: reference kernels by one thread. */
+bool cuda_takes_ref(const Plan *p, const Node *n)
+{
+  return ref_fits_thread(p, (Node *)(uintptr_t)n);
+}
+
+void cuda_lower_ref(Plan *p, Node *n)
+{
+  lower_ref_thread(p, n);
+}
+
 static const DeviceLowering lowerings[] = {
 #define LOWERING(name) { #name, cuda_takes_##name, cuda_lower_##name },
 #include "lowerings.def"
@@ -135,6 +146,12 @@ static bool takes_strides(const Plan *p, Node *n, const Value *v, bool border)
   return false;
 }
 
+static bool by_one(const Plan *p, const Node *n)
+{
+  const DeviceLowering *l = find(p, n);
+  return l && l->lower == cuda_lower_ref;
+}
+
 static void prepare(Plan *p)
 {
   (void)p;
@@ -145,4 +162,5 @@ static void lower(Plan *p, Node *n)
   find(p, n)->lower(p, n);
 }
 
-const Target target_cuda = { "cuda", supports, takes_strides, prepare, lower };
+const Target target_cuda = { "cuda", supports, takes_strides, by_one,
+                             prepare, lower };

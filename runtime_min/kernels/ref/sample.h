@@ -143,7 +143,8 @@ O2C_UNUSED static void NAME(grid_sample)(const T *x, const void *narrow,
   const int64_t taps = cubic ? 4 : 2;
   /* ONNX GridSample-16: beyond the border a cubic still bends, as it does in
    * the framework that the operator came from. */
-  const int64_t move = cubic && pad == O2C_GRID_BORDER ? O2C_GRID_ZEROS : pad;
+  const int64_t move = cubic && pad == O2C_GRID_BORDER ? (int64_t)O2C_GRID_ZEROS
+                                                       : pad;
   int64_t b, o, f, j, k, tap[4 * O2C_GRID_AXES];
   double weight[4 * O2C_GRID_AXES];
   for (b = 0; b < n; b++, x += c * ni, y += c * no)
