@@ -164,7 +164,8 @@ static void put_call(Lower *l, const Call *c)
   sb_puts(&r->calls, ");\n");
   if (status)
     sb_puts(&r->calls, r->step->device
-      ? "  if (status != O2C_OK) {\n    *fault = (int)status;\n    return;\n  }\n"
+      ? "  if (status != O2C_OK) {\n    *fault = (int)status;\n"
+        "    return;\n  }\n"
       : "  if (status != O2C_OK)\n    return status;\n");
 }
 

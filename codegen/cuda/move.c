@@ -177,8 +177,9 @@ static void put_tiles(Moves *m, Move *v, int number)
                              dim_mul(d, wide, high));
   m->most = dim_max(d, m->most, dim_mul(d, tiles, dim_int(d, 256)));
   m->tiles = true;
-  sb_printf(&m->body, "G_CUDA_MOVE_TILES(%d, <%%%s%%>, <%%%s%%>, <%%%s%%>,\n<%%",
-            number, step_dim_text(m->s, tiles), step_dim_text(m->s, wide),
+  sb_printf(&m->body,
+            "G_CUDA_MOVE_TILES(%d, <%%%s%%>, <%%%s%%>, <%%%s%%>,\n<%%", number,
+            step_dim_text(m->s, tiles), step_dim_text(m->s, wide),
             step_dim_text(m->s, high));
   put_indices(m, v, lead, "image");
   sb_printf(&m->body, "%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>, %d, %d)"

@@ -55,7 +55,8 @@ static void put_weights(Step *s, Value *w, const char *name, const char *key,
   dim_is_int(w->dim[1], &gates);
   if (turned) {
     Packing made = { .make = make_turned, .from = w->data,
-                     .parts = w->data->dim[0] * k, .arg = { gates, k, dtype_info(w->dtype)->size } };
+                     .parts = w->data->dim[0] * k,
+                     .arg = { gates, k, dtype_info(w->dtype)->size } };
     w = value_packed(s->node, arena_printf(s->plan->a, "%s_turned", name),
                      w->dtype, w->data->n, made);
   }

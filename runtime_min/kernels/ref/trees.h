@@ -21,6 +21,34 @@ O2C_UNUSED static int NAME(tree_holds)(T x, T v, int32_t mode) {
   }
 }
 
+/* The leaf that row x reaches from a root. */
+O2C_UNUSED static int32_t NAME(tree_leaf)(const T *x, const int32_t *node,
+                                          const T *value, int32_t root) {
+  int32_t k = root;
+  while (node[4 * (int64_t)k + 1] != 6) {
+    const int32_t *at = node + 4 * (int64_t)k;
+    k = at[NAME(tree_holds)(x[at[0]], value[k], at[1]) ? 2 : 3];
+  }
+  return k;
+}
+
+/* What a leaf, four numbers of the nodes, says is added to a row. */
+O2C_UNUSED static void NAME(tree_add)(const int32_t *leaf,
+                                      const int32_t *target, const T *weight,
+                                      T *y, unsigned char *is, int64_t ntarget,
+                                      int64_t kind) {
+  int64_t k;
+  for (k = leaf[2]; k < leaf[2] + (ntarget == 1 ? 1 : leaf[3]); k++) {
+    const int32_t to = target[k];
+    const T w = weight[k];
+    if (kind < 2)
+      y[to] += w;
+    else if (!is[to] || (kind == 2 ? w < y[to] : w > y[to]))
+      y[to] = w;
+    is[to] = 1;
+  }
+}
+
 /* kind: 0, 1 sum, 2 least, 3 greatest. y is [n, targets], has as well: does
  * any leaf of the row say something of the target? `features` columns of x are
  * needed. A single target takes the first weight of a leaf. */
@@ -35,31 +63,17 @@ O2C_UNUSED static o2c_status NAME(trees)(const T *x, const void *nodes,
   const int32_t *root = (const int32_t *)roots;
   const int32_t *target = (const int32_t *)targets;
   unsigned char *is = (unsigned char *)has;
-  int64_t i, k, t;
+  int64_t i, t;
   if (columns < features) return O2C_E_SHAPE;
   for (i = 0; i < n * ntarget; i++) {
     y[i] = 0;
     is[i] = 0;
   }
-  for (i = 0; i < n; i++, x += columns, y += ntarget, is += ntarget) {
-    for (t = 0; t < trees; t++) {
-      const int32_t *at = node + 4 * (int64_t)root[t];
-      while (at[1] != 6) {
-        const int64_t k4 = (at - node) / 4;
-        at = node + 4 * (int64_t)at[NAME(tree_holds)(x[at[0]], value[k4], at[1])
-                                      ? 2 : 3];
-      }
-      for (k = at[2]; k < at[2] + (ntarget == 1 ? 1 : at[3]); k++) {
-        const int32_t to = target[k];
-        const T w = weight[k];
-        if (kind < 2)
-          y[to] += w;
-        else if (!is[to] || (kind == 2 ? w < y[to] : w > y[to]))
-          y[to] = w;
-        is[to] = 1;
-      }
-    }
-  }
+  for (i = 0; i < n; i++, x += columns, y += ntarget, is += ntarget)
+    for (t = 0; t < trees; t++)
+      NAME(tree_add)(node + 4 * (int64_t)NAME(tree_leaf)(x, node, value,
+                                                         root[t]),
+                     target, weight, y, is, ntarget, kind);
   return O2C_OK;
 }
 
