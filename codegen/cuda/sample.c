@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operators that look between pixels, and those that put pixels back: GridSample,
- * AffineGrid, RoiAlign, MaxRoiPool, DeformConv, MaxUnpool. Positions and weights
- * are those of kernels/ref/sample.h, whose functions the kernels call. */
+/* Operators that look between pixels: GridSample, AffineGrid, RoiAlign,
+ * MaxRoiPool and DeformConv. Positions and weights are those of
+ * kernels/ref/sample.h, whose functions the kernels call. */
 #include "cuda.h"
 
 #include <string.h>

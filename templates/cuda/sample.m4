@@ -13,8 +13,8 @@ G_KERNEL_OPEN<%%>m4_dnl
   const int64_t chunks = (G_C + G_CHUNK - 1) / G_CHUNK, no = G_NO, ni = G_NI;
   const int64_t count = G_N * chunks * no;
 G_IF(G_NEAREST, <%%>, <%m4_dnl
-  const int64_t move = G_CUBIC && G_PAD == O2C_GRID_BORDER ? O2C_GRID_ZEROS
-                                                           : G_PAD;
+  const int64_t move = G_CUBIC && G_PAD == O2C_GRID_BORDER
+    ? (int64_t)O2C_GRID_ZEROS : G_PAD;
 %>)m4_dnl
   for (int64_t e = o2c_thread(); e < count; e += o2c_threads()) {
     const int64_t o = e % no, image = e / no / chunks;
