@@ -30,8 +30,8 @@ G_CUDA_POOL_NAN(v, best): v takes the place of best as it is not a number.
 m4_define(<%G_CUDA_POOL_NAN%>, <%m4_ifelse(G_A, <%int32_t%>, <%%>, <% ||
   ($1 != $1 && $2 == $2)%>)%>)
 
-G_CUDA_PADDED(axis): taps before the end of the end padding.
-m4_define(<%G_CUDA_PADDED%>, <%m4_dnl
+G_CUDA_POOL_PADDED(axis): taps before the end of the end padding.
+m4_define(<%G_CUDA_POOL_PADDED%>, <%m4_dnl
 o2c_end_tap<G_INDEX>(b$1, m4_indir(<%G_DILATION$1%>), m4_indir(<%G_IN$1%>) +
   m4_indir(<%G_AFTER$1%>), m4_indir(<%G_KERNEL$1%>))<%%>%>)
 
@@ -72,9 +72,9 @@ m4_ifelse(G_KIND, <%max%>, <%%>, G_KIND, <%lp%>, <%%>, <%m4_dnl
     const G_INDEX inside = (n0 > f0 ? n0 - f0 : 0) * (n1 > f1 ? n1 - f1 :
       0) * (n2 > f2 ? n2 - f2 : 0);
 G_IF(G_COUNT_PAD, <%m4_dnl
-    const G_INDEX taps = G_CUDA_PADDED(0) *
-      G_CUDA_PADDED(1) *
-      G_CUDA_PADDED(2);
+    const G_INDEX taps = G_CUDA_POOL_PADDED(0) *
+      G_CUDA_POOL_PADDED(1) *
+      G_CUDA_POOL_PADDED(2);
 %>, <%m4_dnl
     const G_INDEX taps = inside;
 %>)m4_dnl
