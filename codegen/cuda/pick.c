@@ -247,7 +247,7 @@ static void put_pad(Plan *p, Node *n, const Call *c)
   bool whole = dim_is(unit, 1);
   cuda_put_indices(s, &b, out, v.rank, "i", whole ? "e" : "row");
   for (int i = 0; i < v.rank; i++)
-    sb_printf(&b, "G_CUDA_PADDED(%d, <%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>)",
+    sb_printf(&b, "G_CUDA_PAD_AXIS(%d, <%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>)",
               i, step_dim_text(s, v.dim[i]), step_dim_text(s, v.begin[i]),
               cropped(s, v.begin[i]), cropped(s, v.end[i]));
   step_text(s, "AXES", "%.*s", (int)b.n, b.s ? b.s : "");

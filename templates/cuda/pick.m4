@@ -80,8 +80,8 @@ G_AXES<%%>m4_dnl
     else
       G_CUDA_Y = G_IF(G_VALUE, <%*(const G_WORD *)value%>, <%G_WORD<%%>()%>);
 %>)%>)
-G_CUDA_PADDED(axis, size, begin, cropped before, cropped behind)
-m4_define(<%G_CUDA_PADDED%>, <%m4_dnl
+G_CUDA_PAD_AXIS(axis, size, begin, cropped before, cropped behind)
+m4_define(<%G_CUDA_PAD_AXIS%>, <%m4_dnl
     if (at >= 0) {
       const int64_t k = o2c_ref_pad_index_<%%>G_TYPE<%%>(i$1 - (int64_t)($3) - $4, (int64_t)($2) - $4 - $5, G_MODE);
       at = k < 0 ? -1 : at * ($2) + k + $4;
