@@ -35,8 +35,6 @@ const char *cuda_offset(Step *s, const char *e, int n, const Dim *const *dim,
                         const Dim *const *stride);
 /* C text of n dimensions, with commas; "0" for none. */
 const char *cuda_list(Step *s, int n, const Dim *const *dim);
-/* G_<key> for divisions: 1 where it is 0, when there is nothing to divide. */
-void cuda_put_divisor(Step *s, const char *key, const Dim *d);
 /* G_SHARE: how many threads share a row of so many elements. */
 void cuda_put_share(Step *s, const Dim *length);
 /* text.c: the C type of a word of so many bytes: 1, 2, 4, 8, 16. */

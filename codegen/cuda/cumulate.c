@@ -75,8 +75,8 @@ void cuda_lower_trilu(Plan *p, Node *n)
   step_text(s, "KEEPS", attr_int(n, "upper", 1) ? ">=" : "<=");
   step_text(s, "T", "%s", dtype_info(x->dtype)->c);
   step_dim(s, "COUNT", value_numel(x));
-  cuda_put_divisor(s, "ROWS", x->dim[x->rank - 2]);
-  cuda_put_divisor(s, "COLS", x->dim[x->rank - 1]);
+  cuda_put_least(s, "ROWS", x->dim[x->rank - 2]);
+  cuda_put_least(s, "COLS", x->dim[x->rank - 1]);
   device_index(s, value_numel(x));
   s->kernel_note = "cuda trilu";
 }

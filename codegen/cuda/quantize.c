@@ -75,8 +75,8 @@ static void lower_spans(Plan *p, Node *n)
     step_in(s, "zero", n->in[2]);
   step_out(s, "y", n->out[0]);
   step_dim(s, "COUNT", value_numel(n->in[0]));
-  cuda_put_divisor(s, "N", span.n);
-  cuda_put_divisor(s, "INNER", span.inner);
+  cuda_put_least(s, "N", span.n);
+  cuda_put_least(s, "INNER", span.inner);
   step_dim(s, "SO", span.so);
   step_dim(s, "SA", span.sa);
   step_dim(s, "SI", span.si);

@@ -116,11 +116,6 @@ const char *cuda_list(Step *s, int n, const Dim *const *dim)
   return text;
 }
 
-void cuda_put_divisor(Step *s, const char *key, const Dim *d)
-{
-  step_dim(s, key, dim_is(d, 0) ? dim_int(&s->plan->m->dims, 1) : d);
-}
-
 void cuda_put_share(Step *s, const Dim *length)
 {
   int64_t n;

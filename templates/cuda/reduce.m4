@@ -1,7 +1,7 @@
 m4_divert(-1)
 SPDX-License-Identifier: 0BSD
-cuda/reduce.m4: the Reduce operators, ArgMax and ArgMin by kernels/cuda/reduce.h,
-written by codegen/cuda/reduce.c.
+cuda/reduce.m4: the Reduce operators, ArgMax and ArgMin, by
+kernels/cuda/reduce.h, written by codegen/cuda/reduce.c.
   WAY RED TYPE   of kernels/cuda/reduce.h       SHARE  threads of an output
   KEPT           outputs                        BASE   of output o in x
   OUTER AT       runs, and where run r lies     LENGTH STEP  of a run

@@ -3,7 +3,7 @@
  * whole block (G: its threads, a multiple of 32, at most 1024), by shuffles and
  * then by shared memory; G = 1 is a thread alone. All threads get the result.
  * The tree is fixed, so that a sum has the same bits in every run; all threads
- * of the warp or block must come here together. C++, as all that kernels/cuda has as templates.
+ * of the warp or block must come here together. C++, as a .cu file is.
  *
  * An operation is a class with `none()`, which changes nothing, and
  * `join(a, b)`, which gives the same for (b, a). */

@@ -205,7 +205,7 @@ static __device__ void o2c_reduce_parts(const typename Red::S *part,
 
 /* The axes of x [dim] as the run tells: `count` of them, or all or none where
  * there are none; false unless y, which keeps them as ones if `keep`, has shape
- * `out`. Lists of kept axes, then of those that go, from their first element. */
+ * `out`. The lists end at their last element, and begin at kept and gone. */
 struct o2c_reduce_axes {
   int64_t kd[O2C_MAX_RANK], ks[O2C_MAX_RANK], kept;
   int64_t gd[O2C_MAX_RANK + 1], gs[O2C_MAX_RANK + 1], gone;
