@@ -68,4 +68,7 @@ bool cuda_window_fits(const ConvGeom *g);
 void cuda_put_dim(Step *s, const char *key, const Dim *d);
 void cuda_put_window(Step *s, const ConvGeom *g);
 void cuda_put_strides(Step *s, const ConvGeom *g);
+/* product.c: what a step reads for `v`, and its strides in the axes of v: what
+ * a Transpose on the GPU made `v` of, else v itself. */
+Value *cuda_operand(const Plan *p, Value *v, const Dim **stride);
 #endif
