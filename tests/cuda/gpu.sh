@@ -72,8 +72,9 @@ real=$(find_nvcc) || { say "there is no nvcc"; exit 77; }
 home=$(dirname "$(dirname "$real")")
 dnn=$(find_cudnn "$home") || { say "there is no cudnn.h"; exit 77; }
 "$real" --version | tail -n 2 | tee -a "$report"
-sed -n 's/^#define CUDNN_\(M[A-Z]*\|PATCHLEVEL\) */cuDNN &/p' \
-  "$dnn/cudnn_version.h" | awk '{ print $1, $3, $4 }' | tee -a "$report"
+awk '/^#define CUDNN_(MAJOR|MINOR|PATCHLEVEL) / { v = v "." $3 }
+  END { print "cuDNN " substr(v, 2) }' "$dnn/cudnn_version.h" |
+  tee -a "$report"
 say "commit $(git -C "$ROOT" rev-parse HEAD 2>/dev/null || echo unknown)"
 # With DRY_RUN set, the shim is the device.
 NVCC="$real -arch=native -I$dnn"
