@@ -40,29 +40,21 @@ def whole(name, numbers):
 def model(nodes, inputs, outputs, weights):
     graph = helper.make_graph(nodes, "g", inputs, outputs, weights)
     return helper.make_model(graph, ir_version=8, opset_imports=[
-        helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)])
+        helper.make_opsetid("", 17)])
 
 
 def split():
-    """Two convolutions, and between them a decision tree, which no GPU runs."""
-    tree = helper.make_node(
-        "TreeEnsembleRegressor", ["row"], ["score"], domain="ai.onnx.ml",
-        name="the_tree", n_targets=1, nodes_treeids=[0, 0, 0],
-        nodes_nodeids=[0, 1, 2], nodes_featureids=[5, 0, 0],
-        nodes_values=[0.1, 0, 0], nodes_modes=["BRANCH_LEQ"] + ["LEAF"] * 2,
-        nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0],
-        target_treeids=[0, 0], target_nodeids=[1, 2], target_ids=[0, 0],
-        target_weights=[0.5, 2.0])
+    """Two convolutions; text between them, which no GPU reads or writes."""
     nodes = [node("Conv", ["x", "w1"], "a", pads=[1] * 4),
              node("Relu", ["a"], "b"),
-             node("Flatten", ["b"], "row"), tree,
-             node("Reshape", ["score", "shape"], "s"),
+             node("ReduceMean", ["b"], "mean", axes=[1, 2, 3]),
+             node("Cast", ["mean"], "text", to=TensorProto.STRING),
+             node("Cast", ["text"], "s", to=TensorProto.FLOAT),
              node("Mul", ["b", "s"], "c"),
              node("Conv", ["c", "w2"], "y", pads=[1] * 4)]
     return model(nodes, [value("x", ["N", 8, 16, 16])],
                  [value("y", ["N", 16, 16, 16])],
-                 [weight("w1", (16, 8, 3, 3)), weight("w2", (16, 16, 3, 3)),
-                  whole("shape", [-1, 1, 1, 1])])
+                 [weight("w1", (16, 8, 3, 3)), weight("w2", (16, 16, 3, 3))])
 
 
 def shapes():
