@@ -78,10 +78,10 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu);
 
 /* A region: steps that run on the device one after the other. Where one with
  * the same key (all that its steps depend on, at most 256 bytes) was recorded,
- * it is replayed as a CUDA graph and 0 comes back; else 1: run the steps. Either
- * way o2c_cuda_end gives the status. Recorded is the second run of a key, as the first one prepares what
- * the libraries need; a recording that fails gives O2C_E_DEVICE, and later runs
- * of the key are never recorded. */
+ * it is replayed as a CUDA graph and 0 comes back; else 1: run the steps. Both
+ * ways o2c_cuda_end gives the status. Recorded is the second run of a key, as
+ * the first one prepares what the libraries need; a recording that fails gives
+ * O2C_E_DEVICE, and later runs of the key are never recorded. */
 int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     size_t bytes);
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region);

@@ -74,6 +74,19 @@ static void *place(int device, void *host, size_t bytes)
   return p;
 }
 
+static void *input(const o2c_port *port, const int64_t *dim, int device)
+{
+  size_t n = 1;
+  void *host;
+  int j;
+  for (j = 0; j < port->rank; j++)
+    n *= (size_t)(port->dim[j].sym < 0 ? port->dim[j].size
+                                       : dim[port->dim[j].sym]);
+  host = aligned(n * (size_t)port->item_size);
+  fill(port, host, n);
+  return place(device, host, n * (size_t)port->item_size);
+}
+
 static void read_dims(const o2c_model *m, int64_t *dim, int argc, char **argv)
 {
   uint32_t k;
@@ -118,16 +131,8 @@ int main(int argc, char **argv)
   cfg.device = &gpu;
   if (m->init(aligned(m->ctx_size), m->ctx_size, &cfg, &ctx) != O2C_OK)
     demand(0, why);
-  for (k = 0; k < m->n_in; k++) {
-    size_t n = 1;
-    void *host;
-    for (j = 0; j < m->in[k].rank; j++)
-      n *= (size_t)(m->in[k].dim[j].sym < 0 ? m->in[k].dim[j].size
-                                            : dim[m->in[k].dim[j].sym]);
-    host = aligned(n * (size_t)m->in[k].item_size);
-    fill(&m->in[k], host, n);
-    in[k] = place(device, host, n * (size_t)m->in[k].item_size);
-  }
+  for (k = 0; k < m->n_in; k++)
+    in[k] = input(&m->in[k], dim, device);
   for (k = 0; k < m->n_out; k++) {
     int64_t shape[O2C_VALUE_RANK];
     size_t n = (size_t)m->out[k].item_size;
