@@ -57,6 +57,8 @@ static bool is_control(const Node *n)
          node_is_internal(n, "LoopEnd");
 }
 
+static const char cheaper[] = "the CPU is cheaper";
+
 /* Why the GPU may not run it; NULL: it may. */
 static const char *held_back(const Split *s, const Node *n)
 {
@@ -159,7 +161,7 @@ static void divide(Split *s)
   for (int i = 0; i < s->n; i++) {
     node_times(s, s->node[i], &host, &device);
     const char *why = held_back(s, s->node[i]);
-    s->node[i]->stays = why ? why : "the CPU is cheaper";
+    s->node[i]->stays = why ? why : cheaper;
     if (!provider_has(s->p->m->opt, "cpu"))
       host = NEVER / 100; /* it is refused afterwards, if it stays */
     if (needs_device(s->node[i]))
@@ -172,7 +174,8 @@ static void divide(Split *s)
   }
   cut_solve(s->cut);
   for (int i = 0; i < s->n; i++)
-    s->node[i]->device = cut_side(s->cut, 2 + i);
+    s->node[i]->device = s->node[i]->stays == cheaper &&
+                         cut_side(s->cut, 2 + i);
 }
 
 static void number_nodes(Split *s)

@@ -170,7 +170,8 @@ def judge(result, missing, reason):
     if status == "passed":
         complaint = f"passes, but is listed as failing: {reason}"
         return "passed", complaint if reason else None
-    if status == "unsupported" and "CUDA has no kernel" in result["why"]:
+    if status == "unsupported" and re.search(
+            "CUDA has no kernel|no provider of --provider", result["why"]):
         return "refused", None
     if status == "unsupported" and missing:
         return "unsupported", None
