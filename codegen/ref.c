@@ -119,21 +119,47 @@ static void put_list(RefText *r, const CallArg *arg)
   sb_printf(&r->calls, "l%d", r->nlist++);
 }
 
+/* A tuned kernel with the parameters of a reference kernel takes its place. */
+typedef struct {
+  const char *kernel, *function, *file, *note;
+  Dtype type;
+} Better;
+static const Better betters[] = {
+#define BETTER(kernel, dtype, function, file) \
+  { #kernel, #function, #file ".h", #file, DT_##dtype },
+#include "better.def"
+#undef BETTER
+};
+
+static const Better *better_than(const char *kernel, Dtype t)
+{
+  for (int i = 0; i < COUNT(betters); i++)
+    if (betters[i].type == t && !strcmp(betters[i].kernel, kernel))
+      return &betters[i];
+  return NULL;
+}
+
 /* What the call begins with: "status = f(". Has it a status? */
 static bool put_function(RefText *r, const Call *c)
 {
   const RefInfo *info = c->custom ? NULL : ref_find(c->kernel);
+  const Better *better = c->custom ? NULL : better_than(c->kernel, c->type);
   bool status = info ? info->status : true;
   if (c->custom) {
     r->step->custom = c->custom;
     r->step->kernel_note = arena_printf(r->plan->a, "--custom %s", c->kernel);
-  } else if (info) {
-    step_ref(r->step, info->file, c->type);
-  } else {
+  } else if (!info) {
     model_panic(r->plan->m, "no reference kernel '%s'", c->kernel);
+  } else if (better) {
+    step_kernel(r->step, better->file);
+    r->step->kernel_note = better->note;
+  } else {
+    step_ref(r->step, info->file, c->type);
   }
   sb_puts(&r->calls, status ? "  status = " : "  ");
-  if (info)
+  if (better)
+    sb_printf(&r->calls, "%s(", better->function);
+  else if (info)
     sb_printf(&r->calls, "o2c_ref_%s_%s(", c->kernel,
               dtype_info(c->type)->name);
   else
@@ -201,6 +227,8 @@ static void ref_body(Step *s, void (*lower)(Lower *, Node *), bool sizes)
   step_text(r.step, "BODY", "%s%.*s%.*s", status, (int)r.lists.n,
             r.lists.s ? r.lists.s : "", (int)r.calls.n,
             r.calls.s ? r.calls.s : "");
+  if (!r.step->custom && r.step->nkernel && !r.step->nref)
+    r.step->macro = "CALLS";
   order_pointers(r.step);
   sb_free(&r.lists);
   sb_free(&r.calls);

@@ -2,7 +2,7 @@
 /* ai.onnx.ml: LabelEncoder, CategoryMapper, OneHotEncoder. Elements become the
  * numbers of their keys (o2c.Lookup), and these pick values.
  */
-#include "../ir.h"
+#include "label.h"
 #include <math.h>
 #include <string.h>
 
@@ -14,17 +14,24 @@ static void infer_lookup(Node *n)
   if (infer_ready(n)) infer_out(n, 0, DT_I32, x->rank, x->dim);
 }
 
-static void lower_lookup(Lower *l, Node *n)
+/* key: NULL where the table is of integers from `low` on. */
+static void call_lookup(Lower *l, Node *n, Value *x, Value *key, Value *table,
+                        Value *id, int64_t low, int64_t count, int64_t strict)
 {
-  Value *x = n->in[0], *key = n->in[1], *table = n->in[2];
-  int64_t count = attr_int(n, "count", 0), strict = attr_int(n, "strict", 0);
   int64_t size = table->data->n;
   if (key)
-    lower_call(l, n, "lookup", x->dtype, "iiiodkkk", x, key, table, n->out[0],
+    lower_call(l, n, "lookup", x->dtype, "iiiodkkk", x, key, table, id,
                value_numel(x), count, size - 1, strict);
   else
-    lower_call(l, n, "lookup_near", x->dtype, "iiodkkkk", x, table, n->out[0],
-               value_numel(x), attr_int(n, "low", 0), size, count, strict);
+    lower_call(l, n, "lookup_near", x->dtype, "iiodkkkk", x, table, id,
+               value_numel(x), low, size, count, strict);
+}
+
+static void lower_lookup(Lower *l, Node *n)
+{
+  call_lookup(l, n, n->in[0], n->in[1], n->in[2], n->out[0],
+              attr_int(n, "low", 0), attr_int(n, "count", 0),
+              attr_int(n, "strict", 0));
 }
 
 static int axis_lookup(const Node *n, int in, int axis, int out)
@@ -57,18 +64,35 @@ static Tensor *near_table(Arena *a, const Tensor *key, int64_t *low)
   return t;
 }
 
-static Tensor *hash_table(Model *m, const Tensor *key)
+Tensor *slots_new(Model *m, const char *kernel, const Tensor *a,
+                  const Tensor *b, int64_t count)
 {
   int64_t size = 2;
-  int status;
-  while (size < 2 * key->n) size *= 2;
+  int status, n = 0;
+  while (size < 2 * count) size *= 2;
   Tensor *t = tensor_new(&m->arena, DT_I32, 1, &size);
-  RefArgs args = {.p = {(void *)(uintptr_t)tensor_aligned(m, key),
-                        (void *)(uintptr_t)t->data},
-                  .d = {key->n, size - 1}};
-  if (!ref_run("lookup_slots", key->dtype, &args, &status))
-    model_panic(m, "no kernel lookup_slots");
+  RefArgs args = {.d = {a->n, size - 1}};
+  args.p[n++] = (void *)(uintptr_t)tensor_aligned(m, a);
+  if (b) args.p[n++] = (void *)(uintptr_t)tensor_aligned(m, b);
+  args.p[n] = (void *)(uintptr_t)t->data;
+  if (!ref_run(kernel, b ? DT_F32 : a->dtype, &args, &status))
+    model_panic(m, "no kernel %s", kernel);
   return t;
+}
+
+Tensor *lookup_slots(Model *m, const Tensor *key)
+{
+  return slots_new(m, "lookup_slots", key, NULL, key->n);
+}
+
+void lower_keys(Lower *l, Node *n, Value *x, const Tensor *key, Value *id)
+{
+  Graph *g = n->g;
+  int64_t low;
+  Tensor *near = near_table(&g->m->arena, key, &low);
+  call_lookup(l, n, x, near ? NULL : value_const(g, "keys", key),
+              value_const(g, "table", near ? near : lookup_slots(g->m, key)),
+              id, low, key->n, 0);
 }
 
 /* The numbers of x's elements among the keys, in i32; key->n where they are
@@ -86,7 +110,7 @@ static Value *lookup(Node *at, Value *x, const Tensor *key, bool strict)
   if (near) attr_set_int(n, "low", low);
   else node_set_input(n, 1, value_const(g, "keys", key));
   node_set_input(n, 2, value_const(g, "table", near ? near
-                                                    : hash_table(g->m, key)));
+                                                    : lookup_slots(g->m, key)));
   attr_set_int(n, "count", key->n);
   attr_set_int(n, "strict", strict);
   node_set_output(n, 0, value_tmp(g, "id", NULL));

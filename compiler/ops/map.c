@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "../ir.h"
+#include "label.h"
 
 #define ML "ai.onnx.ml"
 
@@ -76,11 +76,13 @@ static void lower_dict(Lower *l, Node *n)
   const Tensor map = {.kind = VK_MAP, .n = 2, .item = pair};
   bool twice;
   const Tensor *sorted = map_sorted(arena, &map, &twice);
-  lower_call(l, n, "dict", dtype_carrier(t->elem->dtype), "iiiookkk", n->in[0],
-             value_const(n->g, "words", sorted->item[0]),
+  const Tensor *slots = lookup_slots(n->g->m, sorted->item[0]);
+  lower_call(l, n, "dict", dtype_carrier(t->elem->dtype), "iiiiookkkk",
+             n->in[0], value_const(n->g, "words", sorted->item[0]),
+             value_const(n->g, "slots", slots),
              value_const(n->g, "places", sorted->item[1]), n->out[0],
              lower_scratch(l, n, DT_I8, dim_int(node_dims(n), count)), count,
-             (int64_t)t->dtype, (int64_t)t->elem->dtype);
+             slots->n - 1, (int64_t)t->dtype, (int64_t)t->elem->dtype);
 }
 
 /* CastMap's attributes; -1 after a diagnostic. */

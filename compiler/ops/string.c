@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../regex.h"
+#include "label.h"
 
 /* Along the axes of y: 0 where v is broadcast. */
 static void broadcast_strides(const Value *v, const Value *y,
@@ -154,36 +155,44 @@ static int by_bytes(const void *a, const void *b)
   return c ? c : x->n < y->n ? -1 : x->n > y->n;
 }
 
+typedef struct { Value *words, *slots; int64_t n, mask, longest; } Stop;
+
 /* Sorted, in the case in which they are compared. */
-static Value *stop_words(Node *n, int *count)
+static Stop stop_words(Node *n)
 {
   Arena *a = &n->g->m->arena;
   const Attr *stop = attr_get(n, "stopwords");
-  *count = stop ? stop->n : 0;
-  Str *s = NEW(a, Str, *count + 1);
-  for (int i = 0; i < *count; i++)
+  int count = stop ? stop->n : 0;
+  Stop made = {.n = count};
+  Str *s = NEW(a, Str, count + 1);
+  for (int i = 0; i < count; i++) {
     s[i] = str_case(a, stop->strs[i], normal_fold(n));
-  qsort(s, (size_t)*count, sizeof *s, by_bytes);
-  return words(n, "stopwords", s, *count);
+    if ((int64_t)s[i].n > made.longest) made.longest = (int64_t)s[i].n;
+  }
+  qsort(s, (size_t)count, sizeof *s, by_bytes);
+  made.words = words(n, "stopwords", s, count);
+  const Tensor *slots = slots_new(n->g->m, "stop_slots", made.words->data,
+                                  NULL, count);
+  made.slots = value_const(n->g, "slots", slots);
+  made.mask = slots->n - 1;
+  return made;
 }
 
 static void sizes_normal(Lower *l, Node *n)
 {
-  int count;
-  Value *stop = stop_words(n, &count);
-  lower_call(l, n, "size_normal", DT_STR, "iidkkkS", n->in[0], stop,
-             value_numel(n->in[0]), (int64_t)count, (int64_t)normal_fold(n),
-             (int64_t)normal_mode(n));
+  const Stop stop = stop_words(n);
+  lower_call(l, n, "size_normal", DT_STR, "iiidkkkkkS", n->in[0], stop.words,
+             stop.slots, value_numel(n->in[0]), stop.n, stop.mask,
+             stop.longest, (int64_t)normal_fold(n), (int64_t)normal_mode(n));
 }
 
 static void lower_normal(Lower *l, Node *n)
 {
-  int count;
-  Value *stop = stop_words(n, &count);
-  lower_call(l, n, "normal", DT_STR, "iioodkkk", n->in[0], stop, n->out[0],
-             lower_scratch(l, n, DT_U8, n->size[1]), value_numel(n->in[0]),
-             (int64_t)count, (int64_t)normal_fold(n),
-             (int64_t)normal_mode(n));
+  const Stop stop = stop_words(n);
+  lower_call(l, n, "normal", DT_STR, "iiioodkkkkk", n->in[0], stop.words,
+             stop.slots, n->out[0], lower_scratch(l, n, DT_U8, n->size[1]),
+             value_numel(n->in[0]), stop.n, stop.mask, stop.longest,
+             (int64_t)normal_fold(n), (int64_t)normal_mode(n));
 }
 
 /* Its automaton goes to n->fused, so that it is made once. */

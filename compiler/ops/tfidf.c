@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TfIdfVectorizer. The pool of n-grams becomes two tables: its words, sorted,
- * and a tree of their numbers, breadth first, so that a node's children stand
- * in a row; see kernels/ref/tfidf.h.
+/* TfIdfVectorizer. The pool of n-grams becomes its words, sorted, and a tree of
+ * their numbers, breadth first, so that a node's children stand in a row; both
+ * with tables to find them by; see kernels/tfidf_f32.h.
  */
 #include <stdlib.h>
 #include <string.h>
-#include "../ir.h"
+#include "label.h"
 
 typedef struct {
   Node *n;
@@ -123,9 +123,19 @@ static int by_bytes(const void *a, const void *b)
   return c ? c : x->n < y->n ? -1 : x->n > y->n;
 }
 
-/* The words of the pool, sorted, each once; id[i]: of word i of the pool. */
-static Value *sorted_words(const Pool *p, int32_t *id)
+/* Integers as x has them, which all fit: the others can't be met. */
+static Tensor *narrow_words(Arena *a, const int64_t *w, int64_t n)
 {
+  Tensor *t = tensor_new(a, DT_I32, 1, &n);
+  for (int64_t i = 0; i < n; i++) tensor_set_i64(t, i, w[i]);
+  return t;
+}
+
+/* The words of the pool, sorted, each once; id[i]: of word i of the pool, -1
+ * where no x can be that word. */
+static Tensor *sorted_words(const Pool *p, int32_t *id)
+{
+  bool narrow = p->n->in[0]->dtype == DT_I32;
   Arena *a = &p->n->g->m->arena;
   bool text = p->text != NULL;
   size_t each = text ? sizeof(Str) : sizeof(int64_t);
@@ -138,17 +148,20 @@ static Value *sorted_words(const Pool *p, int32_t *id)
   qsort(w, (size_t)p->npool, each, order);
   for (int i = 0; i < p->npool; i++) {
     const char *at = w + each * (size_t)i;
+    const int64_t *v = (const int64_t *)(const void *)at;
+    if (narrow && (*v < INT32_MIN || *v > INT32_MAX)) continue;
     if (n == 0 || order(at, w + each * (size_t)(n - 1)))
       memmove(w + each * (size_t)n++, at, each);
   }
   for (int i = 0; i < p->npool; i++) {
     const char *at = bsearch(from + each * (size_t)i, w, (size_t)n, each,
                              order);
-    id[i] = (int32_t)((size_t)(at - w) / each);
+    id[i] = at ? (int32_t)((size_t)(at - w) / each) : -1;
   }
+  if (narrow) return narrow_words(a, (const int64_t *)(const void *)w, n);
   Tensor *t = tensor_new(a, text ? DT_STR : DT_I64, 1, &n);
   t->data = w;
-  return value_const(p->n->g, "words", t);
+  return t;
 }
 
 /* An n-gram of the pool. */
@@ -167,6 +180,13 @@ static int by_words(const void *a, const void *b)
   return x->n != y->n ? x->n - y->n : x->index - y->index;
 }
 
+static bool can_be_met(const int32_t *word, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (word[i] < 0) return false;
+  return true;
+}
+
 static Gram *grams_of(Pool *p, const int32_t *id, int *count)
 {
   const Attr *weights = attr_get(p->n, "weights");
@@ -178,7 +198,7 @@ static Gram *grams_of(Pool *p, const int32_t *id, int *count)
   for (int k = 1; k <= p->nbegin; k++) {
     pool_part(p, k, &from, &to);
     for (; from < to; from += k, index++)
-      if (k >= min && k <= max)
+      if (k >= min && k <= max && can_be_met(id + from, k))
         g[(*count)++] = (Gram){id + from, k, index, (int32_t)p->out[index],
                                weights ? weights->floats[index] : 1};
   }
@@ -214,12 +234,20 @@ static void grow_tree(Tree *t, Range *r, const Gram *g, int k)
   t->first[k + 1] = t->n;
 }
 
-static Value *int_table(Node *n, const char *name, const int32_t *v,
-                        int64_t count)
+static Tensor *int_table(Node *n, const int32_t *v, int64_t count)
 {
   Tensor *t = tensor_new(&n->g->m->arena, DT_I32, 1, &count);
   t->data = v;
-  return value_const(n->g, name, t);
+  return t;
+}
+
+/* By words, and one more that is none of them: the node of a word alone. */
+static Tensor *root_table(Node *n, const Tree *t, int64_t nword)
+{
+  int32_t *root = NEW(&n->g->m->arena, int32_t, nword + 1);
+  memset(root, -1, (size_t)(nword + 1) * sizeof *root);
+  for (int k = t->first[0]; k < t->first[1]; k++) root[t->word[k]] = k;
+  return int_table(n, root, nword + 1);
 }
 
 /* NULL where they are all 1. */
@@ -236,34 +264,39 @@ static void lower_tfidf(Lower *l, Node *n)
 {
   Arena *a = &n->g->m->arena;
   const Value *x = n->in[0];
-  const Dim *shape[6];
+  const Dim *shape[7];
+  Graph *g = n->g;
   Pool p;
   if (!pool_of(n, &p)) return;
   int32_t *id = NEW(a, int32_t, p.npool + 1);
-  Value *pool = sorted_words(&p, id);
+  const Tensor *words = sorted_words(&p, id);
   int count, most = p.npool + 2;
-  const Gram *g = grams_of(&p, id, &count);
+  const Gram *grams = grams_of(&p, id, &count);
   Tree t = {NEW(a, int32_t, most), NEW(a, int32_t, most),
             NEW(a, int32_t, most), NEW(a, float, most), 1};
   Range *r = NEW(a, Range, most);
   r[0] = (Range){0, count, 0};
   memset(t.out, -1, (size_t)most * sizeof *t.out);
-  for (int k = 0; k < t.n; k++) grow_tree(&t, r, g, k);
+  for (int k = 0; k < t.n; k++) grow_tree(&t, r, grams, k);
   Value *ids = lower_scratch(l, n, DT_I32, value_numel(x));
-  lower_call(l, n, "word_ids", x->dtype, "iiodd", n->in[0], pool, ids,
-             value_numel(x), pool->dim[0]);
+  const Tensor *word = int_table(n, t.word, t.n);
+  const Tensor *first = int_table(n, t.first, t.n + 1);
+  const Tensor *slots = slots_new(g->m, "gram_slots", word, first, t.n);
+  lower_keys(l, n, n->in[0], words, ids);
   shape[0] = x->rank == 2 ? x->dim[0] : dim_int(node_dims(n), 1);
   shape[1] = x->dim[x->rank - 1];
   shape[2] = dim_int(node_dims(n), p.size);
   shape[3] = dim_int(node_dims(n), attr_int(n, "min_gram_length", 1));
   shape[4] = dim_int(node_dims(n), attr_int(n, "max_gram_length", 1));
   shape[5] = dim_int(node_dims(n), attr_int(n, "max_skip_count", 0));
-  lower_call(l, n, "tfidf", DT_F32, "iiiiiokD", ids,
-             int_table(n, "word", t.word, t.n),
-             int_table(n, "first", t.first, t.n + 1),
-             int_table(n, "out", t.out, t.n), weight_table(n, t.weight, t.n),
-             n->out[0],
-             (int64_t)!strcmp(attr_str(n, "mode", ""), "IDF"), shape, 6);
+  shape[6] = dim_int(node_dims(n), words->n);
+  lower_call(l, n, "tfidf", DT_F32, "iiiiiiiokkD", ids,
+             value_const(g, "word", word), value_const(g, "first", first),
+             value_const(g, "out", int_table(n, t.out, t.n)),
+             value_const(g, "root", root_table(n, &t, words->n)),
+             value_const(g, "slots", slots), weight_table(n, t.weight, t.n),
+             n->out[0], (int64_t)!strcmp(attr_str(n, "mode", ""), "IDF"),
+             slots->n - 1, shape, 7);
 }
 
 static int axis_tfidf(const Node *n, int in, int axis, int out)

@@ -13,7 +13,10 @@ enum { MOST_RULES = 16, RULE = 8 }; /* as ref/token.h has them */
 typedef struct {
   Value *classes, *states, *rules;
   int nrule; /* separators; 0: a token expression */
+  Value *set; /* tokens are the runs of these bytes; NULL: of no such set */
 } Rules;
+
+enum { SET = 256 + 16 }; /* as kernels/text.h has it */
 
 static bool is_characters(const Attr *separators)
 {
@@ -36,6 +39,72 @@ static bool rule_table(Node *n, const char *attr, Str pattern, RxTable *t)
   if (!error) error = rx_table(t, &program, true);
   if (error) fail_model(n, "attribute %s: %s", attr, error);
   return !error;
+}
+
+/* Does the state say that a match ended before the last byte, and no more? */
+static bool is_end(const RxTable *t, int state)
+{
+  for (int c = 0; c < t->nclass; c++)
+    if (t->next[state * t->nclass + c]) return false;
+  return state >= t->accept;
+}
+
+/* Whether a byte of class c begins a match; -1: the automaton knows more than
+ * whether a byte is in a set. Matches are single bytes of it, or runs. */
+static int begins(const RxTable *t, int c, bool *run)
+{
+  int width = t->nclass, first = t->next[t->start[0] * width + c];
+  for (int k = 1; k < RX_STARTS; k++)
+    if (t->next[t->start[k] * width + c] != first) return -1;
+  if (!first) return 0;
+  if (first >= t->accept) return -1;
+  *run = false;
+  for (int d = 0; d < width; d++) {
+    bool in = t->next[t->start[0] * width + d] != 0;
+    int second = t->next[first * width + d];
+    if (second < t->accept) return -1;
+    if (is_end(t, second)) continue;
+    if (!in) return -1;
+    *run = true;
+    for (int e = 0; e < width; e++) {
+      int third = t->next[second * width + e];
+      bool stays = t->next[t->start[0] * width + e] != 0;
+      if (stays ? third != second : third < t->accept || !is_end(t, third))
+        return -1;
+    }
+  }
+  return 1;
+}
+
+/* Marks the bytes of ASCII that match; false where matches are none of single
+ * bytes, or of runs. */
+static bool mark_set(const RxTable *t, bool runs, uint8_t *set)
+{
+  bool run = false, all_run = true, some = false;
+  for (int b = 0; b <= 256; b++) {
+    int c = b < 256 ? t->byte_class[b] : t->nclass - 1;
+    int k = begins(t, c, &run);
+    if (k < 0 || (k > 0 && b >= 128)) return false;
+    if (k > 0) {
+      set[b] = 1;
+      all_run = all_run && run;
+      some = true;
+    }
+  }
+  return some && (!runs || all_run);
+}
+
+/* Tokens as runs of a set of bytes: those of a token expression, or all but
+ * those of the separators. */
+static Value *run_set(Node *n, const RxTable *t, int nrule)
+{
+  uint8_t *set = NEW(&n->g->m->arena, uint8_t, SET);
+  for (int i = 0; i < (nrule ? nrule : 1); i++)
+    if (!mark_set(&t[i], !nrule, set)) return NULL;
+  for (int b = 0; nrule && b < 256; b++) set[b] = !set[b];
+  for (int b = 0; b < 128; b++)
+    if (set[b]) set[256 + b % 16] |= (uint8_t)(1 << b / 16);
+  return constant(n, "set", DT_U8, set, SET);
 }
 
 /* The tables one after the other; made once, kept in n->fused. */
@@ -95,6 +164,7 @@ static const Rules *rules_of(Node *n)
   }
   Rules *made = rules_from(n, table, count);
   made->nrule = separators && !is_characters(separators) ? count : 0;
+  made->set = run_set(n, table, made->nrule);
   return n->fused = made;
 }
 
@@ -128,11 +198,15 @@ static void infer(Node *n)
 static void sizes(Lower *l, Node *n)
 {
   const Rules *r = rules_of(n);
+  int64_t mark = attr_int(n, "mark", 0) != 0;
   if (!r) return;
-  lower_call(l, n, "size_tokens", DT_STR, "iiiidkkkS", n->in[0], r->classes,
-             r->states, r->rules, value_numel(n->in[0]), (int64_t)r->nrule,
-             attr_int(n, "mincharnum", 1),
-             (int64_t)(attr_int(n, "mark", 0) != 0));
+  if (r->set)
+    lower_call(l, n, "size_set_tokens", DT_STR, "iidkkS", n->in[0], r->set,
+               value_numel(n->in[0]), attr_int(n, "mincharnum", 1), mark);
+  else
+    lower_call(l, n, "size_tokens", DT_STR, "iiiidkkkS", n->in[0],
+               r->classes, r->states, r->rules, value_numel(n->in[0]),
+               (int64_t)r->nrule, attr_int(n, "mincharnum", 1), mark);
 }
 
 static void lower(Lower *l, Node *n)
@@ -140,13 +214,18 @@ static void lower(Lower *l, Node *n)
   const Rules *r = rules_of(n);
   const Attr *pad = attr_get(n, "pad_value");
   Str *text = NEW(&n->g->m->arena, Str, 1);
+  int64_t least = attr_int(n, "mincharnum", 1);
+  int64_t mark = attr_int(n, "mark", 0) != 0;
   if (!r) return;
   *text = pad ? pad->s : (Str){"", 0};
-  lower_call(l, n, "tokens", DT_STR, "iiiiiodkkkd", n->in[0], r->classes,
-             r->states, r->rules, constant(n, "pad", DT_STR, text, 1),
-             n->out[0], value_numel(n->in[0]), (int64_t)r->nrule,
-             attr_int(n, "mincharnum", 1),
-             (int64_t)(attr_int(n, "mark", 0) != 0), n->size[0]);
+  Value *fill = constant(n, "pad", DT_STR, text, 1);
+  if (r->set)
+    lower_call(l, n, "set_tokens", DT_STR, "iiiodkkd", n->in[0], r->set, fill,
+               n->out[0], value_numel(n->in[0]), least, mark, n->size[0]);
+  else
+    lower_call(l, n, "tokens", DT_STR, "iiiiiodkkkd", n->in[0], r->classes,
+               r->states, r->rules, fill, n->out[0], value_numel(n->in[0]),
+               (int64_t)r->nrule, least, mark, n->size[0]);
 }
 
 static const OpRow rows[] = {

@@ -10,8 +10,11 @@
    math_f32.h.
 
    The order of a sum depends on n, and on whether inner is 1, alone: rows in
-   the four vectors of softmax_f32.h (exponentials 64 at a time), columns and
-   products in one chain. */
+   four vectors (exponentials as softmax_f32.h adds, 64 at a time), columns and
+   products in one chain. What is left of a row is a vector filled up with
+   zeros: most rows of features are shorter than one, and lanes added one after
+   the other would be all of their time. Several short rows' lanes are summed
+   in one tree. */
 #ifndef O2C_NORMS_F32_H
 #define O2C_NORMS_F32_H
 
@@ -42,12 +45,12 @@ O2C_INLINE float o2c_of_end(float s, const int of)
        : of == O2C_OF_LOG_SUM || of == O2C_OF_LOG_SUM_EXP ? o2c_logf(s) : s;
 }
 
-O2C_INLINE float o2c_of_sum(const float *x, ptrdiff_t n, const int of)
+/* The lanes' sums of a row. */
+O2C_INLINE o2c_v o2c_of_lanes(const float *x, ptrdiff_t n, const int of)
 {
   const ptrdiff_t l = O2C_LANES;
   o2c_v a = o2c_vzero(), b = a, c = a, d = a;
   const ptrdiff_t four = n - n % (4 * l), whole = n - n % l;
-  float s = 0.0f;
   for (ptrdiff_t i = 0; i < four; i += 4 * l) {
     a = o2c_vadd(a, o2c_of_v(o2c_vld(x + i), of));
     b = o2c_vadd(b, o2c_of_v(o2c_vld(x + i + l), of));
@@ -56,12 +59,40 @@ O2C_INLINE float o2c_of_sum(const float *x, ptrdiff_t n, const int of)
   }
   for (ptrdiff_t i = four; i < whole; i += l)
     a = o2c_vadd(a, o2c_of_v(o2c_vld(x + i), of));
-  if (whole)
-    s = o2c_vsum(o2c_vadd(o2c_vadd(a, b), o2c_vadd(c, d)));
-  for (ptrdiff_t i = whole; i < n; i++)
-    s += o2c_of_one(x[i], of);
-  return s;
+  if (whole < n)
+    a = o2c_vadd(a, o2c_of_v(o2c_vld_n(x + whole, (int)(n - whole)), of));
+  return o2c_vadd(o2c_vadd(a, b), o2c_vadd(c, d));
 }
+
+/* The same of n < 4 O2C_LANES elements: three of the four vectors are 0. */
+O2C_INLINE o2c_v o2c_of_short(const float *x, ptrdiff_t n, const int of)
+{
+  const ptrdiff_t l = O2C_LANES, whole = n - n % l;
+  o2c_v a = o2c_vzero();
+  O2C_ROLLED
+  for (ptrdiff_t i = 0; i < whole; i += l)
+    a = o2c_vadd(a, o2c_of_v(o2c_vld(x + i), of));
+  if (whole < n)
+    a = o2c_vadd(a, o2c_of_v(o2c_vld_n(x + whole, (int)(n - whole)), of));
+  return a;
+}
+
+/* O2C_VSUMS short rows of sums, squares or absolute values; by itself, since
+   clang would add its frame to others. */
+#define O2C_OF_ROW(i) \
+  ((i) < O2C_VSUMS ? o2c_of_short(x + (i) * n, n, of) : o2c_vzero())
+O2C_NOINLINE void o2c_of_rows(const float *x, float *y, ptrdiff_t n,
+                              const int of)
+{
+  const o2c_v s = o2c_vsums(O2C_OF_ROW(0), O2C_OF_ROW(1), O2C_OF_ROW(2),
+                            O2C_OF_ROW(3), O2C_OF_ROW(4), O2C_OF_ROW(5),
+                            O2C_OF_ROW(6), O2C_OF_ROW(7));
+  o2c_vst_n(y, of == O2C_OF_L2 ? o2c_vsqrt(s) : s, O2C_VSUMS);
+  if (of == O2C_OF_LOG_SUM)
+    for (int i = 0; i < O2C_VSUMS; i++)
+      y[i] = o2c_logf(y[i]);
+}
+#undef O2C_OF_ROW
 
 O2C_INLINE float o2c_of_prod(const float *x, ptrdiff_t n)
 {
@@ -71,7 +102,7 @@ O2C_INLINE float o2c_of_prod(const float *x, ptrdiff_t n)
   return s;
 }
 
-O2C_INLINE float o2c_log_sum_exp_row(const float *x, ptrdiff_t n)
+O2C_NOINLINE float o2c_log_sum_exp_row(const float *x, ptrdiff_t n)
 {
   float e[O2C_SM_BLOCK], max = o2c_extreme_f32(x, n, 1.0f), sum = 0.0f;
   if (max - max != 0.0f)
@@ -89,7 +120,7 @@ O2C_INLINE float o2c_norm_row(const float *x, ptrdiff_t n, const int of)
 {
   return of == O2C_OF_LOG_SUM_EXP ? o2c_log_sum_exp_row(x, n)
        : of == O2C_OF_PROD ? o2c_of_prod(x, n)
-                           : o2c_of_end(o2c_of_sum(x, n, of), of);
+                           : o2c_of_end(o2c_vsum(o2c_of_lanes(x, n, of)), of);
 }
 
 /* m <= O2C_SM_BLOCK neighbouring columns of n elements, inner apart. */
@@ -123,7 +154,15 @@ O2C_INLINE void o2c_norm_cols(const float *x, float *y, int64_t n,
 O2C_INLINE void o2c_norms_f32(const float *x, float *y, int64_t outer,
                               int64_t n, int64_t inner, const int of)
 {
-  for (int64_t o = 0; o < outer; o++, x += n * inner, y += inner) {
+  int64_t o = 0;
+  if (inner == 1 && n < 4 * O2C_LANES && of != O2C_OF_PROD &&
+      of != O2C_OF_LOG_SUM_EXP)
+    for (; outer - o >= O2C_VSUMS; o += O2C_VSUMS) {
+      o2c_of_rows(x, y, (ptrdiff_t)n, of);
+      x += O2C_VSUMS * n;
+      y += O2C_VSUMS;
+    }
+  for (; o < outer; o++, x += n * inner, y += inner) {
     if (inner == 1) {
       *y = o2c_norm_row(x, (ptrdiff_t)n, of);
       continue;

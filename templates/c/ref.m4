@@ -4,6 +4,9 @@ ref.m4: calls of reference kernels, written by codegen/ref.c.
   BODY  the calls, with the local arrays that they read
 m4_define(<%G_REF%>, <%G_BODY%>)
 
+The same, where all of them have tuned kernels.
+m4_define(<%G_CALLS%>, <%G_BODY%>)
+
 A tensor's bytes, copied.
   BYTES  how many
 m4_define(<%G_COPY%>, <%  memcpy(y, x, (size_t)(G_BYTES));

@@ -3,8 +3,8 @@
 """Our time beside that of others, interleaved in one run.
 
     bench.py --onnx2c FILE [--cc CC]... [--target ARCH] [--cflags FLAGS]
-             [--batch N] [--dim S=V]... [--data] [--threads T] [--rounds R]
-             [--runs K] [--ort-avx2] [--emx FILE] [--kraiskil FILE]
+             [--batch N] [--dim S=V]... [--data] [--set N] [--threads T]
+             [--rounds R] [--runs K] [--ort-avx2] [--emx FILE] [--kraiskil FILE]
              [--json FILE] [--svg FILE] MODEL...
 
 MODEL is a .onnx file or a folder with model.onnx. The others: onnxruntime (ort,
@@ -15,13 +15,13 @@ all rounds, in milliseconds, then each other's time over ours: above 1 we are
 faster. "-": that tool refuses the model, or its code does not build. --json
 writes least and median of all runs, and the memory of activations (ours: the
 workspace; others: what the process grew by in its first run); --svg draws the
-ratios. Inputs are random, or with --data the first test data set beside the
-model, which also says the sizes: what a model does may depend on them. T
-threads are for us and onnxruntime, 1 unless told. ARCH is -march of all C code:
-native, x86-64 for portable C, or x86-64-v3, which goes with --ort-avx2: the
-wheel has no switch for it, so a copy of its library is told that the system
-does not save AVX-512 registers. Needs onnx, onnxruntime and numpy
-(tests/requirements.txt).
+ratios. Inputs are random, or with --data the first test data set (or number
+--set) beside the model, which also says the sizes: what a model does may depend
+on them. T threads are for us and onnxruntime, 1 unless told. ARCH is -march of
+all C code: native, x86-64 for portable C, or x86-64-v3, which goes with
+--ort-avx2: the wheel has no switch for it, so a copy of its library is told
+that the system does not save AVX-512 registers. Needs onnx, onnxruntime and
+numpy (tests/requirements.txt).
 """
 import argparse
 import importlib.util
@@ -70,7 +70,7 @@ class Ours:
                 "--batch", args.batch, "--runs", args.runs,
                 "--target", args.target, "--threads", args.threads,
                 *([f"--cflags={args.cflags}"] if args.cflags else []),
-                *(["--data", path.parent / "test_data_set_0"]
+                *(["--data", path.parent / f"test_data_set_{args.set}"]
                   if args.data else []), *args.dim)
 
     def times(self):
@@ -192,6 +192,7 @@ def arguments(argv=None):
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--dim", action="append", default=[], metavar="S=V")
     p.add_argument("--data", action="store_true")
+    p.add_argument("--set", type=int, default=0)
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=20)
     p.add_argument("--ort-avx2", action="store_true")

@@ -36,8 +36,7 @@ static Tensor next_input(void)
 {
   Tensor t;
   take_tensor(&t, 0);
-  if (t.dtype <= 0 || t.dtype == O2C_STR)
-    die("inputs must be tensors of numbers");
+  if (t.dtype <= 0) die("inputs must be tensors");
   return t;
 }
 

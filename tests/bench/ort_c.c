@@ -18,8 +18,9 @@ enum { /* places in the table */
   CREATE_SESSION_OPTIONS = 10, SET_INTRA_OP_NUM_THREADS = 24,
   SESSION_GET_INPUT_COUNT = 30, SESSION_GET_OUTPUT_COUNT = 31,
   SESSION_GET_INPUT_NAME = 36, SESSION_GET_OUTPUT_NAME = 37,
-  CREATE_TENSOR_WITH_DATA = 49, CREATE_CPU_MEMORY_INFO = 69,
-  GET_DEFAULT_ALLOCATOR = 78
+  CREATE_TENSOR = 48,
+  CREATE_TENSOR_WITH_DATA = 49, FILL_STRING_TENSOR = 52,
+  CREATE_CPU_MEMORY_INFO = 69, GET_DEFAULT_ALLOCATOR = 78
 };
 enum { API_VERSION = 1, LOG_FATAL = 4, ARENA = 1, DEFAULT_MEMORY = 0 };
 
@@ -81,6 +82,33 @@ static const char **names(void *session, int count, int name, size_t *n)
   return (const char **)list;
 }
 
+/* Of the job file: all lengths, then all characters. */
+static void *string_tensor(const Tensor *t)
+{
+  void *allocator, *value;
+  const char *lengths = (const char *)t->payload, *at;
+  size_t n = 1, i;
+  char **text;
+  int64_t k, len;
+  for (k = 0; k < t->rank; k++) n *= (size_t)t->dim[k];
+  text = (char **)need(n * sizeof *text);
+  at = lengths + n * 8;
+  for (i = 0; i < n; i++, at += len) {
+    memcpy(&len, lengths + i * 8, 8);
+    text[i] = (char *)need((size_t)len + 1);
+    memcpy(text[i], at, (size_t)len);
+    text[i][len] = 0;
+  }
+  check(CALL(GET_DEFAULT_ALLOCATOR, Status, (void **))(&allocator));
+  check(CALL(CREATE_TENSOR, Status,
+             (void *, const int64_t *, size_t, int, void **))(
+    allocator, t->dim, (size_t)t->rank, (int)t->dtype, &value));
+  check(CALL(FILL_STRING_TENSOR, Status,
+             (void *, const char *const *, size_t))(
+    value, (const char *const *)text, n));
+  return value;
+}
+
 static void **read_inputs(size_t n)
 {
   void **values = (void **)need(n * sizeof *values), *memory;
@@ -89,6 +117,10 @@ static void **read_inputs(size_t n)
     ARENA, DEFAULT_MEMORY, &memory));
   for (i = 0; i < n; i++) {
     Tensor t = next_input();
+    if (t.dtype == O2C_STR) {
+      values[i] = string_tensor(&t);
+      continue;
+    }
     check(CALL(CREATE_TENSOR_WITH_DATA, Status,
                (const void *, void *, size_t, const int64_t *, size_t, int,
                 void **))(memory, (void *)(uintptr_t)t.payload,

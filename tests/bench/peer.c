@@ -44,7 +44,11 @@ int main(int argc, char **argv)
   n = open_job(argv[1]);
   count = n + (size_t)argc - 5;
   if (count > MOST) die("from 2 to 8 inputs and outputs");
-  for (i = 0; i < n; i++) p[i] = (void *)(uintptr_t)next_input().payload;
+  for (i = 0; i < n; i++) {
+    Tensor t = next_input();
+    if (t.dtype == O2C_STR) die("inputs must be tensors of numbers");
+    p[i] = (void *)(uintptr_t)t.payload;
+  }
   for (; i < count; i++)
     p[i] = need((size_t)strtoll(argv[5 + i - n], NULL, 10));
   return time_calls(call, strtoll(argv[3], NULL, 10),

@@ -679,6 +679,7 @@ FUNCTION(o2c_cosf)
 
 #include "bench_bf16.h"
 #include "bench_fft.h"
+#include "bench_str.h"
 
 int main(int argc, char **argv)
 {
@@ -686,6 +687,7 @@ int main(int argc, char **argv)
     only = argv[1];
 #define BENCH_f32(function) bench_##function();
 #define BENCH_u8(function)
+#define BENCH_str(function) bench_##function();
 #define KERNEL(function, type, file, what) BENCH_##type(function)
 #include "../../runtime_min/kernels/kernels.def"
 #undef KERNEL

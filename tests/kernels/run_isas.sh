@@ -11,6 +11,7 @@ cc=${2:-cc}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-std=c99 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror"
+flags="$flags -I$here/../../runtime_min"
 bad=0
 
 has() { command -v "$1" >/dev/null; }

@@ -676,6 +676,7 @@ int main(int argc, char **argv)
   full = argc > 1 && strcmp(argv[1], "full") == 0;
 #define TEST_f32(function) test_##function();
 #define TEST_u8(function)
+#define TEST_str(function)
 #define KERNEL(function, type, file, what) TEST_##type(function)
 #include "../../runtime_min/kernels/kernels.def"
 #undef KERNEL

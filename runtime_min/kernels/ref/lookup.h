@@ -4,45 +4,23 @@
  * compiling, by the same hash: slot[h] is the key whose hash ended there, or
  * the next free slot; -1 ends a search. At most half of the slots are taken.
  * 0 and -0 are one key, and so is NaN. */
+#include "hash.h"
 #if T_IS_STR || (T_IS_INT && T_IS_SIGNED && T_BITS >= 16) || \
   (T_IS_FLOAT && T_BITS >= 32 && !T_IS_COMPLEX)
 O2C_UNUSED static uint64_t NAME(lookup_hash)(T v) {
-  const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-  uint64_t h;
 #if T_IS_STR
-  const char *p = v.p;
-  uint64_t w = 0;
-  size_t left = v.len;
-  h = (uint64_t)left * odd;
-  for (; left > 8; left -= 8, p += 8) {
-    memcpy(&w, p, 8);
-    h = (h ^ w) * odd;
-    h ^= h >> 29;
-  }
-  /* The last bytes by words that overlap. */
-  w = 0;
-  if (left >= 4) {
-    uint32_t low, high;
-    memcpy(&low, p, 4);
-    memcpy(&high, p + left - 4, 4);
-    w = low | (uint64_t)high << 32;
-  } else if (left) {
-    w = (unsigned char)p[0] | (uint64_t)(unsigned char)p[left / 2] << 8 |
-        (uint64_t)(unsigned char)p[left - 1] << 16;
-  }
-  h = (h ^ w) * odd;
+  return o2c_hash_text(v.p, v.len, o2c_head16(v.p, v.len));
 #elif T_IS_FLOAT
-  h = 1;
+  uint64_t h = UINT64_MAX;
   if (v == v) {
     v += 0; /* -0 becomes 0 */
     h = 0;
     memcpy(&h, &v, sizeof v);
   }
-  h *= odd;
+  return o2c_hash_bits(h);
 #else
-  h = (uint64_t)v * odd;
+  return o2c_hash_bits((uint64_t)v);
 #endif
-  return h ^ h >> 32;
 }
 
 O2C_UNUSED static int NAME(lookup_same)(T a, T b) {

@@ -3,37 +3,9 @@
  * Keys and values of other types than the model's end in O2C_E_TYPE, a key that
  * stands there twice in O2C_E_DATA where it is seen. */
 #include "decimal.h"
+#include "map_check.h"
 #ifndef O2C_REF_MAP_H
 #define O2C_REF_MAP_H
-O2C_UNUSED static o2c_status o2c_map_check(const o2c_value *m, int64_t key,
-                                           int64_t type) {
-  int i;
-  if (m->kind != O2C_MAP) return O2C_E_TYPE;
-  if (m->count < 0 || !m->item) return O2C_E_ARG;
-  for (i = 0; i < 2; i++) {
-    const o2c_value *x = m->item + i;
-    if (x->kind != O2C_TENSOR || x->dtype != (i ? type : key))
-      return O2C_E_TYPE;
-    if (x->rank != 1 || x->dim[0] != m->count) return O2C_E_ARG;
-    if (m->count > 0 && !x->data) return O2C_E_ARG;
-  }
-  return O2C_OK;
-}
-
-/* Key i of x against key j of y: int64, or strings by their bytes. */
-O2C_UNUSED static int o2c_key_cmp(int64_t type, const void *x, int64_t i,
-                                  const void *y, int64_t j) {
-  if (type == O2C_STR) {
-    const o2c_str *s = (const o2c_str *)x + i, *t = (const o2c_str *)y + j;
-    const size_t n = s->len < t->len ? s->len : t->len;
-    const int c = n ? memcmp(s->p, t->p, n) : 0;
-    return c ? c : (s->len > t->len) - (s->len < t->len);
-  } else {
-    const int64_t a = ((const int64_t *)x)[i], b = ((const int64_t *)y)[j];
-    return (a > b) - (a < b);
-  }
-}
-
 #define O2C_FIXED_ROOM 48 /* the longest text of o2c_put_fixed */
 
 /* |v| >= 2^24, an integer, in limbs of nine digits. */
@@ -86,16 +58,21 @@ O2C_UNUSED static size_t o2c_put_fixed(char *to, float f) {
 
 #if T_IS_CARRIER
 /* y[at[k]] becomes the value of key word[k]; words ascend, and may come again;
- * 0 or an empty string where there is no such key. seen: room for n. */
+ * 0 or an empty string where there is no such key. seen: room for n. The table
+ * `slots` is for dict.h. */
 O2C_UNUSED static o2c_status NAME(dict)(const void *map, const void *word,
-                                        const void *at, void *y, void *seen,
-                                        int64_t n, int64_t key, int64_t type) {
+                                        const void *slots, const void *at,
+                                        void *y, void *seen, int64_t n,
+                                        int64_t mask, int64_t key,
+                                        int64_t type) {
   const o2c_value *m = (const o2c_value *)map;
   const int64_t *to = (const int64_t *)at;
   const o2c_status status = o2c_map_check(m, key, type);
   T *out = (T *)y;
   int8_t *had = (int8_t *)seen;
   int64_t i;
+  (void)slots;
+  (void)mask;
   if (status != O2C_OK) return status;
 #if T_IS_STR
   for (i = 0; i < n; i++) out[i].p = "", out[i].len = 0;

@@ -3,6 +3,7 @@
  * RegexFullMatch. Kernels size_* find how many characters the strings made
  * have, which stand one after the other in `room`; parts of strings are not
  * copied, but point into those of the input. */
+#include "hash.h"
 #include "unicode.h"
 #if T_IS_STR
 /* x and y broadcast to `dim`: strides xs, ys. */
@@ -169,11 +170,30 @@ O2C_UNUSED static size_t NAME(change_case)(T s, int mode, char *to) {
   return n;
 }
 
+/* Fills slot[mask + 1], the table of stop words that text.h reads. */
+O2C_UNUSED static void NAME(stop_slots)(const T *stop, void *slots, int64_t n,
+                                        int64_t mask) {
+  int32_t *slot = (int32_t *)slots;
+  int64_t i;
+  for (i = 0; i <= mask; i++) slot[i] = -1;
+  for (i = 0; i < n; i++) {
+    const uint64_t v = o2c_hash_bytes(0, stop[i].p, stop[i].len);
+    int64_t h = (int64_t)((v ^ v >> 32) & (uint64_t)mask);
+    while (slot[h] >= 0) h = (h + 1) & mask;
+    slot[h] = (int32_t)i;
+  }
+}
+
 /* size: strings that stay, but 1 where there are none; their characters. */
-O2C_UNUSED static void NAME(size_normal)(const T *x, const T *stop, int64_t n,
-                                         int64_t nstop, int64_t fold,
+O2C_UNUSED static void NAME(size_normal)(const T *x, const T *stop,
+                                         const void *slots, int64_t n,
+                                         int64_t nstop, int64_t mask,
+                                         int64_t longest, int64_t fold,
                                          int64_t mode, int64_t *size) {
   int64_t i;
+  (void)slots;
+  (void)mask;
+  (void)longest;
   size[0] = size[1] = 0;
   for (i = 0; i < n; i++) {
     if (NAME(is_stop)(x[i], stop, nstop, (int)fold)) continue;
@@ -183,11 +203,16 @@ O2C_UNUSED static void NAME(size_normal)(const T *x, const T *stop, int64_t n,
   if (!size[0]) size[0] = 1;
 }
 
-O2C_UNUSED static void NAME(normal)(const T *x, const T *stop, T *y, void *room,
-                                    int64_t n, int64_t nstop, int64_t fold,
+O2C_UNUSED static void NAME(normal)(const T *x, const T *stop,
+                                    const void *slots, T *y, void *room,
+                                    int64_t n, int64_t nstop, int64_t mask,
+                                    int64_t longest, int64_t fold,
                                     int64_t mode) {
   char *at = (char *)room;
   int64_t i, k = 0;
+  (void)slots;
+  (void)mask;
+  (void)longest;
   y[0].p = "";
   y[0].len = 0;
   for (i = 0; i < n; i++) {

@@ -187,4 +187,48 @@ O2C_UNUSED static void NAME(tokens)(const T *x, const void *classes,
     for (; k < most; k++) y[k] = *pad;
   }
 }
+
+/* The runs of bytes that `set` has a flag for, of at least `least` characters,
+ * to y if that is not NULL; how many. What most expressions for tokens, and
+ * most separators, mean. */
+O2C_UNUSED static int64_t NAME(token_runs)(T s, const uint8_t *set,
+                                           int64_t least, T *y) {
+  int64_t n = 0;
+  size_t at = 0, end;
+  for (; at < s.len; at = end + 1) {
+    for (end = at; end < s.len && set[(unsigned char)s.p[end]];) end++;
+    if (end > at && NAME(token_chars)(NAME(token_part)(s, at, end)) >= least) {
+      if (y) y[n] = NAME(token_part)(s, at, end);
+      n++;
+    }
+  }
+  return n;
+}
+
+O2C_UNUSED static void NAME(size_set_tokens)(const T *x, const void *set,
+                                             int64_t n, int64_t least,
+                                             int64_t mark, int64_t *size) {
+  int64_t i, most = 0;
+  for (i = 0; i < n; i++) {
+    const int64_t k = NAME(token_runs)(x[i], (const uint8_t *)set, least, NULL);
+    if (k > most) most = k;
+  }
+  size[0] = most ? most + 2 * mark : 0;
+}
+
+O2C_UNUSED static void NAME(set_tokens)(const T *x, const void *set,
+                                        const T *pad, T *y, int64_t n,
+                                        int64_t least, int64_t mark,
+                                        int64_t most) {
+  int64_t i, k;
+  for (i = 0; most && i < n; i++, y += most) {
+    k = NAME(token_runs)(x[i], (const uint8_t *)set, least, y + mark);
+    if (mark) {
+      y[0].p = "\002";
+      y[++k].p = "\003";
+      y[0].len = y[k++].len = 1;
+    }
+    for (; k < most; k++) y[k] = *pad;
+  }
+}
 #endif
