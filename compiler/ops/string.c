@@ -137,9 +137,13 @@ static void infer_normal(Node *n)
   }
   if (x->rank == 2 && !infer_equal(n, x->dim[0], dim_int(p, 1), "rows, one"))
     return;
-  bound[0] = dim_max(p, value_numel(x), dim_int(p, 1));
+  bound[0] = value_numel(x);
   bound[1] = NULL;
-  size[0] = stop && stop->n ? NULL : bound[0];
+  size[0] = bound[0];
+  if (stop && stop->n) { /* ONNX StringNormalizer-10: "all .. are dropped" */
+    bound[0] = dim_max(p, value_numel(x), dim_int(p, 1));
+    size[0] = NULL;
+  }
   size[1] = mode ? NULL : dim_int(p, 0);
   if (!infer_sizes(n, 2, bound, size)) return;
   dim[0] = dim_int(p, 1);

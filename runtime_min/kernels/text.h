@@ -170,7 +170,7 @@ O2C_UNUSED static void o2c_size_normal(const o2c_str *x, const o2c_str *stop,
                            ? x[i].len
                            : o2c_change_case(x[i], (int)mode, NULL));
   }
-  size[0] = stay ? stay : 1;
+  size[0] = stay || !n ? stay : 1;
   size[1] = bytes;
 }
 
@@ -182,8 +182,10 @@ O2C_UNUSED static void o2c_normal(const o2c_str *x, const o2c_str *stop,
   const int32_t *slot = (const int32_t *)slots;
   char *at = (char *)room;
   int64_t k = 0;
-  y[0].p = "";
-  y[0].len = 0;
+  if (n) {
+    y[0].p = "";
+    y[0].len = 0;
+  }
   for (int64_t i = 0; i < n; i++) {
     if (nstop && o2c_is_stop(x[i], stop, slot, mask, longest, (int)fold))
       continue;

@@ -29,7 +29,8 @@ static void test_strings(void)
   infer("StringSplit", "str:", "maxsplit=2", "[stringsplit_0]");
   infer("StringSplit", "str:1 1 1 1 1 1 1 1 1 1 1 1", "", "!at most 12");
   infer("StringNormalizer", "str:3", "", "[3]");
-  infer("StringNormalizer", "str:1 0", "", "[1, 1]");
+  infer("StringNormalizer", "str:1 0", "", "[1, 0]");
+  infer("StringNormalizer", "str:1 N", "", "[1, N]");
   infer("StringNormalizer", "str:2 3", "", "!rows, one");
   infer("StringNormalizer", "str:", "", "!rank 0");
   infer("StringNormalizer", "str:1 1 3", "", "!rank 3");

@@ -184,7 +184,8 @@ O2C_UNUSED static void NAME(stop_slots)(const T *stop, void *slots, int64_t n,
   }
 }
 
-/* size: strings that stay, but 1 where there are none; their characters. */
+/* size: strings that stay, but 1 where all were dropped, which are none of no
+ * elements; their characters. */
 O2C_UNUSED static void NAME(size_normal)(const T *x, const T *stop,
                                          const void *slots, int64_t n,
                                          int64_t nstop, int64_t mask,
@@ -200,7 +201,7 @@ O2C_UNUSED static void NAME(size_normal)(const T *x, const T *stop,
     size[0]++;
     if (mode) size[1] += (int64_t)NAME(change_case)(x[i], (int)mode, NULL);
   }
-  if (!size[0]) size[0] = 1;
+  if (!size[0] && n) size[0] = 1;
 }
 
 O2C_UNUSED static void NAME(normal)(const T *x, const T *stop,
@@ -213,8 +214,10 @@ O2C_UNUSED static void NAME(normal)(const T *x, const T *stop,
   (void)slots;
   (void)mask;
   (void)longest;
-  y[0].p = "";
-  y[0].len = 0;
+  if (n) {
+    y[0].p = "";
+    y[0].len = 0;
+  }
   for (i = 0; i < n; i++) {
     if (NAME(is_stop)(x[i], stop, nstop, (int)fold)) continue;
     y[k] = x[i];
