@@ -67,9 +67,9 @@ static Tensor *near_table(Arena *a, const Tensor *key, int64_t *low)
 Tensor *slots_new(Model *m, const char *kernel, const Tensor *a,
                   const Tensor *b, int64_t count)
 {
-  int64_t size = 2;
+  int64_t size = 2, least = count > 256 ? 2 * count : 8 * count;
   int status, n = 0;
-  while (size < 2 * count) size *= 2;
+  while (size < least) size *= 2;
   Tensor *t = tensor_new(&m->arena, DT_I32, 1, &size);
   RefArgs args = {.d = {a->n, size - 1}};
   args.p[n++] = (void *)(uintptr_t)tensor_aligned(m, a);
