@@ -102,7 +102,7 @@ O2C_INLINE float o2c_of_prod(const float *x, ptrdiff_t n)
   return s;
 }
 
-O2C_NOINLINE float o2c_log_sum_exp_row(const float *x, ptrdiff_t n)
+O2C_INLINE float o2c_log_sum_exp_row(const float *x, ptrdiff_t n)
 {
   float e[O2C_SM_BLOCK], max = o2c_extreme_f32(x, n, 1.0f), sum = 0.0f;
   if (max - max != 0.0f)
@@ -124,8 +124,8 @@ O2C_INLINE float o2c_norm_row(const float *x, ptrdiff_t n, const int of)
 }
 
 /* m <= O2C_SM_BLOCK neighbouring columns of n elements, inner apart. */
-O2C_INLINE void o2c_norm_cols(const float *x, float *y, int64_t n,
-                              ptrdiff_t inner, ptrdiff_t m, const int of)
+O2C_NOINLINE void o2c_norm_cols(const float *x, float *y, int64_t n,
+                                ptrdiff_t inner, ptrdiff_t m, const int of)
 {
   float sum[O2C_SM_BLOCK], max[O2C_SM_BLOCK];
   for (ptrdiff_t j = 0; j < m; j++) {
