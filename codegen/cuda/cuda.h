@@ -43,15 +43,17 @@ const char *cuda_word(int bytes);
  * such sizes of element number `from`, a name. */
 void cuda_put_indices(Step *s, StrBuf *b, const Dim *const *n, int axes,
                       const char *name, const char *from);
-/* What its elements are counted in; where 0, 1, so that nothing divides by 0. */
+/* What its elements are counted in; where 0, 1, so that nothing divides
+ * by 0. */
 void cuda_put_least(Step *s, const char *key, const Dim *d);
 /* G_UNUSED: an expression with all operands, of which a kernel may leave some
  * unread. */
 void cuda_put_unused(Step *s);
 /* pick.c: the node is a single call of a reference kernel. */
 bool cuda_one_call(const Plan *p, const Node *n, Call *c);
-/* How element e of a tensor of shape `out` finds its row in one of shape `dim`,
- * where axis `axis` is at the index `at`: G_INDICES, G_PLACE, G_OUTSIDE, G_N. */
+/* How element e of a tensor of shape `out` finds its row in one of shape
+ * `dim`, where axis `axis` is at the index `at`: G_INDICES, G_PLACE, G_OUTSIDE,
+ * G_N. */
 void cuda_put_axes(Step *s, const Dim *const *dim, const Dim *const *out,
                    int rank, int axis);
 /* G_TUPLE, G_RANK: from a tuple of indices to a block's number. */

@@ -10,7 +10,8 @@ m4_define(<%G_CUDA_MOVE%>, <%m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
-G_IF(G_TILES, <%  /* A column more than threads: those of a column then use all banks. */
+G_IF(G_TILES, <%m4_dnl
+  /* A column more than threads: those of a column then use all banks. */
   __shared__ G_WORD tile[32][33];
 %>)m4_dnl
   switch (blockIdx.y) {
@@ -31,7 +32,8 @@ m4_define(<%G_CUDA_INDEX%>, <%      const G_INDEX $1 = $2;
 G_CUDA_MOVE_ONE(number, count, lines, to, from)
 m4_define(<%G_CUDA_MOVE_ONE%>, <%m4_dnl
   case $1:
-    for (G_INDEX e = (G_INDEX)o2c_thread(); e < $2; e += (G_INDEX)o2c_threads()) {
+    for (G_INDEX e = (G_INDEX)o2c_thread(); e < $2;
+         e += (G_INDEX)o2c_threads()) {
 $3<%%>m4_dnl
       $4 = $5;
     }

@@ -13,7 +13,8 @@ static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
 {
 G_KERNEL_OPEN<%%>G_UNUSED<%%>m4_dnl
   (void)fault;
-  for (G_INDEX e = (G_INDEX)o2c_thread(); e < G_WORDS; e += (G_INDEX)o2c_threads()) {
+  for (G_INDEX e = (G_INDEX)o2c_thread(); e < G_WORDS;
+       e += (G_INDEX)o2c_threads()) {
 $1<%%>m4_dnl
   }
 }
@@ -83,7 +84,8 @@ G_AXES<%%>m4_dnl
 G_CUDA_PAD_AXIS(axis, size, begin, cropped before, cropped behind)
 m4_define(<%G_CUDA_PAD_AXIS%>, <%m4_dnl
     if (at >= 0) {
-      const int64_t k = o2c_ref_pad_index_<%%>G_TYPE<%%>(i$1 - (int64_t)($3) - $4, (int64_t)($2) - $4 - $5, G_MODE);
+      const int64_t k = o2c_ref_pad_index_<%%>G_TYPE<%%>(
+          i$1 - (int64_t)($3) - $4, (int64_t)($2) - $4 - $5, G_MODE);
       at = k < 0 ? -1 : at * ($2) + k + $4;
     }
 %>)
@@ -91,13 +93,16 @@ m4_define(<%G_CUDA_PAD_AXIS%>, <%m4_dnl
 m4_define(<%G_CUDA_ONE_HOT%>, <%G_CUDA_PICK(<%m4_dnl
     const G_INDEX c = e % G_INNER, run = e / G_INNER;
     const G_INDEX d = run % G_DEPTH, o = run / G_DEPTH;
-    const int64_t at = o2c_ref_one_hot_at_<%%>G_TYPE<%%>(x[o * G_INNER + c], G_DEPTH);
+    const int64_t at = o2c_ref_one_hot_at_<%%>G_TYPE<%%>(
+        x[o * G_INNER + c], G_DEPTH);
     G_CUDA_Y = ((const G_WORD *)G_VALUES)[at == d];
 %>)%>)
 
 m4_define(<%G_CUDA_RANGE%>, <%G_CUDA_PICK(<%m4_dnl
 m4_ifelse(G_CHECKED, <%%>, <%%>, <%m4_dnl
-    if (e == 0 && o2c_ref_range_check_<%%>G_TYPE<%%>(G_START, G_LIMIT, G_DELTA, G_WORDS) != O2C_OK)
+    if (e == 0 &&
+        o2c_ref_range_check_<%%>G_TYPE<%%>(G_START, G_LIMIT, G_DELTA,
+                                           G_WORDS) != O2C_OK)
       *fault = (int)O2C_E_SHAPE;
 %>)m4_dnl
     y[e] = o2c_ref_range_at_<%%>G_TYPE<%%>(G_START, G_DELTA, e);
@@ -126,7 +131,8 @@ G_IF(G_TIME_FIRST, <%m4_dnl
       continue;
     }
     const G_INDEX from = t < n ? (G_INDEX)n - 1 - t : t;
-    G_CUDA_Y = G_CUDA_X(G_IF(G_TIME_FIRST, <%(from * G_SECOND + b)%>, <%(b * G_SECOND + from)%>) * G_INNER + c);
+    G_CUDA_Y = G_CUDA_X(G_IF(G_TIME_FIRST, <%(from * G_SECOND + b)%>,
+                             <%(b * G_SECOND + from)%>) * G_INNER + c);
 %>)%>)
 
   UPDATES  a pointer     START  first row that they replace   ROWS  of them
@@ -135,7 +141,8 @@ m4_define(<%G_CUDA_TENSOR_SCATTER%>, <%G_CUDA_PICK(<%m4_dnl
     const G_INDEX row = run % G_N, plane = run / G_N, b = plane / G_OUTER;
     int64_t first = G_START;
     (void)b;
-    if (G_ROWS > G_N || first < 0m4_ifelse(G_CIRCULAR, <%%>, <% || first > G_N - G_ROWS%>)) {
+    if (G_ROWS > G_N || first < 0<%%>m4_dnl
+m4_ifelse(G_CIRCULAR, <%%>, <% || first > G_N - G_ROWS%>)) {
       *fault = (int)O2C_E_DATA;
       continue;
     }
@@ -145,6 +152,8 @@ m4_ifelse(G_CIRCULAR, <%%>, <%%>, <%    first %= G_N;
 m4_ifelse(G_CIRCULAR, <%%>, <%%>, <%    if (k < 0)
       k += G_N;
 %>)m4_dnl
-    G_CUDA_Y = k >= 0 && k < G_ROWS ? ((const G_WORD *)G_UPDATES)[(plane * G_ROWS + k) * G_INNER + c] : G_CUDA_X(e);
+    G_CUDA_Y = k >= 0 && k < G_ROWS ?
+        ((const G_WORD *)G_UPDATES)[(plane * G_ROWS + k) * G_INNER + c] :
+        G_CUDA_X(e);
 %>)%>)
 m4_divert(0)m4_dnl
