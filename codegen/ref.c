@@ -143,7 +143,8 @@ static const Better *better_than(const char *kernel, Dtype t)
 static bool put_function(RefText *r, const Call *c)
 {
   const RefInfo *info = c->custom ? NULL : ref_find(c->kernel);
-  const Better *better = c->custom || r->step->device ? NULL : better_than(c->kernel, c->type);
+  const Better *better = c->custom || r->step->device
+    ? NULL : better_than(c->kernel, c->type);
   bool status = info ? info->status : true;
   if (c->custom) {
     r->step->custom = c->custom;
