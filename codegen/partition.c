@@ -89,6 +89,16 @@ Value *value_root(Value *v)
   return v;
 }
 
+/* Inference has computed all that the node makes: a pass made it of constants
+ * after the last folding. */
+static bool is_computed(const Node *n)
+{
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i] && !n->out[i]->data)
+      return false;
+  return n->nout > 0;
+}
+
 void lower_graph(Plan *p)
 {
   const Guard **guard = plan_guards(p);
@@ -98,7 +108,7 @@ void lower_graph(Plan *p)
   int k = 0;
   for (Node *n = p->g->first; n; n = n->next) {
     p->guard = guard[k++];
-    if (op_is_view(n))
+    if (op_is_view(n) || is_computed(n))
       continue;
     if (lower_loop(p, n) || lower_transfer(p, n))
       continue;
