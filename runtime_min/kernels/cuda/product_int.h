@@ -22,13 +22,10 @@ typedef struct {
 } o2c_product_int_p;
 
 /* A byte less 128, if it is a u8. */
-static __device__ __forceinline__ int o2c_signed(uint8_t v)
+template <class T>
+static __device__ __forceinline__ int o2c_signed(T v)
 {
-  return (int)v - 128;
-}
-static __device__ __forceinline__ int o2c_signed(int8_t v)
-{
-  return v;
+  return (T)-1 < (T)0 ? (int)v : (int)v - 128;
 }
 
 /* Four of them, `step` elements apart; 0 from number `have` on. */
