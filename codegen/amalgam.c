@@ -30,6 +30,8 @@ static const char *beside(Arena *a, const char *name, const char *file)
 static const char *resolve(Amalgam *g, const char *from, const char *file)
 {
   Arena *a = &g->m->arena;
+  if (!strncmp(file, "../", 3)) /* of kernels/ref, to the folder above */
+    file += 3;
   const char *name = arena_printf(a, "runtime_min/kernels/cuda/%s", file);
   size_t n;
   if (g->device && embedded_file(name, &n))

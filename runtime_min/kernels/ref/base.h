@@ -26,7 +26,7 @@
 #define O2C_REF_BASE_H
 #include <math.h>
 #include <string.h>
-#include "attr.h"
+#include "../attr.h"
 #define O2C_MAX_RANK 24 /* of a kernel's blocks: twice a tensor's, for Tile */
 
 /* Elements of a shape. */
