@@ -43,10 +43,20 @@ bool region_goes_on(const Step *s, const Step *next)
          next->depth == s->depth;
 }
 
-/* What a region's steps depend on but the arena: the run-time dimensions. */
-static const char *region_key(const Plan *p)
+/* What a region's steps depend on but the arena: the run-time dimensions. Where
+ * steps find some, those, and the rooms that the caller gave, which the slots
+ * of the arena are made for. *open: text that makes the key. */
+static const char *region_key(const Plan *p, const char **open)
 {
-  return p->narg ? "s, sizeof *s" : "NULL, 0";
+  *open = "";
+  if (!p->nfound)
+    return p->narg ? "s, sizeof *s" : "NULL, 0";
+  *open = arena_printf(p->a,
+    "  struct {\n    o2c_sizes found;\n    %s_dims room;\n  } key;\n"
+    "  memset(&key, 0, sizeof key);\n"
+    "  key.found = *s;\n  key.found.room = NULL;\n"
+    "  key.found.need = NULL;\n  key.room = *s->room;\n", p->name);
+  return "&key, sizeof key";
 }
 
 void region_call(Rows *r, Step *s, Step **last)
@@ -64,16 +74,17 @@ void region_call(Rows *r, Step *s, Step **last)
       break;
   }
   *last = s;
+  const char *open, *key = region_key(p, &open);
   if (!p->nregion)
     sb_init(&p->regions, p->a);
   sb_printf(&p->regions,
     "\nextern \"C\" o2c_status %s(o2c_cuda *cu, const %s *s)\n{\n"
     "  unsigned char *const dev = o2c_cuda_arena(cu);\n"
     "  const unsigned char *const w = o2c_cuda_weights(cu);\n"
-    "  (void)dev, (void)w, (void)s;\n"
+    "  (void)dev, (void)w, (void)s;\n%s"
     "  if (!o2c_cuda_region(cu, %d, %s))\n    return o2c_cuda_end(cu, %d);\n"
     "%.*s  return o2c_cuda_end(cu, %d);\n}\n",
-    name, sizes_type(p), p->nregion, region_key(p), p->nregion,
+    name, sizes_type(p), open, p->nregion, key, p->nregion,
     (int)in.b.n, in.b.s, p->nregion);
   sb_free(&in.b);
   sb_printf(&r->b, "  status = %s(ctx->cuda, s);\n"

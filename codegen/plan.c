@@ -271,7 +271,8 @@ static void check_values(Plan *p)
 }
 
 /* A graph output must be written by a step of its own: not a graph input, a
- * constant, a view of either, or the same value as another output. */
+ * constant (inference may have computed a node's), a view of either, or the
+ * same value as another output. */
 static bool needs_copy(const Graph *g, int k)
 {
   const Value *v = g->out[k];
@@ -280,7 +281,7 @@ static bool needs_copy(const Graph *g, int k)
       return true;
   while (v->def && op_is_view(v->def))
     v = v->def->in[0];
-  if (!v->def)
+  if (!v->def || v->data)
     return true;
   for (int i = 0; i < g->nout; i++) {
     const Value *o = g->out[i];

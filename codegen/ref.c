@@ -10,6 +10,28 @@
 #include <string.h>
 
 typedef struct {
+  Call *call;
+  int n, most;
+} Calls;
+
+static void keep_call(Lower *l, const Call *c)
+{
+  Calls *v = l->user;
+  if (v->n < v->most)
+    v->call[v->n] = *c;
+  v->n++;
+}
+
+int node_calls(const Plan *p, const Node *n, Call *call, int most)
+{
+  Calls v = { .call = call, .most = most };
+  Lower l = { .m = p->m, .emit = keep_call, .user = &v };
+  if (n->op && n->op->lower && !op_is_view(n))
+    n->op->lower(&l, (Node *)(uintptr_t)n);
+  return v.n;
+}
+
+typedef struct {
   Plan *plan;
   Step *step;
   StrBuf lists;     /* local arrays, before the calls */

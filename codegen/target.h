@@ -482,6 +482,9 @@ const Guard **plan_guards(Plan *p);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);
+/* The first `most` calls of reference kernels that the node's record makes, for
+ * who has better code for them; returns how many there are. */
+int node_calls(const Plan *p, const Node *n, Call *call, int most);
 void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
 /* The same calls by one thread of a GPU, of nodes that are small enough. */
 bool ref_fits_thread(const Plan *p, Node *n);

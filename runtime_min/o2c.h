@@ -48,8 +48,8 @@ typedef struct {
 } o2c_parallel;
 
 /* Called before (end 0) and after (end 1) each step of a model that was made
- * with --hooks; `node` is the node's index in the ONNX file, `name` the step's.
- * Workers call it at the same time. */
+ * with --hooks, but those on a GPU, which run later; `node` is the node's index
+ * in the ONNX file, `name` the step's. Workers call it at the same time. */
 typedef struct {
   void *user;
   void (*node)(void *user, uint32_t node, const char *name, int end);

@@ -98,8 +98,8 @@ void o2c_cuda_launched(o2c_cuda *cu);
  * factors to TF32. */
 
 /* y = clamp(conv(x, w) + bias + residual): x [n, in.., c], w [k, kernel.., c /
- * groups], y and residual [n, out.., k], bias [k]: channels last. No extent is
- * 0 and no padding is below 0. */
+ * groups], y and residual [n, out.., k], bias [k]: channels last. y may
+ * be empty, no other extent is 0, and no padding is below 0. */
 typedef struct {
   int32_t dtype, rank;         /* spatial axes: 1 to 3 */
   int64_t n, c, k, groups;
@@ -116,7 +116,7 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
  * residual), rows `x_row`, `w_row`, `y_row` elements apart, matrices `x_batch`
  * and so on (0: the same one). turned: x is [k, m], w is [n, k] in memory. bias
  * is [n], residual lies as y does; NULL: none. lo and hi are -INFINITY and
- * INFINITY or 0 and INFINITY, and no extent is 0. */
+ * INFINITY or 0 and INFINITY. y may be empty; k is not 0. */
 typedef struct {
   int32_t dtype;
   int32_t x_turned, w_turned;

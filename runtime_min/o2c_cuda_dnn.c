@@ -440,6 +440,7 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
   dnn_conv c;
   dnn_call *call;
   void *at[DNN_UIDS];
+  int i, empty;
   memset(&c, 0, sizeof c);
   c.at[DNN_X] = x;
   c.at[DNN_W] = w;
@@ -453,6 +454,11 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
     o2c_cuda_fail(cu, O2C_E_ARG, "o2c_cuda_conv", "sizes that make no sense");
     return;
   }
+  empty = p->n == 0 || p->k == 0;
+  for (i = 0; i < p->rank; i++)
+    empty |= p->out[i] == 0;
+  if (empty) /* the run tells; cuDNN has no such tensors */
+    return;
   memcpy(at, c.at, sizeof at);
   conv_key(&key, p, c.at);
   call = (dnn_call *)o2c_cuda_plan_find(cu, plan, &key);

@@ -7,18 +7,6 @@
 
 #include <string.h>
 
-typedef struct {
-  Call call;
-  int n;
-} Calls;
-
-static void keep(Lower *l, const Call *c)
-{
-  Calls *v = l->user;
-  v->call = *c;
-  v->n++;
-}
-
 static const char *list_text(Step *s, const Dim *const *dim, int n)
 {
   const char *text = "";
@@ -211,19 +199,17 @@ bool lower_pick(Plan *p, Node *n)
     { "cumulate", take_cumulate }, { "arg_extreme", take_arg_extreme },
     { "one_hot", take_one_hot },
   };
-  Calls v = { .n = 0 };
-  Lower l = { .m = p->m, .emit = keep, .user = &v };
+  Call c;
   static const char *const name[] = {
     "ArgMax", "ArgMin", "CumProd", "CumSum", "Gather", "OneHot", "Pad"
   };
   bool wanted = false;
   for (int i = 0; i < COUNT(name); i++)
     wanted = wanted || node_is(n, name[i]);
-  if (!wanted)
+  if (!wanted || node_calls(p, n, &c, 1) != 1)
     return false;
-  n->op->lower(&l, n);
-  for (int i = 0; i < COUNT(known) && v.n == 1; i++)
-    if (!strcmp(v.call.kernel, known[i].kernel))
-      return known[i].take(p, n, &v.call);
+  for (int i = 0; i < COUNT(known); i++)
+    if (!strcmp(c.kernel, known[i].kernel))
+      return known[i].take(p, n, &c);
   return false;
 }

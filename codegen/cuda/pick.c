@@ -8,27 +8,9 @@
 
 #include <string.h>
 
-typedef struct {
-  Call call;
-  int n;
-} Calls;
-
-static void keep(Lower *l, const Call *c)
-{
-  Calls *v = l->user;
-  v->call = *c;
-  v->n++;
-}
-
 bool cuda_one_call(const Plan *p, const Node *n, Call *c)
 {
-  Calls v = { .n = 0 };
-  Lower l = { .m = p->m, .emit = keep, .user = &v };
-  if (!n->op || !n->op->lower || op_is_view(n))
-    return false;
-  n->op->lower(&l, (Node *)(uintptr_t)n);
-  *c = v.call;
-  return v.n == 1 && !c->custom;
+  return node_calls(p, n, c, 1) == 1 && !c->custom;
 }
 
 void cuda_put_unused(Step *s)
@@ -93,15 +75,22 @@ static void put_index(Step *s, const Call *c)
     step_in(s, "index", c->arg[1].v), step_text(s, "AT", "index");
 }
 
-/* gather: x index y, width outer n inner count */
-static void put_gather(Plan *p, Node *n, const Call *c)
+/* A step of x, index and y, as the calls of all that gather begin. */
+static Step *gather_step(Plan *p, Node *n, const Call *c, const char *macro)
 {
-  Step *s = device_step(p, n, "CUDA_GATHER");
+  Step *s = device_step(p, n, macro);
   step_in(s, "x", c->arg[0].v);
   put_index(s, c);
   step_out(s, "y", c->arg[2].v);
+  return s;
+}
+
+/* gather: x index y, width outer n inner count */
+static void put_gather(Plan *p, Node *n, const Call *c)
+{
+  Step *s = gather_step(p, n, c, "CUDA_GATHER");
   cuda_put_words(s, c->arg[0].v->dtype, c->arg[6].dim[0],
-            value_numel(c->arg[2].v));
+                 value_numel(c->arg[2].v));
   step_dim(s, "N", c->arg[5].dim[0]);
   cuda_put_least(s, "COUNT", c->arg[7].dim[0]);
   finish(s, "cuda gather");
@@ -171,10 +160,7 @@ void cuda_put_axes(Step *s, const Dim *const *dim, const Dim *const *out,
 static void put_gather_elements(Plan *p, Node *n, const Call *c)
 {
   int64_t axis = 0;
-  Step *s = device_step(p, n, "CUDA_GATHER_ELEMENTS");
-  step_in(s, "x", c->arg[0].v);
-  put_index(s, c);
-  step_out(s, "y", c->arg[2].v);
+  Step *s = gather_step(p, n, c, "CUDA_GATHER_ELEMENTS");
   dim_is_int(c->arg[5].dim[0], &axis);
   cuda_put_axes(s, c->arg[6].dim, c->arg[7].dim, c->arg[6].n, (int)axis);
   step_text(s, "WORD", "%s", cuda_word(dtype_info(c->arg[0].v->dtype)->size));
@@ -196,12 +182,9 @@ void cuda_put_tuple(Step *s, const Dim *const *dim, int rank)
 /* gather_nd: x index y, batches count rank inner, dim */
 static void put_gather_nd(Plan *p, Node *n, const Call *c)
 {
-  Step *s = device_step(p, n, "CUDA_GATHER_ND");
-  step_in(s, "x", c->arg[0].v);
-  put_index(s, c);
-  step_out(s, "y", c->arg[2].v);
+  Step *s = gather_step(p, n, c, "CUDA_GATHER_ND");
   cuda_put_words(s, c->arg[0].v->dtype, c->arg[6].dim[0],
-            value_numel(c->arg[2].v));
+                 value_numel(c->arg[2].v));
   cuda_put_least(s, "COUNT", c->arg[4].dim[0]);
   cuda_put_tuple(s, c->arg[7].dim, c->arg[7].n);
   finish(s, "cuda gather");
@@ -345,7 +328,7 @@ static void put_reverse(Plan *p, Node *n, const Call *c)
   put_index(s, c);
   step_out(s, "y", c->arg[2].v);
   cuda_put_words(s, c->arg[0].v->dtype, c->arg[6].dim[0],
-            value_numel(c->arg[2].v));
+                 value_numel(c->arg[2].v));
   step_text(s, "TIME_FIRST", dim_is(c->arg[3].dim[0], 0) ? "" : "1");
   cuda_put_least(s, "FIRST", c->arg[4].dim[0]);
   cuda_put_least(s, "SECOND", c->arg[5].dim[0]);

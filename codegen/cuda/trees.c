@@ -9,40 +9,23 @@
 
 /* trees: x node value root target weight y has, rows columns features trees
  * targets kind; then tree_scores or tree_classes. */
-typedef struct {
-  Call call[2];
-  int n;
-} Calls;
-
-static void keep(Lower *l, const Call *c)
+static bool find_calls(const Plan *p, const Node *n, Call *call)
 {
-  Calls *v = l->user;
-  if (v->n < COUNT(v->call))
-    v->call[v->n] = *c;
-  v->n++;
-}
-
-static bool find_calls(const Plan *p, const Node *n, Calls *v)
-{
-  Lower l = { .m = p->m, .emit = keep, .user = v };
-  v->n = 0;
   if (strcmp(n->domain, "ai.onnx.ml") != 0 ||
-      strncmp(n->op_type, "TreeEnsemble", 12) != 0 || !n->op || !n->op->lower)
+      strncmp(n->op_type, "TreeEnsemble", 12) != 0)
     return false;
   for (int i = 0; i < n->nout; i++)
     if (!n->out[i] || n->out[i]->dtype == DT_STR)
       return false;
-  n->op->lower(&l, (Node *)(uintptr_t)n);
-  if (v->n != 2 || strcmp(v->call[0].kernel, "trees") != 0)
-    return false;
-  return v->call[0].arg[0].v == n->in[0] &&
-         v->call[0].arg[6].v == n->out[n->nout - 1];
+  return node_calls(p, n, call, 2) == 2 && !strcmp(call->kernel, "trees") &&
+         call->arg[0].v == n->in[0] &&
+         call->arg[6].v == n->out[n->nout - 1];
 }
 
 bool cuda_takes_trees(const Plan *p, const Node *n)
 {
-  Calls v;
-  return find_calls(p, n, &v);
+  Call call[2];
+  return find_calls(p, n, call);
 }
 
 /* The call of one row, of the step's pointers; `rows` is the argument that
@@ -70,9 +53,9 @@ void cuda_lower_trees(Plan *p, Node *n)
   static const char *const key[] = { "", "COLUMNS", "FEATURES", "TREES",
                                      "TARGETS", "WAY" };
   DimPool *d = &p->m->dims;
-  Calls v;
-  find_calls(p, n, &v);
-  const Call *c = &v.call[0], *end = &v.call[1];
+  Call call[2];
+  find_calls(p, n, call);
+  const Call *c = &call[0], *end = &call[1];
   bool classes = !strcmp(end->kernel, "tree_classes");
   Step *s = device_step(p, n, "CUDA_TREES");
   for (int i = 0; i < COUNT(name); i++)

@@ -5,7 +5,7 @@
     make_models.py KIND FOLDER
 
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
-or `shapes`; `net`, which errors.c calls, has none.
+or `shapes`; `net` and `rooms`, which errors.c and rooms.c call, have none.
 """
 import pathlib
 import sys
@@ -84,17 +84,34 @@ def net():
                  [weight("w", (16, 8, 3, 3)), weight("table", (10, 16))])
 
 
+def rooms():
+    """Products of as many rows as the run tells, in room that the caller
+    gives: row i is sin(i) times the sums of the weights' columns."""
+    nodes = [node("Range", ["zero", "count", "one"], "numbers"),
+             node("Sin", ["numbers"], "waves"),
+             node("Unsqueeze", ["waves", "last"], "column"),
+             node("Expand", ["column", "wide"], "rows"),
+             node("MatMul", ["rows", "w1"], "a"), node("Relu", ["a"], "b"),
+             node("MatMul", ["b", "w2"], "y")]
+    return model(nodes, [value("count", [])], [value("y", ["K", 256])],
+                 [weight("w1", (512, 512)), weight("w2", (512, 256)),
+                  numpy_helper.from_array(np.float32(0), "zero"),
+                  numpy_helper.from_array(np.float32(1), "one"),
+                  whole("last", [1]), whole("wide", [1, 512])])
+
+
 def save(path, name, array):
     path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
 
 
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    m = {"split": split, "shapes": shapes, "net": net}[kind]()
+    m = {"split": split, "shapes": shapes, "net": net,
+         "rooms": rooms}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
-    if kind == "net":
+    if kind in ("net", "rooms"):
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])

@@ -104,6 +104,22 @@ static __device__ __forceinline__ void o2c_product_load(
   }
 }
 
+/* Tile number t of those of all images: which one, and where it begins. */
+typedef struct {
+  int64_t image, i, j;
+} o2c_product_place;
+static __device__ __forceinline__ o2c_product_place
+o2c_product_find(const o2c_product_p &p, int64_t t)
+{
+  const int64_t across = (p.n + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
+  const int64_t down = (p.m + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
+  o2c_product_place at;
+  at.image = t / across / down;
+  at.i = t / across % down * O2C_PRODUCT_TILE;
+  at.j = t % across * O2C_PRODUCT_TILE;
+  return at;
+}
+
 /* A block of 256 threads for a tile of 64 by 64, 4 by 4 a thread. */
 template <class E>
 static __global__ void o2c_product(
@@ -114,13 +130,10 @@ static __global__ void o2c_product(
   __shared__ A left[O2C_PRODUCT_DEEP][O2C_PRODUCT_TILE + 1];
   __shared__ A right[O2C_PRODUCT_DEEP][O2C_PRODUCT_TILE + 1];
   const int tx = (int)threadIdx.x % 16, ty = (int)threadIdx.x / 16;
-  const int64_t across = (p.n + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
-  const int64_t down = (p.m + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
-  const int64_t tiles = across * down * o2c_numel(p.rank, p.batch);
+  const int64_t tiles = o2c_product_tiles(&p);
   for (int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
-    const int64_t image = t / across / down;
-    const int64_t i0 = t / across % down * O2C_PRODUCT_TILE;
-    const int64_t j0 = t % across * O2C_PRODUCT_TILE;
+    const o2c_product_place place = o2c_product_find(p, t);
+    const int64_t image = place.image, i0 = place.i, j0 = place.j;
     const typename E::T *const at = a + i0 * p.am +
       o2c_offset(image, p.rank, p.batch, p.as);
     const typename E::T *const bt = b + j0 * p.bn +

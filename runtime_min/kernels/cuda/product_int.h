@@ -58,13 +58,10 @@ static __global__ void o2c_product_int(const S *a, const T *b, const S *az,
   __shared__ int left[O2C_BYTES_WORDS][O2C_PRODUCT_TILE + 4];
   __shared__ int right[O2C_BYTES_WORDS][O2C_PRODUCT_TILE];
   const int me = (int)threadIdx.x, tx = me % 16, ty = me / 16;
-  const int64_t across = (p.n + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
-  const int64_t down = (p.m + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;
-  const int64_t tiles = across * down * o2c_numel(p.rank, p.batch);
+  const int64_t tiles = o2c_product_tiles(&p);
   for (int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
-    const int64_t image = t / across / down;
-    const int64_t i0 = t / across % down * O2C_PRODUCT_TILE;
-    const int64_t j0 = t % across * O2C_PRODUCT_TILE;
+    const o2c_product_place place = o2c_product_find(p, t);
+    const int64_t image = place.image, i0 = place.i, j0 = place.j;
     const S *const at = a + o2c_offset(image, p.rank, p.batch, p.as);
     const T *const bt = b + o2c_offset(image, p.rank, p.batch, p.bs);
     int sum[4][4] = {}, rows[4] = {}, columns[4] = {};
