@@ -161,11 +161,7 @@ static void test_o2c_lookup_near_i64(void)
 static o2c_value entries(int32_t dtype, int64_t n, void *data)
 {
   o2c_value v;
-  memset(&v, 0, sizeof v);
-  v.dtype = dtype;
-  v.rank = 1;
-  v.dim[0] = n;
-  v.data = data;
+  o2c_tensor_set(&v, dtype, data, 1, &n);
   return v;
 }
 
