@@ -100,7 +100,10 @@ m4_define(<%G_CUDA_RECURRENT%>, <%m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
 {
 G_KERNEL_OPEN<%%>G_UNUSED<%%>m4_dnl
-  __shared__ G_T h[G_HIDDEN], c[G_HIDDEN], gate[G_GATES];
+  __shared__ G_T h[G_HIDDEN], gate[G_GATES];
+m4_ifelse(G_KIND, 0, <%%>, <%m4_dnl
+  __shared__ G_T c[G_HIDDEN]; /* the cell; what a GRU's reset leaves of h */
+%>)m4_dnl
   const int64_t functions[] = { G_FUNCTIONS };
   (void)fault;
   for (G_INDEX b = (G_INDEX)blockIdx.x; b < G_DIRS * (G_INDEX)(G_ROWS);
@@ -123,7 +126,9 @@ m4_ifelse(G_LENS, <%NULL%>, <%%>, <%m4_dnl
     (void)state;
     G_CUDA_RECUR_UNITS {
       h[j] = m4_ifelse(G_H0, <%NULL%>, <%0%>, <%h0[state + j]%>);
+m4_ifelse(G_KIND, 2, <%m4_dnl
       c[j] = m4_ifelse(G_C0, <%NULL%>, <%0%>, <%c0[state + j]%>);
+%>)m4_dnl
     }
     __syncthreads();
     for (G_INDEX t = 0; t < G_STEPS; t++) {

@@ -21,7 +21,7 @@ O2C_INLINE float o2c_attend_tanh(float v) { return tanhf(v); }
 O2C_INLINE double o2c_attend_tanh(double v) { return tanh(v); }
 
 /* The keys that query i of an image may see; the last one is returned. */
-static __device__ __forceinline__ int64_t o2c_attend_keys(
+O2C_DEVICE int64_t o2c_attend_keys(
   const o2c_attend_p &p, int64_t i, const int64_t *valid, int64_t *first)
 {
   const int64_t at = i + (valid ? *valid - p.s : p.past);
@@ -37,7 +37,7 @@ static __device__ __forceinline__ int64_t o2c_attend_keys(
 /* Scores of a query, every 32nd from `lane` on; *most: the largest. Does the
  * mask leave one of them? */
 template <class E>
-static __device__ __forceinline__ int o2c_attend_scores(
+O2C_DEVICE int o2c_attend_scores(
   const typename E::T *q, const typename E::T *k, const uint8_t *allow,
   const typename E::T *bias, typename E::T *qk, typename E::A *row,
   const o2c_attend_p &p, int64_t first, int64_t last, int lane,
@@ -80,7 +80,7 @@ static __device__ __forceinline__ int o2c_attend_scores(
 
 /* Scores to probabilities; V: what their exponentials are summed in. */
 template <class E, class V>
-static __device__ __forceinline__ void o2c_attend_softmax(
+O2C_DEVICE void o2c_attend_softmax(
   typename E::A *row, typename E::T *qk, const o2c_attend_p &p, int lane,
   typename E::A most, int blocked)
 {

@@ -25,13 +25,12 @@ template <class V> struct o2c_found {
 };
 
 template <class V>
-static __device__ __forceinline__ V o2c_lane_xor(V v, int with)
+O2C_DEVICE V o2c_lane_xor(V v, int with)
 {
   return __shfl_xor_sync(0xffffffffu, v, with);
 }
 template <class V>
-static __device__ __forceinline__ o2c_found<V> o2c_lane_xor(o2c_found<V> f,
-                                                            int with)
+O2C_DEVICE o2c_found<V> o2c_lane_xor(o2c_found<V> f, int with)
 {
   o2c_found<V> r;
   r.v = __shfl_xor_sync(0xffffffffu, f.v, with);

@@ -20,14 +20,16 @@
   } while (0)
 #endif
 
+/* A function of kernels, and those a kernel may have no use for: nvcc warns of
+ * unused static ones, inline or not, unless they are templates. */
+#define O2C_DEVICE static __device__ __forceinline__ __attribute__((unused))
+
 /* The first element of this thread, and the way to its next one. */
-static __device__ __forceinline__ __attribute__((unused))
-int64_t o2c_thread(void)
+O2C_DEVICE int64_t o2c_thread(void)
 {
   return (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
 }
-static __device__ __forceinline__ __attribute__((unused))
-int64_t o2c_threads(void)
+O2C_DEVICE int64_t o2c_threads(void)
 {
   return (int64_t)gridDim.x * blockDim.x;
 }

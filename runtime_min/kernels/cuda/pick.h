@@ -6,8 +6,7 @@
 
 /* Index i of n elements, negative ones from the end; -1: out of range, which
  * the run is told of. */
-static __device__ __forceinline__ __attribute__((unused))
-int64_t o2c_pick(int64_t i, int64_t n, int *fault)
+O2C_DEVICE int64_t o2c_pick(int64_t i, int64_t n, int *fault)
 {
   if (i < 0)
     i += n;
@@ -18,13 +17,11 @@ int64_t o2c_pick(int64_t i, int64_t n, int *fault)
 }
 
 /* The greater number stays, whichever thread comes first. */
-static __device__ __forceinline__ __attribute__((unused))
-void o2c_last(int32_t *to, int32_t k)
+O2C_DEVICE void o2c_last(int32_t *to, int32_t k)
 {
   atomicMax((int *)to, (int)k);
 }
-static __device__ __forceinline__ __attribute__((unused))
-void o2c_last(int64_t *to, int64_t k)
+O2C_DEVICE void o2c_last(int64_t *to, int64_t k)
 {
   atomicMax((long long *)to, (long long)k);
 }

@@ -22,7 +22,7 @@ O2C_INLINE double o2c_mad(double v, double a, double b)
   return v + a * b;
 }
 template <class V>
-static __device__ __forceinline__ V o2c_mad(V v, V a, V b)
+O2C_DEVICE V o2c_mad(V v, V a, V b)
 {
   return (V)((uint64_t)v + (uint64_t)a * (uint64_t)b);
 }
@@ -35,7 +35,7 @@ O2C_INLINE double o2c_scaled(double v, double f)
   return v * f;
 }
 template <class V>
-static __device__ __forceinline__ V o2c_scaled(V v, double f)
+O2C_DEVICE V o2c_scaled(V v, double f)
 {
   const double scaled = (double)v * f;
   if (f == 1)
@@ -68,7 +68,7 @@ O2C_UNUSED static int64_t o2c_product_tiles(const o2c_product_p *p)
 
 /* What follows the sum, of row i and column j of matrix `image`. */
 template <class E>
-static __device__ __forceinline__ void o2c_product_put(
+O2C_DEVICE void o2c_product_put(
   typename E::A v, const typename E::T *c, const typename E::T *r,
   typename E::T *y, const o2c_product_p &p, int64_t image, int64_t i,
   int64_t j)
@@ -89,7 +89,7 @@ static __device__ __forceinline__ void o2c_product_put(
 /* A row of `deep` elements of each of `tile` lines, 0 past the end: neighbour
  * threads take neighbours in memory. */
 template <class E>
-static __device__ __forceinline__ void o2c_product_load(
+O2C_DEVICE void o2c_product_load(
   typename E::A (*to)[O2C_PRODUCT_TILE + 1], const typename E::T *from,
   int64_t line, int64_t step, int64_t lines, int64_t deep)
 {
@@ -108,7 +108,7 @@ static __device__ __forceinline__ void o2c_product_load(
 typedef struct {
   int64_t image, i, j;
 } o2c_product_place;
-static __device__ __forceinline__ o2c_product_place
+O2C_DEVICE o2c_product_place
 o2c_product_find(const o2c_product_p &p, int64_t t)
 {
   const int64_t across = (p.n + O2C_PRODUCT_TILE - 1) / O2C_PRODUCT_TILE;

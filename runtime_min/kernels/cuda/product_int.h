@@ -23,16 +23,14 @@ typedef struct {
 
 /* A byte less 128, if it is a u8. */
 template <class T>
-static __device__ __forceinline__ int o2c_signed(T v)
+O2C_DEVICE int o2c_signed(T v)
 {
   return (T)-1 < (T)0 ? (int)v : (int)v - 128;
 }
 
 /* Four of them, `step` elements apart; 0 from number `have` on. */
 template <class T>
-static __device__ __forceinline__ int o2c_signed_word(const T *from,
-                                                      int64_t step,
-                                                      int64_t have)
+O2C_DEVICE int o2c_signed_word(const T *from, int64_t step, int64_t have)
 {
   unsigned v = 0;
   for (int i = 0; i < 4; i++)
@@ -42,8 +40,7 @@ static __device__ __forceinline__ int o2c_signed_word(const T *from,
 }
 
 template <class T>
-static __device__ __forceinline__ unsigned o2c_signed_zero(const T *z,
-                                                           int64_t at)
+O2C_DEVICE unsigned o2c_signed_zero(const T *z, int64_t at)
 {
   return (unsigned)o2c_signed(z ? z[at] : (T)0);
 }

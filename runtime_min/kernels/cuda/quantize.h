@@ -17,8 +17,7 @@ struct o2c_range_end {
   }
 };
 
-static __device__ void o2c_dynamic_range(const float *x, float *range,
-                                         int64_t n)
+O2C_DEVICE void o2c_dynamic_range(const float *x, float *range, int64_t n)
 {
   const o2c_range_end low = { false }, high = { true };
   float lo = 0.0f, hi = 0.0f;
@@ -34,10 +33,9 @@ static __device__ void o2c_dynamic_range(const float *x, float *range,
   }
 }
 
-static __device__ void o2c_dynamic_quantize(const float *x, const float *range,
-                                            uint8_t *y, float *scale_out,
-                                            uint8_t *zero_out, int64_t n,
-                                            int ranges)
+O2C_DEVICE void o2c_dynamic_quantize(const float *x, const float *range,
+                                     uint8_t *y, float *scale_out,
+                                     uint8_t *zero_out, int64_t n, int ranges)
 {
   const o2c_range_end low = { false }, high = { true };
   const int own = (int)threadIdx.x;

@@ -12,7 +12,7 @@ typedef struct {
   double s, total;       /* steps of weights; by what they are divided */
 } o2c_resize_span;
 
-static __device__ __forceinline__ o2c_resize_span o2c_resize_span_of(
+O2C_DEVICE o2c_resize_span o2c_resize_span_of(
   float at, float scale, int64_t n, bool cubic, bool antialias, bool exclude,
   double a)
 {
@@ -33,9 +33,8 @@ static __device__ __forceinline__ o2c_resize_span o2c_resize_span_of(
 
 /* The weight of pixel j; `plain`: linear between two neighbours. */
 template <typename A>
-static __device__ __forceinline__ A o2c_resize_share(const o2c_resize_span &r,
-                                                     int64_t j, bool cubic,
-                                                     bool plain, double a)
+O2C_DEVICE A o2c_resize_share(const o2c_resize_span &r, int64_t j, bool cubic,
+                              bool plain, double a)
 {
   if (plain && sizeof(A) == sizeof(float)) {
     const float t = 1.0f - fabsf((float)j - r.at);

@@ -12,7 +12,7 @@ enum { O2C_SOFTMAX, O2C_LOG_SOFTMAX, O2C_HARDMAX };
 
 /* The result for one element, by the row's maximum and sum. */
 template <int KIND, class A>
-static __device__ __forceinline__ A o2c_softmax_of(A v, A max, A sum)
+O2C_DEVICE A o2c_softmax_of(A v, A max, A sum)
 {
   return KIND == O2C_LOG_SOFTMAX ? v - max - sum : o2c_exp(v - max) / sum;
 }

@@ -13,8 +13,7 @@ enum { O2C_TOPK_THREADS = 256 };
 
 /* Does element (a, i) come before (b, j)? */
 template <class A, bool LARGEST>
-static __device__ __forceinline__ bool o2c_topk_before(A a, int64_t i, A b,
-                                                       int64_t j)
+O2C_DEVICE bool o2c_topk_before(A a, int64_t i, A b, int64_t j)
 {
   const bool an = o2c_nan(a), bn = o2c_nan(b);
   if (an != bn)
