@@ -273,31 +273,48 @@ static void count_calls(void *user, size_t n, size_t grain, o2c_task task,
   task(arg, 0, n, 0);
 }
 
+/* ThreadSanitizer, ten times slower, looks at three workers: what one thread
+ * does in all their places has no races. */
+#ifdef __SANITIZE_THREAD__
+#define FEWEST 3
+#define MOST 3
+#else
+#define FEWEST 1
+#define MOST 4
+#endif
+
+/* Any order, any parts, by one thread. */
+static void orders(const o2c_model *m, const int64_t *dims, Set *in,
+                   const Set *want)
+{
+  o2c_parallel hook;
+  hook.user = NULL;
+  hook.workers = 8;
+  hook.parallel_for = count_calls;
+  task_calls = 0;
+  same(m, dims, in, want, &hook);
+  CHECK(task_calls > 0);
+  hook.user = &hook.workers;
+  for (hook.workers = 2; hook.workers < 8; hook.workers += 3) {
+    hook.parallel_for = backwards;
+    same(m, dims, in, want, &hook);
+    hook.parallel_for = one_by_one;
+    same(m, dims, in, want, &hook);
+  }
+}
+
 /* Dimension 0 is the batch; the others, lengths of sequences. */
 static void model(const o2c_model *m, int64_t batch)
 {
   static o2c_threads pool;
   int64_t dims[16];
   Set in, want;
-  o2c_parallel hook;
   unsigned k;
   for (k = 0; k < 16; k++) dims[k] = k ? 24 : batch;
   make_inputs(m, dims, &in);
   run(m, dims, &in, &want, NULL);
-  hook.user = NULL;
-  hook.workers = 8;
-  hook.parallel_for = count_calls;
-  task_calls = 0;
-  same(m, dims, &in, &want, &hook);
-  CHECK(task_calls > 0);
-  hook.user = &hook.workers;
-  for (hook.workers = 2; hook.workers < 8; hook.workers += 3) {
-    hook.parallel_for = backwards;
-    same(m, dims, &in, &want, &hook);
-    hook.parallel_for = one_by_one;
-    same(m, dims, &in, &want, &hook);
-  }
-  for (k = 1; k <= 4; k++) {
+  if (FEWEST == 1) orders(m, dims, &in, &want);
+  for (k = FEWEST; k <= MOST; k++) {
     CHECK(o2c_threads_start(&pool, k) == O2C_OK);
     same(m, dims, &in, &want, &pool.par);
     o2c_threads_stop(&pool);
