@@ -427,7 +427,7 @@ static void import_header(Import *im, const Onnx__ModelProto *mp)
                "only");
 }
 
-static const char *not_a_model(const void *p, size_t n)
+const char *import_other(const void *p, size_t n)
 {
   static const struct { const char *magic; size_t n; const char *what; }
   is[] = {
@@ -448,7 +448,7 @@ static const char *not_a_model(const void *p, size_t n)
 static void import_model(Import *im, const void *p, size_t n)
 {
   Model *m = im->m;
-  const char *other = not_a_model(p, n);
+  const char *other = import_other(p, n);
   if (other) {
     diag_model(m, SEV_ERROR, EXIT_MODEL, "the file is %s", other);
     return;

@@ -7,10 +7,13 @@
 #include "onnx.pb-c.h"
 
 /* pb.c: reading. A run is a stretch [from, to) of the file which holds
- * consecutive records of one field; those fields stay in the file. */
+ * consecutive records of one field; those fields stay in the file. Runs that
+ * an edit adds may stand elsewhere in memory. */
 typedef struct PbRun {
   struct PbRun *next;
   uint32_t field;
+  bool bare;             /* one value that is bytes, without tag and length */
+  const uint8_t *p;      /* the file, or other memory */
   size_t from, to;
   uint64_t count;        /* elements */
 } PbRun;
@@ -25,7 +28,9 @@ typedef struct {
 } Pb;
 /* The message without its payloads; NULL after a diagnostic. */
 const ProtobufCMessage *pb_read(Pb *pb, const ProtobufCMessageDescriptor *d);
-/* Payload fields: bytes, repeated numbers, doc_string. */
+/* Payload fields: bytes, repeated numbers, doc_string, metadata of nodes. */
+bool pb_payload(const ProtobufCMessageDescriptor *d,
+                const ProtobufCFieldDescriptor *f);
 uint64_t pb_count(const Pb *pb, const void *msg, uint32_t field);
 typedef struct { uint64_t u; Str s; } PbItem; /* number; bytes */
 typedef struct {
@@ -41,6 +46,9 @@ bool pb_last(const Pb *pb, const void *msg, uint32_t field, Str *s);
 /* The bytes of a packed field that stands in one piece. */
 bool pb_packed(const Pb *pb, const void *msg, uint32_t field, Str *s);
 /* pb.c: writing. */
+PbRun **pb_runs(const Pb *pb, const void *msg); /* NULL: it never had any */
+void pb_add_run(Pb *pb, void *msg, const PbRun *run); /* a copy of it, last */
+void pb_clear(Pb *pb, void *msg, uint32_t field);
 void pb_put_varint(StrBuf *b, uint64_t v);
 void pb_put_int(StrBuf *b, uint32_t field, uint64_t v);
 void pb_put_bytes(StrBuf *b, uint32_t field, const void *p, size_t n);
@@ -98,6 +106,8 @@ void place_fail(const Place *at, ExitCode c, const char *fmt, ...)
   PRINTF(3, 4);
 
 /* import.c */
+/* What a file is that is no model, with a remedy; NULL: it may be one. */
+const char *import_other(const void *p, size_t n);
 Bind *scope_find(Scope *sc, const char *name); /* here only */
 Bind *scope_bind(Scope *sc, const char *name, Value *v, bool made);
 Value *scope_read(Scope *sc, Node *n, const char *name); /* NULL: omitted */

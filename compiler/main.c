@@ -32,6 +32,12 @@ static int list_passes(void)
   return EXIT_OK;
 }
 
+static int list_steps(void)
+{
+  edit_list(stdout);
+  return EXIT_OK;
+}
+
 static int list_targets(void)
 {
   levels_list(stdout);
@@ -43,6 +49,7 @@ static int print(const char *what)
   if (!strcmp(what, "list-ops")) return list_ops();
   if (!strcmp(what, "list-schemas")) return list_schemas();
   if (!strcmp(what, "list-passes")) return list_passes();
+  if (!strcmp(what, "list-steps")) return list_steps();
   if (!strcmp(what, "list-targets")) return list_targets();
   if (!strcmp(what, "version")) printf("onnx2c %s\n", onnx2c_version());
   else options_help(stdout);
@@ -57,6 +64,7 @@ static ExitCode dispatch(const Options *o)
   if (!strcmp(o->command, "run")) return cmd_run(o);
   if (!strcmp(o->command, "verify")) return cmd_verify(o);
   if (!strcmp(o->command, "bench")) return cmd_bench(o);
+  if (!strcmp(o->command, "edit")) return cmd_edit(o);
   if (build_wanted(o)) return cmd_build(o, o->models[0]);
   return compile_file(o, o->models[0]);
 }

@@ -55,6 +55,8 @@ static const OptRow rows[] = {
   {"--custom", O_CUSTOM, NOWHERE, "Domain.Op=FILE",
    "an operator of yours, in C; see README"},
   {"--tune", O_STR, AT(tune), "FILE", "choices of kernels; bench writes them"},
+  {"--script", O_STR, AT(script), "FILE", "steps, one a line (edit)"},
+  {"--dry-run", O_FLAG, AT(dry_run), NULL, "say what would change (edit)"},
   {"--cc", O_STR, AT(cc), "CC", "C compiler of run, verify and bench"},
   {"--cflags", O_STR, AT(cflags), "FLAGS", "and flags added to its own"},
   {"--report", O_WORD, AT(report), "text|json", "what info says, to stderr"},
@@ -64,6 +66,7 @@ static const OptRow rows[] = {
   {"--list-passes", O_PRINT, NOWHERE, NULL, "print the passes"},
   {"--list-ops", O_PRINT, NOWHERE, NULL, "print operators and versions"},
   {"--list-schemas", O_PRINT, NOWHERE, NULL, "and ports, types, attributes"},
+  {"--list-steps", O_PRINT, NOWHERE, NULL, "print the steps of edit"},
   {"--list-targets", O_PRINT, NOWHERE, NULL, "print instruction sets"},
   {"--version", O_PRINT, NOWHERE, NULL, "print the version"},
   {"--help", O_PRINT, NOWHERE, NULL, "print this"},
@@ -75,8 +78,8 @@ static const OptRow rows[] = {
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
-  "verify", "bench"};
-static const char *const later[] = {"diff", "reduce", "edit"};
+  "verify", "bench", "edit"};
+static const char *const later[] = {"diff", "reduce"};
 
 static bool usage(const char *fmt, ...) PRINTF(1, 2);
 static bool usage(const char *fmt, ...)
@@ -296,7 +299,8 @@ static bool complete(const Options *o)
     return usage("--dump-after: no pass is called '%s' (--list-passes)",
                  o->dump_after);
   if (compile && !o->out) return usage("no output given: add -o OUT.c");
-  if (o->nmodel > 1 && strcmp(o->command, "verify"))
+  if (o->nmodel > 1 && strcmp(o->command, "verify") &&
+      strcmp(o->command, "edit"))
     return usage("%s takes one model, not %d", o->command, o->nmodel);
   return true;
 }
@@ -341,7 +345,9 @@ void options_help(FILE *f)
         "  onnx2c info MODEL                 inputs, outputs, operators\n"
         "  onnx2c run MODEL --data DIR --save DIR\n"
         "  onnx2c verify MODEL|DIR...        against the test data beside it\n"
-        "  onnx2c bench MODEL                time of one run\n\n", f);
+        "  onnx2c bench MODEL                time of one run\n"
+        "  onnx2c edit MODEL -o OUT STEP...  graph surgery: see --list-steps\n"
+        "\n", f);
   for (int i = 0; i < COUNT(rows); i++) {
     const OptRow *r = &rows[i];
     if (r->kind == O_LATER) continue;

@@ -10,7 +10,7 @@ typedef struct { const char *name; int64_t v; } NameInt;
 typedef struct { const char *name, *path; } NamePath;
 struct Options {
   const char *print;            /* --list-ops: "list-ops"; NULL: a command */
-  const char *command;          /* compile check info run verify bench */
+  const char *command;          /* compile check info run verify bench edit */
   const char **models;
   int nmodel;
   const char *out, *header, *name, *cc, *cflags, *target, *provider;
@@ -30,6 +30,8 @@ struct Options {
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
   bool profile;                 /* bench --profile */
+  const char *script;           /* edit --script */
+  bool dry_run;                 /* edit --dry-run */
 };
 void options_default(Options *o);
 /* False after a message to stderr. */
@@ -42,6 +44,9 @@ const char *option_nearest(const char *word); /* NULL: nothing is near */
 /* driver.c, info.c; compile_model and compile_file stand in target.h */
 ExitCode cmd_check(const Options *opt);
 ExitCode cmd_info(const Options *opt);
+/* edit/edit.c */
+ExitCode cmd_edit(const Options *opt);
+void edit_list(FILE *f); /* the steps of edit, with help */
 const char *onnx2c_version(void);
 void info_print(Model *m);
 #endif

@@ -155,7 +155,8 @@ static bool repeated(FieldDesc *f)
 }
 
 /* Exporters write stack traces as metadata of each node: nobody reads them. */
-static bool is_payload(Desc *d, FieldDesc *f)
+bool pb_payload(const ProtobufCMessageDescriptor *d,
+                const ProtobufCFieldDescriptor *f)
 {
   if (f->type == PROTOBUF_C_TYPE_BYTES) return true;
   if (f->type == PROTOBUF_C_TYPE_STRING) return !strcmp(f->name, "doc_string");
@@ -190,6 +191,7 @@ static bool note_run(Walk *w, FieldDesc *f, const Record *r)
   if (!run || run->field != r->number || run->to != r->start) {
     run = NEW(w->pb->tmp, PbRun, 1);
     run->field = r->number;
+    run->p = w->pb->p;
     run->from = r->start;
     if (top->tail) top->tail->next = run;
     else top->head = run;
@@ -293,7 +295,7 @@ static bool walk_record(Walk *w, const Record *r)
   if (r->wire != wire_of(f->type) && !packed)
     return damaged(w, r->start, f->name, "a value of another type than ONNX "
                    "has there");
-  if (is_payload(d, f)) return note_run(w, f, r);
+  if (pb_payload(d, f)) return note_run(w, f, r);
   if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
     if (twice(w, f))
       return damaged(w, r->start, f->name, "this message stands here twice");
@@ -354,17 +356,62 @@ const ProtobufCMessage *pb_read(Pb *pb, const ProtobufCMessageDescriptor *d)
   return msg;
 }
 
-static const PbRun *runs_of(const Pb *pb, const ProtobufCMessage *msg)
+PbRun **pb_runs(const Pb *pb, const void *message)
 {
+  const ProtobufCMessage *msg = message;
   for (unsigned i = 0; i < msg->n_unknown_fields; i++) {
     const ProtobufCMessageUnknownField *u = &msg->unknown_fields[i];
     uint64_t k = 0;
     size_t pos = 0;
     if (u->tag == MARK && get_varint(u->data, u->len, &pos, &k) &&
         k < (uint64_t)pb->nrec)
-      return pb->rec[k];
+      return &pb->rec[k];
   }
   return NULL;
+}
+
+static PbRun *runs_of(const Pb *pb, const void *msg)
+{
+  PbRun **r = pb_runs(pb, msg);
+  return r ? *r : NULL;
+}
+
+/* The runs of a message that had none so far. */
+static PbRun **runs_new(Pb *pb, ProtobufCMessage *msg)
+{
+  ProtobufCMessageUnknownField *u =
+    NEW(pb->tmp, ProtobufCMessageUnknownField, msg->n_unknown_fields + 1);
+  StrBuf b;
+  sb_init(&b, pb->tmp);
+  pb_put_varint(&b, (uint64_t)pb->nrec);
+  for (unsigned i = 0; i < msg->n_unknown_fields; i++)
+    u[i] = msg->unknown_fields[i];
+  u[msg->n_unknown_fields] = (ProtobufCMessageUnknownField){
+    .tag = MARK, .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT, .len = b.n,
+    .data = (uint8_t *)arena_strn(pb->tmp, b.s, b.n)};
+  sb_free(&b);
+  msg->unknown_fields = u;
+  msg->n_unknown_fields++;
+  pb->rec = arena_grow(pb->tmp, pb->rec, pb->nrec, sizeof *pb->rec);
+  return &pb->rec[pb->nrec++];
+}
+
+void pb_add_run(Pb *pb, void *msg, const PbRun *run)
+{
+  PbRun **at = pb_runs(pb, msg);
+  if (!at) at = runs_new(pb, msg);
+  while (*at) at = &(*at)->next;
+  *at = NEW(pb->tmp, PbRun, 1);
+  **at = *run;
+  (*at)->next = NULL;
+}
+
+void pb_clear(Pb *pb, void *msg, uint32_t field)
+{
+  PbRun **at = pb_runs(pb, msg);
+  while (at && *at)
+    if ((*at)->field == field) *at = (*at)->next;
+    else at = &(*at)->next;
 }
 
 uint64_t pb_count(const Pb *pb, const void *msg, uint32_t field)
@@ -387,37 +434,42 @@ PbIter pb_iter(const Pb *pb, const void *msg, uint32_t field)
 }
 
 /* One number of wire type `wire`, at *pos. */
-static bool get_number(const Pb *pb, int wire, size_t end, size_t *pos,
+static bool get_number(const uint8_t *p, int wire, size_t end, size_t *pos,
                        uint64_t *v)
 {
   size_t n = wire == WIRE_32 ? 4 : 8;
-  if (wire == WIRE_VARINT) return get_varint(pb->p, end, pos, v);
+  if (wire == WIRE_VARINT) return get_varint(p, end, pos, v);
   if (end - *pos < n) return false;
   *v = 0;
-  for (size_t i = 0; i < n; i++) *v |= (uint64_t)pb->p[*pos + i] << (8 * i);
+  for (size_t i = 0; i < n; i++) *v |= (uint64_t)p[*pos + i] << (8 * i);
   *pos += n;
   return true;
 }
 
 bool pb_next(PbIter *it, PbItem *x)
 {
-  const Pb *pb = it->pb;
   uint64_t tag, len;
   for (;;) {
     if (it->pos < it->packed)
-      return get_number(pb, it->wire, it->packed, &it->pos, &x->u);
+      return get_number(it->run->p, it->wire, it->packed, &it->pos, &x->u);
     while (it->run && (it->run->field != it->field || it->at >= it->run->to)) {
       it->run = it->run->next;
       if (it->run) it->at = it->run->from;
     }
-    if (!it->run || !get_varint(pb->p, it->run->to, &it->at, &tag))
-      return false;
+    if (!it->run) return false;
+    const uint8_t *p = it->run->p;
+    if (it->run->bare) {
+      x->s = (Str){(const char *)p + it->at, it->run->to - it->at};
+      it->at = it->run->to;
+      return true;
+    }
+    if (!get_varint(p, it->run->to, &it->at, &tag)) return false;
     if ((tag & 7) != WIRE_LEN)
-      return get_number(pb, it->wire, it->run->to, &it->at, &x->u);
-    if (!get_varint(pb->p, it->run->to, &it->at, &len) ||
+      return get_number(p, it->wire, it->run->to, &it->at, &x->u);
+    if (!get_varint(p, it->run->to, &it->at, &len) ||
         len > it->run->to - it->at)
       return false;
-    x->s = (Str){(const char *)pb->p + it->at, (size_t)len};
+    x->s = (Str){(const char *)p + it->at, (size_t)len};
     it->pos = it->at;
     it->at += (size_t)len;
     if (it->wire == WIRE_LEN) return true;
@@ -439,14 +491,15 @@ bool pb_packed(const Pb *pb, const void *msg, uint32_t field, Str *s)
   PbIter it = pb_iter(pb, msg, field);
   const PbRun *run = it.run;
   PbItem x;
-  if (!run || !pb_next(&it, &x) || it.packed != run->to) return false;
+  if (!run || run->bare || !pb_next(&it, &x) || it.packed != run->to)
+    return false;
   for (const PbRun *r = run->next; r; r = r->next)
     if (r->field == field) return false;
   size_t pos = run->from;
   uint64_t tag, len;
-  if (!get_varint(pb->p, run->to, &pos, &tag) ||
-      !get_varint(pb->p, run->to, &pos, &len) || pos + len != run->to)
+  if (!get_varint(run->p, run->to, &pos, &tag) ||
+      !get_varint(run->p, run->to, &pos, &len) || pos + len != run->to)
     return false;
-  *s = (Str){(const char *)pb->p + pos, (size_t)len};
+  *s = (Str){(const char *)run->p + pos, (size_t)len};
   return true;
 }
