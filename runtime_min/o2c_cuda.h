@@ -105,7 +105,7 @@ typedef struct {
   int64_t n, c, k, groups;
   int64_t in[3], out[3], kernel[3], stride[3], dilation[3];
   int64_t before[3], after[3]; /* padding */
-  float lo, hi;                /* -INFINITY and INFINITY: no clamp */
+  float lo, hi;                /* -INFINITY, INFINITY: no clamp; else lo is 0 */
   int32_t fast;
 } o2c_cuda_conv_p;
 void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,

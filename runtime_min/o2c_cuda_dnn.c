@@ -14,7 +14,7 @@
 typedef struct {
   dnn_graph graph[DNN_STAGES];
   int n;
-  float lo, hi, scale, nothing;
+  float hi, scale, nothing;
   int32_t rows, columns;
 } dnn_call;
 
@@ -24,16 +24,14 @@ typedef enum {
   DNN_CONV,
   DNN_ADD_RESIDUAL,
   DNN_ADD_BIAS,
-  DNN_RELU,
-  DNN_MAX,
-  DNN_MIN
+  DNN_RELU
 } dnn_step;
 typedef struct {
   cudnnDataType_t type;
   dnn_shape x, w, y, bias;
   dnn_window window;
   const void *at[DNN_UIDS];
-  dnn_step step[6];
+  dnn_step step[4];
   int nstep;
 } dnn_conv;
 
@@ -90,8 +88,6 @@ static void choose(o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key,
 static int run(o2c_cuda *cu, dnn_call *call, void **at)
 {
   int i;
-  at[DNN_LO] = &call->lo;
-  at[DNN_HI] = &call->hi;
   at[DNN_SCALE] = &call->scale;
   at[DNN_NOTHING] = &call->nothing;
   at[DNN_ROWS] = &call->rows;
@@ -158,10 +154,6 @@ static void describe(dnn_conv *c, const o2c_cuda_conv_p *p)
     c->step[c->nstep++] = DNN_ADD_BIAS;
   if (p->lo == 0)
     c->step[c->nstep++] = DNN_RELU;
-  else if (p->lo > -INFINITY)
-    c->step[c->nstep++] = DNN_MAX;
-  if (p->lo != 0 && p->hi < INFINITY)
-    c->step[c->nstep++] = DNN_MIN;
 }
 
 /* Adds to g the steps from `first` to before `end`. What follows the product
@@ -173,7 +165,6 @@ static void add_steps(dnn_graph *g, const dnn_conv *c, int first, int end,
   int i;
   for (i = first; i < end; i++) {
     dnn_desc b = NULL, y, from = x;
-    cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
     if (i == first)
       from = c->step[i] == DNN_CONV
                  ? o2c_dnn_memory(g, DNN_X, c->type, &c->x, c->at[DNN_X])
@@ -191,19 +182,11 @@ static void add_steps(dnn_graph *g, const dnn_conv *c, int first, int end,
     case DNN_ADD_BIAS:
       b = o2c_dnn_memory(g, DNN_BIAS, c->type, &c->bias, c->at[DNN_BIAS]);
       break;
-    case DNN_RELU:
-      o2c_dnn_relu(g, from, y, upper);
-      break;
-    case DNN_MAX:
-      mode = CUDNN_POINTWISE_MAX;
-      b = o2c_dnn_scalar(g, DNN_LO, CUDNN_DATA_FLOAT, c->y.rank);
-      break;
     default:
-      mode = CUDNN_POINTWISE_MIN;
-      b = o2c_dnn_scalar(g, DNN_HI, CUDNN_DATA_FLOAT, c->y.rank);
+      o2c_dnn_relu(g, from, y, upper);
     }
-    if (c->step[i] != DNN_CONV && c->step[i] != DNN_RELU)
-      o2c_dnn_pointwise(g, mode, CUDNN_DATA_FLOAT, from, b, y);
+    if (c->step[i] == DNN_ADD_RESIDUAL || c->step[i] == DNN_ADD_BIAS)
+      o2c_dnn_pointwise(g, CUDNN_POINTWISE_ADD, CUDNN_DATA_FLOAT, from, b, y);
     x = y;
   }
 }
@@ -450,7 +433,8 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
   if (cu->status != O2C_OK)
     return;
   if (!type_of(p->dtype, &c.type) || p->rank < 1 || p->rank > 3 ||
-      p->groups < 1) {
+      p->groups < 1 ||
+      (p->lo != 0 && (p->lo > -INFINITY || p->hi < INFINITY))) {
     o2c_cuda_fail(cu, O2C_E_ARG, "o2c_cuda_conv", "sizes that make no sense");
     return;
   }
@@ -463,17 +447,13 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
   conv_key(&key, p, c.at);
   call = (dnn_call *)o2c_cuda_plan_find(cu, plan, &key);
   if (!call && cu->status == O2C_OK && (call = new_call(cu)) != NULL) {
-    call->lo = p->lo;
     call->hi = p->hi;
     describe(&c, p);
     call = keep(cu, plan, &key, call,
                 plan_conv(cu, call, &c, p->dtype == O2C_F32 && !p->fast,
                           most_plans(cu, plan, &key)));
-    if (call) {
-      at[DNN_LO] = &call->lo;
-      at[DNN_HI] = &call->hi;
+    if (call)
       choose(cu, plan, &key, &call->graph[0], residual != y, at);
-    }
   }
   if (call)
     run(cu, call, at);

@@ -75,7 +75,7 @@ static dnn_desc tensor(dnn_graph *g, int64_t uid, cudnnDataType_t type,
                        const dnn_shape *shape, int64_t align)
 {
   dnn_desc d = make(g, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-  bool inside = uid >= DNN_INSIDE, value = uid >= DNN_LO && uid < DNN_UIDS;
+  bool inside = uid >= DNN_INSIDE, value = uid >= DNN_SCALE && uid < DNN_UIDS;
   set(g, d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &uid);
   set(g, d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
   set(g, d, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &align);

@@ -17,7 +17,7 @@ extern "C" {
  * it reads from the host, then what stays inside of a graph. */
 enum {
   DNN_X, DNN_W, DNN_BIAS, DNN_RESIDUAL, DNN_Y, DNN_Y_AGAIN, DNN_Q, DNN_K, DNN_V,
-  DNN_MASK, DNN_LO, DNN_HI, DNN_SCALE, DNN_ROWS, DNN_COLUMNS, DNN_NOTHING,
+  DNN_MASK, DNN_SCALE, DNN_ROWS, DNN_COLUMNS, DNN_NOTHING,
   DNN_UIDS, DNN_INSIDE = 100
 };
 

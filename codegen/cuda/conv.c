@@ -65,18 +65,18 @@ typedef struct {
   bool last;
 } Conv;
 
-static void put_operands(Conv *v, Value *w)
+static void put_operands(Conv *v, Value *w, Value *bias)
 {
   Step *s = v->s;
   Node *n = v->n;
   step_in(s, "x", n->in[0]);
   step_in(s, "w", w);
-  if (node_in(n, 2))
-    step_in(s, "bias", n->in[2]);
+  if (bias)
+    step_in(s, "bias", bias);
   if (node_in(n, 3))
     step_in(s, "residual", n->in[3]);
   step_out(s, "y", n->out[0]);
-  step_text(s, "BIAS", node_in(n, 2) ? "bias" : "NULL");
+  step_text(s, "BIAS", bias ? "bias" : "NULL");
   step_text(s, "RESIDUAL", node_in(n, 3) ? "residual" : "NULL");
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
   step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
@@ -91,6 +91,47 @@ static void put_operands(Conv *v, Value *w)
     s->macs = out * v->k * (v->c / v->g.group) * v->area;
 }
 
+/* What cuDNN does with the sums: nothing, or a ReLU that may have an upper
+ * bound; other clamps are a kernel that follows. */
+static void put_clamp(Conv *v)
+{
+  double lo = (double)attr_float(v->n, "lo", -INFINITY);
+  double hi = (double)attr_float(v->n, "hi", INFINITY);
+  bool apart = lo != 0 && (lo > -INFINITY || hi < INFINITY);
+  step_float(v->s, "RELU_LO", apart ? -INFINITY : lo);
+  step_float(v->s, "RELU_HI", apart ? INFINITY : hi);
+  step_text(v->s, "APART", apart ? "1" : "");
+  if (!apart)
+    return;
+  const Dim *count = value_numel(v->n->out[0]);
+  v->s->kernel_note = "cuDNN convolution, and a clamp";
+  step_kernel(v->s, "ew_math.h");
+  cuda_put_type(v->s, v->n->out[0]->dtype);
+  cuda_put_dim(v->s, "COUNT", count);
+  device_index(v->s, count);
+}
+
+static void make_zeros(const Packing *p, int64_t part, void *to)
+{
+  (void)part;
+  memset(to, 0, (size_t)p->arg[0]);
+}
+
+/* The bias; zeros if there is none and a ReLU or a residual follows: cuDNN's
+ * engines that do those have one, and others may be missing. */
+static Value *bias_of(const Conv *v)
+{
+  Node *n = v->n;
+  const Tensor *w = n->in[1]->data;
+  Packing k = { .make = make_zeros, .from = w, .parts = 1,
+                .arg = { v->k * dtype_info(w->dtype)->size } };
+  if (node_in(n, 2))
+    return n->in[2];
+  if (!node_in(n, 3) && attr_float(n, "lo", -INFINITY) != 0)
+    return NULL;
+  return value_packed(n, "no_bias", w->dtype, v->k, k);
+}
+
 static void lower_library(Conv *v)
 {
   const Tensor *w = v->n->in[1]->data;
@@ -99,11 +140,13 @@ static void lower_library(Conv *v)
                 .arg = { cg, v->area, dtype_info(w->dtype)->size } };
   v->s = device_step(v->p, v->n, "CUDA_CONV");
   v->s->kernel_note = "cuDNN convolution";
-  put_operands(v, value_packed(v->n, "w_last", w->dtype, w->n, k));
+  put_operands(v, value_packed(v->n, "w_last", w->dtype, w->n, k),
+               bias_of(v));
   step_text(v->s, "DTYPE", "%s", cuda_dtype(v->n->out[0]->dtype));
   step_int(v->s, "RANK", v->g.n);
   step_int(v->s, "FAST", math_is_fast(v->p));
   step_int(v->s, "PLAN", v->p->nlibrary++);
+  put_clamp(v);
 }
 
 static Value *turned_weights(const Conv *v)
@@ -132,7 +175,7 @@ static void lower_depthwise(Conv *v)
   v->s = device_step(v->p, v->n, "CUDA_CONV_DEPTHWISE");
   v->s->kernel_note = "cuda depthwise";
   step_kernel(v->s, "ew_math.h");
-  put_operands(v, turned_weights(v));
+  put_operands(v, turned_weights(v), node_in(v->n, 2));
   cuda_put_strides(v->s, &v->g);
   cuda_put_type(v->s, v->n->out[0]->dtype);
   if (i)
@@ -153,7 +196,7 @@ static void lower_direct(Conv *v)
   v->s = device_step(v->p, v->n, "CUDA_CONV_DIRECT");
   v->s->kernel_note = "cuda convolution";
   step_kernel(v->s, "ew_math.h");
-  put_operands(v, w);
+  put_operands(v, w, node_in(v->n, 2));
   cuda_put_strides(v->s, &v->g);
   cuda_put_type(v->s, v->n->out[0]->dtype);
   step_int(v->s, "V", 1);

@@ -15,7 +15,16 @@ m4_define(<%G_CUDA_CONV_AXIS%>, <%m4_dnl
 %>)
 
 By cuDNN.
+  RELU_LO RELU_HI     the clamp that it does
+  APART               the one to LO, HI is a kernel of ours, over COUNT elements
 m4_define(<%G_CUDA_CONV%>, <%m4_dnl
+G_IF(G_APART, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>(int64_t count, G_T *y)
+{
+  for (int64_t e = o2c_thread(); e < count; e += o2c_threads())
+    y[e] = G_STORE<%%>(o2c_clampf(G_LOAD<%%>(y[e]), G_LO, G_HI));
+}
+%>)m4_dnl
 G_FUNCTION
 {
   o2c_cuda_conv_p p;
@@ -30,10 +39,13 @@ m4_ifelse(G_RANK, 3, <%G_CUDA_CONV_AXIS(0, 0)G_CUDA_CONV_AXIS(1, 1)<%%>m4_dnl
 G_CUDA_CONV_AXIS(2, 2)%>,
   G_RANK, 2, <%G_CUDA_CONV_AXIS(0, 1)G_CUDA_CONV_AXIS(1, 2)%>,
   <%G_CUDA_CONV_AXIS(0, 2)%>)m4_dnl
-  p.lo = G_LO;
-  p.hi = G_HI;
+  p.lo = G_RELU_LO;
+  p.hi = G_RELU_HI;
   p.fast = G_FAST;
   o2c_cuda_conv(cu, G_PLAN, &p, x, w, G_BIAS, G_RESIDUAL, y);
+G_IF(G_APART, <%m4_dnl
+  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_COUNT, y);
+%>)m4_dnl
 }
 %>)
 

@@ -5,7 +5,8 @@
     make_models.py KIND FOLDER
 
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
-or `shapes`; `net` and `rooms`, which errors.c and rooms.c call, have none.
+or `shapes`; `net` and `rooms`, which errors.c and rooms.c call, and `convs`,
+of which plans.c looks at the convolutions, have none.
 """
 import pathlib
 import sys
@@ -100,18 +101,63 @@ def rooms():
                   whole("last", [1]), whole("wide", [1, 512])])
 
 
+def convs():
+    """Convolutions with all that follows them: every clamp, a residual sum;
+    groups, strides, dilations, uneven padding; of halves; on 1 and 3 axes."""
+    weights = [weight(f"w{i}", (16, 16, 3, 3)) for i in range(5)]
+    weights += [weight("point", (16, 16, 1, 1)), weight("few", (16, 4, 3, 3)),
+                weight("line", (8, 8, 5)), weight("cube", (8, 4, 3, 3, 3)),
+                weight("bias", (16, 1))]
+    for i, number in enumerate((-1, 1, 0, 6, 2)):
+        weights.append(numpy_helper.from_array(np.float32(number), f"n{i}"))
+    same = {"pads": [1] * 4}
+    half = {"to": TensorProto.FLOAT16}
+    nodes = [node("Flatten", ["bias"], "b", axis=0),
+             node("Squeeze", ["b", "zeroth"], "bs"),
+             node("Conv", ["x", "w0", "bs"], "a1", **same),
+             node("Clip", ["a1", "n0", "n1"], "a2"),
+             node("Conv", ["a2", "w1"], "a3", strides=[2, 2], **same),
+             node("Clip", ["a3", "n2", "n3"], "a4"),
+             node("Conv", ["a4", "point", "bs"], "a5"),
+             node("Clip", ["a5", "", "n4"], "a6"),
+             node("Conv", ["a6", "few"], "a7", group=4, **same),
+             node("Relu", ["a7"], "a8"),
+             node("Conv", ["a8", "w2", "bs"], "a9", **same),
+             node("Add", ["a9", "a6"], "a10"), node("Relu", ["a10"], "a11"),
+             node("Conv", ["a11", "w3"], "y", dilations=[2, 1],
+                  pads=[0, 1, 2, 1]),
+             node("Cast", ["a4"], "h0", **half),
+             node("Cast", ["w4"], "hw", **half),
+             node("Conv", ["h0", "hw"], "h1", **same),
+             node("Cast", ["n0"], "hn0", **half),
+             node("Cast", ["n1"], "hn1", **half),
+             node("Clip", ["h1", "hn0", "hn1"], "h2"),
+             node("Conv", ["h2", "hw"], "h3", **same),
+             node("Add", ["h3", "h0"], "h4"), node("Relu", ["h4"], "h"),
+             node("Conv", ["x1", "line"], "l1", pads=[2, 2]),
+             node("Relu", ["l1"], "l"),
+             node("Conv", ["x3", "cube"], "c1", strides=[1, 2, 1]),
+             node("Clip", ["c1", "n0", ""], "c")]
+    return model(nodes, [value("x", ["N", 16, 18, 18]),
+                         value("x1", ["N", 8, 40]),
+                         value("x3", ["N", 4, 6, 7, 8])],
+                 [value("y", ["N", 16, 7, 9]), value("h", ["N", 16, 9, 9], 10),
+                  value("l", ["N", 8, 40]), value("c", ["N", 8, 4, 3, 6])],
+                 weights + [whole("zeroth", [0])])
+
+
 def save(path, name, array):
     path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
 
 
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    m = {"split": split, "shapes": shapes, "net": net,
-         "rooms": rooms}[kind]()
+    m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
+         "convs": convs}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
-    if kind in ("net", "rooms"):
+    if kind in ("net", "rooms", "convs"):
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])

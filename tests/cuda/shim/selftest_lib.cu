@@ -131,8 +131,8 @@ static void test_conv(int32_t dtype)
   p.groups = draw(1, 3);
   p.c = p.groups * draw(1, 6);
   p.k = p.groups * draw(1, 6);
-  p.lo = draw(0, 1) ? -1.0f : -INFINITY;
-  p.hi = draw(0, 1) ? 1.5f : INFINITY;
+  p.lo = draw(0, 1) ? 0 : -INFINITY;
+  p.hi = p.lo == 0 && draw(0, 1) ? 1.5f : INFINITY;
   nx = p.n * p.c;
   nw = p.k * (p.c / p.groups);
   for (int i = 0; i < p.rank; i++) {

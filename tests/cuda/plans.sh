@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# cuDNN has a plan for every convolution that models ask of it: the shim notes
+# them while it runs the models, plans.c asks for GPUs that are described here.
+#
+#   plans.sh FOLDER...      models with data
+# shellcheck source=tests/cuda/find.sh
+. "$(dirname "$0")/find.sh"
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+real=$(find_nvcc) || skip "no CUDA toolkit"
+home=$(dirname "$(dirname "$real")")
+dnn=$(find_cudnn "$home") || skip "no cudnn.h"
+export NVCC="$ROOT/tests/cuda/nvcc_shim"
+export O2C_SHIM_CALLS="$WORK/calls"
+
+expect 0 cc -I"$ROOT/runtime_min" -I"$home/include" -I"$dnn" \
+  "$ROOT/tests/cuda/plans.c" -L"$home/lib64" -Wl,-rpath,"$home/lib64" \
+  -lcudnn -lcublasLt -lcudart -lm -o plans
+"$PYTHON" "$ROOT/tests/cuda/make_models.py" convs convs
+expect 0 "$ONNX2C" verify --provider cuda,cpu convs/model.onnx "$@"
+for gpu in a100 h100; do
+  code=0
+  ./plans "$ROOT/tests/cuda/$gpu.json" calls >log 2>&1 || code=$?
+  case $code in
+  0) echo "$gpu: $(tail -n 1 log)" ;;
+  77) skip "$(cat log)" ;;
+  *)
+    cat log
+    fail "$gpu lacks plans"
+    ;;
+  esac
+done
+says "clamp -inf to inf"
+says "clamp 0 to 6"
+says "residual"
+says "4 groups"
