@@ -445,6 +445,21 @@ const char *import_other(const void *p, size_t n)
   return NULL;
 }
 
+static void import_main(Import *im, const Onnx__ModelProto *mp)
+{
+  Model *m = im->m;
+  custom_read(m);
+  import_header(im, mp);
+  if (!mp->graph) {
+    diag_model(m, SEV_ERROR, EXIT_MODEL, "there is no graph in it: not an ONNX "
+               "model, or damaged");
+    return;
+  }
+  if (m->nerror) return;
+  import_functions(im, mp);
+  import_graph(im, mp->graph, NULL);
+}
+
 static void import_model(Import *im, const void *p, size_t n)
 {
   Model *m = im->m;
@@ -460,33 +475,38 @@ static void import_model(Import *im, const void *p, size_t n)
   const Onnx__ModelProto *mp =
     (const void *)pb_read(&im->pb, &onnx__model_proto__descriptor);
   if (!mp) return;
-  custom_read(m);
-  import_header(im, mp);
-  if (!mp->graph) {
-    diag_model(m, SEV_ERROR, EXIT_MODEL, "there is no graph in it: not an ONNX "
-               "model, or damaged");
-    return;
-  }
+  import_main(im, mp);
   if (m->nerror) return;
-  import_functions(im, mp);
-  import_graph(im, mp->graph, NULL);
   sha256_hex(p, n, m->sha256);
 }
 
+/* Where the model is: a file, bytes, or messages that have been read. */
+typedef struct {
+  const char *path;
+  const void *p;
+  size_t n;
+  const Pb *pb;
+  const Onnx__ModelProto *mp;
+} Source;
+
 /* What only the import needs is freed, also when memory ran out. Afterwards
  * the caller says where a panic goes. */
-static Model *import_guarded(Model *m, const char *path, const void *p,
-                             size_t n)
+static Model *import_guarded(Model *m, const Source *s)
 {
   m->arena.panic = &m->panic;
   if (!setjmp(m->panic)) {
     Import *im = import_state(m);
     const char *why = NULL;
-    const FileMap *f = path ? file_map(im, path, &why) : NULL;
-    if (why)
+    const FileMap *f = s->path ? file_map(im, s->path, &why) : NULL;
+    if (why) {
       diag_model(m, SEV_ERROR, EXIT_USAGE, "cannot be read: %s", why);
-    else
-      import_model(im, f ? f->p : p, f ? f->n : n);
+    } else if (s->mp) {
+      im->pb = *s->pb;
+      im->pb.m = m;
+      import_main(im, s->mp);
+    } else {
+      import_model(im, f ? f->p : s->p, f ? f->n : s->n);
+    }
   } else if (m->import) {
     Diag *d = &((Import *)m->import)->memory;
     if (m->panic_text) d->text = m->panic_text;
@@ -507,11 +527,20 @@ static Model *import_guarded(Model *m, const char *path, const void *p,
 
 Model *import_file(const Options *opt, const char *path)
 {
-  return import_guarded(model_new(opt, path), path, NULL, 0);
+  Source s = {.path = path};
+  return import_guarded(model_new(opt, path), &s);
 }
 
 Model *import_memory(const Options *opt, const char *path, const void *p,
                      size_t n)
 {
-  return import_guarded(model_new(opt, path), NULL, p, n);
+  Source s = {.p = p, .n = n};
+  return import_guarded(model_new(opt, path), &s);
+}
+
+Model *import_message(const Options *opt, const char *path, const Pb *pb,
+                      const Onnx__ModelProto *mp)
+{
+  Source s = {.pb = pb, .mp = mp};
+  return import_guarded(model_new(opt, path), &s);
 }

@@ -108,6 +108,10 @@ void place_fail(const Place *at, ExitCode c, const char *fmt, ...)
 /* import.c */
 /* What a file is that is no model, with a remedy; NULL: it may be one. */
 const char *import_other(const void *p, size_t n);
+/* A model of messages that were read before, and maybe changed. `pb` has their
+ * payloads; both must stay as long as the model. */
+Model *import_message(const Options *opt, const char *path, const Pb *pb,
+                      const Onnx__ModelProto *mp);
 Bind *scope_find(Scope *sc, const char *name); /* here only */
 Bind *scope_bind(Scope *sc, const char *name, Value *v, bool made);
 Value *scope_read(Scope *sc, Node *n, const char *name); /* NULL: omitted */
