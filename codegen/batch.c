@@ -29,23 +29,7 @@
 
 static bool has_batch(const Plan *p, const Value *v)
 {
-  for (int k = 0; v && k < v->rank; k++)
-    if (dim_has(&p->m->dims, v->dim[k], p->batch))
-      return true;
-  return false;
-}
-
-static bool content_has_batch(const Plan *p, const Value *v)
-{
-  if (!v || !v->sym || v->data)
-    return false;
-  int64_t n;
-  if (!dim_is_int(value_numel(v), &n))
-    return true;
-  for (int64_t i = 0; i < n; i++)
-    if (v->sym[i] && dim_has(&p->m->dims, v->sym[i], p->batch))
-      return true;
-  return false;
+  return value_has(v, p->batch);
 }
 
 /* Axis 0 is a multiple of the batch, and no other axis knows it. */
@@ -59,42 +43,14 @@ static bool leading_only(Plan *p, const Value *v)
   return per_row && !dim_has(d, per_row, p->batch);
 }
 
-/* A node that only computes shapes: inference knows all it makes. */
-static bool shape_only(const Node *n)
-{
-  for (int i = 0; i < n->nout; i++)
-    if (n->out[i] && !n->out[i]->sym)
-      return false;
-  return true;
-}
-
-/* These read a shape operand at compile time only. */
-static bool reads_shape(const Node *n)
-{
-  return op_is_view(n) || node_is(n, "Expand") || node_is(n, "Slice") ||
-         node_is(n, "ConstantOfShape") || node_is(n, "Pad") ||
-         node_is(n, "Tile") || node_is(n, "Split") ||
-         node_is(n, "Resize") || node_is(n, "AffineGrid") ||
-         node_is(n, "CenterCropPad") || node_is(n, "Col2Im");
-}
-
-static int axis_of(const Node *n, int in, int out)
-{
-  if (n->op && n->op->axis)
-    return n->op->axis(n, in, 0, out);
-  if (!n->op || !(n->op->flags & OP_ELEMENTWISE))
-    return AXIS_MIXES;
-  return n->out[out]->rank - n->in[in]->rank;
-}
-
 static bool node_separates(Plan *p, const Node *n)
 {
-  if (shape_only(n))
+  if (node_shape_only(n))
     return true;
   bool reads = false;
   for (int i = 0; i < n->nin; i++) {
     Value *v = n->in[i];
-    if (content_has_batch(p, v) && !reads_shape(n))
+    if (content_has(v, p->batch) && !node_reads_shape(n))
       return false;
     if (!has_batch(p, v))
       continue;
@@ -102,7 +58,7 @@ static bool node_separates(Plan *p, const Node *n)
     if (!leading_only(p, v))
       return false;
     for (int o = 0; o < n->nout; o++)
-      if (n->out[o] && (axis_of(n, i, o) != 0 || !has_batch(p, n->out[o])))
+      if (n->out[o] && (node_axis(n, i, 0, o) != 0 || !has_batch(p, n->out[o])))
         return false;
   }
   for (int o = 0; o < n->nout; o++) {

@@ -8,6 +8,7 @@
 #ifndef O2C_HOST_H
 #define O2C_HOST_H
 #include <signal.h>
+#include "../compiler/make_batch.h"
 #include "target.h"
 
 typedef struct {
@@ -74,6 +75,7 @@ typedef struct {
   Model *m;                /* as imported */
   Value **in, **out;       /* ports */
   int nin, nout;
+  const BatchPort *in_rows, *out_rows; /* of --make-batch; else NULL */
 } Ports;
 void ports_find(Ports *p, Model *m);
 /* Folders with input_<j>.pb: of --data, else test_data_set_* beside the model.
@@ -160,6 +162,8 @@ ExitCode bench_tune(Host *h, const Options *compiled, const Case *c,
 
 /* host_rows.c: is row i the same at any batch size, bit for bit? */
 Job *rows_jobs(Arena *a, const Case *c, int unit, int *n, const char **why);
-const char *rows_check(Arena *a, const Result *r, int n); /* NULL: equal */
+/* NULL: equal */
+const char *rows_check(Arena *a, const Case *c, const Result *r, int n);
+const char *rows_sizes(const Case *c); /* for people */
 
 #endif

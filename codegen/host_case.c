@@ -105,6 +105,22 @@ static bool failed(Arena *a, Case *c, Model *m, bool loud)
   return c->code != EXIT_OK;
 }
 
+/* Where the samples are in the tensors of a model of --make-batch, which is
+ * freed; its inputs are those of the ports and constants. */
+static void keep_rows(Ports *p, const Model *m)
+{
+  if (!m->rebatch) return;
+  Arena *a = &p->m->arena;
+  const Graph *g = p->m->main;
+  BatchPort *in = NEW(a, BatchPort, p->nin + 1), *out;
+  for (int i = 0, k = 0; k < p->nin && i < g->nin; i++)
+    if (g->in[i] == p->in[k]) in[k++] = m->rebatch->in[i];
+  out = NEW(a, BatchPort, p->nout + 1);
+  for (int i = 0; i < p->nout; i++) out[i] = m->rebatch->out[i];
+  p->in_rows = in;
+  p->out_rows = out;
+}
+
 static void compile(Host *h, Arena *a, Case *c, bool loud)
 {
   Options o = *h->opt;
@@ -116,6 +132,7 @@ static void compile(Host *h, Arena *a, Case *c, bool loud)
   o.json = o.simple = o.emit_main = o.bundle = false;
   Model *m = compile_model(&o, c->path);
   if (!failed(a, c, m, loud)) {
+    if (!o.batch) keep_rows(&c->ports, m);
     const char *side = host_file(h, "%s.weights.o", c->unit.prefix);
     c->unit.object = is_file(side) ? side : NULL;
     c->unit.device = is_file(host_file(h, "%s.cu", c->unit.prefix));

@@ -72,7 +72,7 @@ static void add_jobs(Group *g, int k, int unit)
   Case *c = &g->c[k];
   int nrow = 0;
   Job *rows = NULL;
-  if (g->h->opt->rows)
+  if (g->h->opt->rows || c->ports.in_rows)
     rows = rows_jobs(&g->a, c, unit, &nrow, &g->norows[k]);
   c->first_job = g->njob;
   c->njob = c->nset + nrow;
@@ -163,12 +163,13 @@ static void save_case(Group *g, Case *c, const DataSet *s, const Result *r)
 static void judge_rows(Group *g, int k, const Result *r)
 {
   Case *c = &g->c[k];
-  if (!g->h->opt->rows) return;
-  const char *why = g->rows[k] ? rows_check(&g->a, r, g->rows[k]) : NULL;
+  if (!g->h->opt->rows && !c->ports.in_rows) return;
+  const char *why = g->rows[k] ? rows_check(&g->a, c, r, g->rows[k]) : NULL;
   if (why) fail(c, EXIT_VERIFY, arena_printf(&g->a, "rows: %s", why));
   if (!wants_text(g)) return;
   if (!g->rows[k]) printf("  rows: not checked: %s\n", g->norows[k]);
-  else printf("  rows: %s\n", why ? why : "the same bits at batch 1, 3 and 8");
+  else if (why) printf("  rows: %s\n", why);
+  else printf("  rows: the same bits at batch %s\n", rows_sizes(c));
 }
 
 static void judge(Group *g, int k, const Result *r, Maxima *max)

@@ -13,6 +13,7 @@
  * is a size that LoopEnd finds, unless only M decides.
  */
 #include "control.h"
+#include "make_batch.h"
 #include <string.h>
 
 typedef struct {
@@ -173,7 +174,10 @@ static bool meet_carried(Structure *s)
   DimPool *p = node_dims(s->n);
   bool met = true;
   for (int i = 0; i < s->carried; i++) {
-    const Value *v = s->begin->out[2 + i], *w = s->out[1 + i];
+    const Value *v = s->begin->out[2 + i], *w;
+    if (rebatch_carried(&s->initial[i], s->begin, &s->out[1 + i], s->n))
+      met = false;
+    w = s->out[1 + i];
     bool *grows = s->grows ? s->grows + i * MAX_RANK : NULL;
     for (int k = 0; v->rank == w->rank && k < v->rank; k++) {
       if (grows && grows[k]) continue;
@@ -237,9 +241,9 @@ static bool copy_body(Structure *s)
  * another in which it is a size that each trip finds. */
 static bool settle_body(Structure *s)
 {
-  Node *before = s->n->prev;
   if (!copy_body(s)) return false;
   while (!meet_carried(s)) {
+    const Node *before = s->begin->prev;
     while (s->n->prev != before) node_remove(s->n->prev);
     if (!copy_body(s)) return false;
   }
@@ -419,14 +423,15 @@ static Value *size_of(Node *n, Value *x, int64_t axis)
 }
 
 /* The element of this trip. */
-static Value *element_of(Structure *s, Value *x, int64_t axis, bool back)
+static Value *element_of(const Structure *s, Value *trip, Value *x,
+                         int64_t axis, bool back)
 {
-  Value *at = s->begin->out[0];
   if (back) {
     Value *one = value_const_scalar(s->n->g, "one", DT_I64, 1);
-    at = control_op2(s->n, "Sub", control_op2(s->n, "Sub", s->trips, one), at);
+    trip = control_op2(s->n, "Sub", control_op2(s->n, "Sub", s->trips, one),
+                       trip);
   }
-  Value *y = control_op2(s->n, "Gather", x, at);
+  Value *y = control_op2(s->n, "Gather", x, trip);
   attr_set_int(y->def, "axis", axis);
   return y;
 }
@@ -443,30 +448,49 @@ static Value *to_axis(Node *n, Value *y, int64_t axis, int rank)
   return t;
 }
 
+typedef struct {
+  const Graph *body;
+  int nscan;
+  const int64_t *axis;
+  const Structure *s;
+} ScanBody;
+
+/* fill() of control_scan. */
+static bool fill_scan(Node *n, void *ctx, Value *trip, Value *const *v,
+                      Value **next)
+{
+  const ScanBody *b = ctx;
+  int c = n->nin - b->nscan;
+  Value **in = NEW(&n->g->m->arena, Value *, n->nin + 1);
+  Node *before = n->prev;
+  memcpy(in, v, sizeof *in * (size_t)c);
+  for (int i = 0; i < b->nscan; i++)
+    in[c + i] = element_of(b->s, trip, n->in[c + i], b->axis[i],
+                           control_list(n, "scan_input_directions", i) != 0);
+  control_copy(n, b->body, in, n->nin, next + 1, true);
+  random_trips(control_first(n, before), n, trip);
+  next[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
+  return true;
+}
+
 bool control_scan(Node *n, const Graph *body, int nscan, const int64_t *axis)
 {
   Arena *a = &n->g->m->arena;
   int c = n->nin - nscan;
+  ScanBody b = {body, nscan, axis, NULL};
   Structure s = {.n = n, .carried = c, .scans = body->nout - c,
+                 .fill = fill_scan, .ctx = &b,
                  .backward = "scan_output_directions"};
   Node *before = n->prev;
+  b.s = &s;
   s.trips = size_of(n, n->in[c], axis[0]);
   s.most = n->in[c]->dim[axis[0]];
   if (!control_infer(control_first(n, before), n)) return false;
-  before = n->prev;
   int nsym = n->g->m->dims.nsym;
-  begin_loop(&s, n->in);
-  Value **in = NEW(a, Value *, n->nin + 1);
+  s.initial = NEW(a, Value *, c + 1);
+  memcpy(s.initial, n->in, sizeof *s.initial * (size_t)c);
   s.out = NEW(a, Value *, body->nout + 2);
-  memcpy(in, s.begin->out + 2, sizeof *in * (size_t)c);
-  for (int i = 0; i < nscan; i++)
-    in[c + i] = element_of(&s, n->in[c + i], axis[i],
-                           control_list(n, "scan_input_directions", i) != 0);
-  control_copy(n, body, in, n->nin, s.out + 1, true);
-  random_trips(s.begin->next, n, s.begin->out[0]);
-  s.out[0] = value_const_scalar(n->g, "go", DT_BOOL, 1);
-  if (!control_infer(control_first(n, before), n)) return false;
-  (void)meet_carried(&s);
+  if (!settle_body(&s)) return false;
   if (!rows_alike(&s, nsym)) return false;
   Node *end = end_loop(&s, false);
   for (int i = 0; i < n->nout; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pipeline, from a file to C, and the commands that look at a model. */
+#include "make_batch.h"
 #include "target.h"
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void apply_batch(Model *m)
     Value *x = g->in[i];
     if (x->rank < 1) continue;
     if (dim_is_int(x->dim[0], &v)) {
-      if (o->batch && v != o->batch)
+      if (o->batch && v != o->batch && !m->rebatch)
         diag_model(m, SEV_ERROR, EXIT_MODEL, "--batch %lld: the batch of "
                    "input %s is fixed to %lld in the model",
                    (long long)o->batch, quote(&m->arena, x->name),
@@ -30,7 +31,7 @@ static void apply_batch(Model *m)
     for (int s = 0; s < p->nsym; s++) {
       if (dim_sym(p, s) != x->dim[0]) continue;
       if (o->max_batch) p->sym[s].max = o->max_batch;
-      if (!o->batch) break;
+      if (!o->batch || m->rebatch) break; /* rebatch_end does it then */
       for (int k = 0; k < g->nin; k++)
         for (int d = 0; d < g->in[k]->rank; d++)
           g->in[k]->dim[d] = dim_subst(p, g->in[k]->dim[d], s,
@@ -52,13 +53,15 @@ static void check_dims(Model *m, const NameInt *dim, int n, const char *opt)
 }
 
 /* What every command does with a model first; false after errors. */
-static bool front(Model *m)
+static bool front(Model *m, BatchChoices *c)
 {
   if (m->nerror) return false;
+  if (m->opt->make_batch && !rebatch_begin(m, c)) return false;
   if (m->opt->ndim) check_dims(m, m->opt->dim, m->opt->ndim, "--dim");
   apply_batch(m);
   schema_check(m->main);
   infer_graph(m->main);
+  if (m->rebatch) rebatch_end(m);
   if (m->nerror) return false;
   passes_run(m->main);
   return !m->nerror;
@@ -75,20 +78,50 @@ static void panicked(Model *m)
     diag_model(m, SEV_ERROR, EXIT_ENVIRONMENT, "out of memory");
 }
 
-Model *plan_model(const Options *opt, const char *path, Plan **p)
+static Model *try_model(const Options *opt, const char *path, BatchChoices *c,
+                        bool *ok)
 {
   Model *m = import_file(opt, path);
+  *ok = false;
   if (MODEL_EDGE(m)) panicked(m);
-  else if (front(m)) *p = plan_make(m);
+  else *ok = front(m, c);
+  m->arena.panic = NULL;
+  return m;
+}
+
+/* The model, ready for planning where *ok. Of --make-batch the first try tells
+ * what is wrong, where no other choice does better. */
+static Model *open_model(const Options *opt, const char *path, bool *ok)
+{
+  BatchChoices c = {0};
+  Model *first = try_model(opt, path, &c, ok), *m = first;
+  while (!*ok && opt->make_batch && !m->panic_text && choices_next(&c)) {
+    if (m != first) model_free(m);
+    m = try_model(opt, path, &c, ok);
+  }
+  if (m == first) return m;
+  model_free(*ok ? first : m);
+  return *ok ? m : first;
+}
+
+Model *plan_model(const Options *opt, const char *path, Plan **p)
+{
+  bool ok;
+  Model *m = open_model(opt, path, &ok);
+  if (!ok) return m;
+  if (MODEL_EDGE(m)) panicked(m);
+  else *p = plan_make(m);
   m->arena.panic = NULL;
   return m;
 }
 
 Model *compile_model(const Options *opt, const char *path)
 {
-  Model *m = import_file(opt, path);
+  bool ok;
+  Model *m = open_model(opt, path, &ok);
+  if (!ok) return m;
   if (MODEL_EDGE(m)) panicked(m);
-  else if (front(m)) codegen_emit(m);
+  else codegen_emit(m);
   m->arena.panic = NULL;
   return m;
 }
@@ -131,10 +164,8 @@ static void check_json(Model *m)
 
 ExitCode cmd_check(const Options *opt)
 {
-  Model *m = import_file(opt, opt->models[0]);
-  if (MODEL_EDGE(m)) panicked(m);
-  else if (front(m)) plan_make(m);
-  m->arena.panic = NULL;
+  Plan *p = NULL;
+  Model *m = plan_model(opt, opt->models[0], &p);
   if (opt->json) {
     ExitCode code = diag_worst(m);
     check_json(m);
@@ -148,9 +179,11 @@ ExitCode cmd_check(const Options *opt)
 
 ExitCode cmd_info(const Options *opt)
 {
-  Model *m = import_file(opt, opt->models[0]);
+  bool ok;
+  Model *m = open_model(opt, opt->models[0], &ok);
+  if (!ok) return finish(m);
   if (MODEL_EDGE(m)) panicked(m);
-  else if (front(m)) info_print(m);
+  else info_print(m);
   m->arena.panic = NULL;
   return finish(m);
 }

@@ -6,7 +6,7 @@
  * A symbolic dimension broadcasts only against itself and 1 (and see unify.c):
  * anything else would be a check at run time that a different size could fail.
  */
-#include "ir.h"
+#include "make_batch.h"
 #include <string.h>
 
 DimPool *node_dims(const Node *n)
@@ -295,7 +295,7 @@ static void check_outputs(Node *n)
   }
 }
 
-void infer_node(Node *n)
+static void infer_one(Node *n)
 {
   if (!n->op && !n->bad) schema_unknown(n);
   if (any_bad(n->in, n->nin) || any_bad(n->out, n->nout) || n->bad ||
@@ -308,6 +308,13 @@ void infer_node(Node *n)
   dims_settle(node_dims(n));
   check_outputs(n);
   if (!any_bad(n->out, n->nout)) sym_eval_node(n);
+}
+
+void infer_node(Node *n)
+{
+  const Rebatch *r = n->g->m->rebatch;
+  if (r && !r->over) rebatch_node(n, infer_one);
+  else infer_one(n);
 }
 
 static void check_inputs(Graph *g)

@@ -61,8 +61,7 @@ char *arena_printf(Arena *a, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(Arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 #define NEW(a, T, n) ((T *)arena_array(a, sizeof(T), (size_t)(n)))
 void *arena_array(Arena *a, size_t size, size_t n);
-/* Growth of an arena array of `n` items by one; returns the (moved) array.
- * `items` is NULL or what arena_alloc, NEW or arena_grow returned. */
+/* The (moved) array of `n` items, grown by one. `items` may be NULL. */
 void *arena_grow(Arena *a, void *items, int n, size_t size);
 
 /* The texts of templates/ and runtime_min/ (made by templates/embed.cmake), as
@@ -387,6 +386,7 @@ struct Model {
   size_t map_size;
   void *import;                  /* private to import.c */
   const struct Custom *custom;   /* operators of the user; custom.h */
+  struct Rebatch *rebatch;       /* --make-batch: make_batch.h; else NULL */
 };
 /* graph.c */
 /* NULL: no memory. Until MODEL_EDGE, running out of memory aborts. */

@@ -256,6 +256,15 @@ Value *contrib_size(Node *at, Value *x, int64_t axis); /* i64[1] */
 Value *contrib_range(Node *at, Value *from, Value *to);
 void contrib_give(Node *n, int i, Value *v); /* as output i, if n has it */
 
+/* axis.c: what nodes do to the axes of their inputs, for the batch law and for
+ * --make-batch. AXIS_APART: this output does not depend on that input. */
+#define AXIS_APART (-2)
+int node_axis(const Node *n, int in, int axis, int out); /* OpDef.axis */
+bool value_has(const Value *v, int sym);    /* a dimension of it, at least */
+bool content_has(const Value *v, int sym);  /* what it holds, as dimensions */
+bool node_shape_only(const Node *n); /* inference knows all that it makes */
+bool node_reads_shape(const Node *n); /* a shape operand, when compiling */
+
 /* ops/distance.c: an o2c.Distance before `at`, inferred; its output. */
 Value *distance_of(Node *at, Value *a, Value *b, float p);
 

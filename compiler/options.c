@@ -10,7 +10,7 @@
 
 typedef enum {
   O_FLAG, O_STR, O_COUNT, O_INT, O_REAL, O_DATA, O_DIM, O_WORD, O_BATCH,
-  O_THREADS, O_CUSTOM, O_LATER, O_PRINT
+  O_THREADS, O_CUSTOM, O_AXIS, O_LATER, O_PRINT
 } OptKind;
 typedef struct {
   const char *name;
@@ -30,6 +30,10 @@ static const OptRow rows[] = {
   {"--dim", O_DIM, AT(dim), "NAME=V", "fix a symbolic dimension"},
   {"--max-batch", O_INT, AT(max_batch), "N", "largest batch ever given"},
   {"--max-dim", O_DIM, AT(max_dim), "NAME=V", "largest value of a dimension"},
+  {"--make-batch", O_FLAG, AT(make_batch), NULL,
+   "a batch of 1 in the model becomes dynamic"},
+  {"--batch-axis", O_AXIS, NOWHERE, "IN=K|IN=none",
+   "which axis of an input that is, if not 0"},
   {"--weights", O_WORD, AT(weights), "auto|array|string|object|incbin|file",
    "how the weights reach the program"},
   {"--weights-for", O_STR, AT(weights_for), "ARCH", "machine of the object"},
@@ -70,8 +74,6 @@ static const OptRow rows[] = {
   {"--list-targets", O_PRINT, NOWHERE, NULL, "print instruction sets"},
   {"--version", O_PRINT, NOWHERE, NULL, "print the version"},
   {"--help", O_PRINT, NOWHERE, NULL, "print this"},
-  {"--make-batch", O_LATER, NOWHERE, NULL, NULL},
-  {"--batch-axis", O_LATER, NOWHERE, "IN=K", NULL},
   {"--pool", O_LATER, NOWHERE, "NAME:SIZE", NULL},
   {"--emit-main", O_LATER, NOWHERE, NULL, NULL},
   {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
@@ -173,6 +175,20 @@ static bool set_custom(Options *o, Arena *a, const OptRow *r, const char *s)
   return true;
 }
 
+static bool set_axis(Options *o, Arena *a, const OptRow *r, const char *s)
+{
+  const char *eq = strrchr(s, '=');
+  NameInt x = {eq ? arena_strn(a, s, (size_t)(eq - s)) : s, -1};
+  bool none = eq && !strcmp(eq + 1, "none");
+  if (!eq || eq == s || (!none && (!parse_int(eq + 1, &x.v) ||
+                                   x.v >= MAX_RANK)))
+    return usage("%s wants IN=AXIS or IN=none, not '%s'", r->name, s);
+  o->batch_axis = arena_grow(a, o->batch_axis, o->nbatch_axis,
+                             sizeof *o->batch_axis);
+  o->batch_axis[o->nbatch_axis++] = x;
+  return true;
+}
+
 static bool set_word(char *at, const OptRow *r, const char *s)
 {
   size_t n = strlen(s);
@@ -234,6 +250,7 @@ static bool set(Options *o, Arena *a, const OptRow *r, const char *s)
   case O_DIM: return set_dim(o, a, r, s);
   case O_THREADS: return set_threads(o, r, s);
   case O_CUSTOM: return set_custom(o, a, r, s);
+  case O_AXIS: return set_axis(o, a, r, s);
   case O_BATCH: case O_INT: case O_COUNT: return set_number(at, r, s);
   case O_PRINT: o->print = r->name + 2; return true;
   case O_LATER:

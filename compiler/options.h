@@ -20,6 +20,8 @@ struct Options {
   int ndata;
   NameInt *dim, *max_dim;
   int ndim, nmax_dim;
+  NameInt *batch_axis;          /* --batch-axis IN=K; -1: none */
+  int nbatch_axis;
   NamePath *custom;             /* --custom Domain.Op=FILE */
   int ncustom;
   int64_t batch, max_batch;     /* 0: dynamic, no limit */
@@ -29,6 +31,7 @@ struct Options {
   int workers;                  /* --threads T; 0: not given */
   bool quiet, json, simple, bundle, emit_main, hooks;
   bool rows;                    /* verify --rows */
+  bool make_batch;
   bool profile;                 /* bench --profile */
   const char *script;           /* edit --script */
   bool dry_run;                 /* edit --dry-run */

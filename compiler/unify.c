@@ -10,7 +10,7 @@
  * others ends in O2C_E_DIMS. The infer function that
  * finds it may hold dimensions already, so merges wait in the pool until it
  * returns; then the whole graph is rewritten. */
-#include "ir.h"
+#include "make_batch.h"
 #include <string.h>
 
 static const Dim *resolve(DimPool *p, const Dim *d)
@@ -85,6 +85,10 @@ const Dim *dims_unify(DimPool *p, const Dim *a, const Dim *b, bool proven)
   a = resolve(p, a);
   b = resolve(p, b);
   if (a == b) return a;
+  /* The batch that --make-batch makes is any number: nothing else equals it. */
+  const Rebatch *r = p->m->rebatch;
+  if (r && !r->over && (dim_has(p, a, r->sym) || dim_has(p, b, r->sym)))
+    return NULL;
   if ((same = bounded(p, a, b)) || (same = bounded(p, b, a))) return same;
   int x = found(p, a, b), y = found(p, b, a);
   if (x >= 0) return merge(p, x, b);

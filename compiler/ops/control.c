@@ -78,6 +78,23 @@ static void lower_require(Lower *l, Node *n)
              n->in[1], n->out[0], value_numel(x), attr_int(n, "on", 1));
 }
 
+/* Carried values keep their axes from trip to trip. */
+static int axis_begin(const Node *n, int in, int axis, int out)
+{
+  (void)n;
+  if (in < 2) return AXIS_MIXES;
+  return in == out ? axis : AXIS_APART;
+}
+
+static int axis_end(const Node *n, int in, int axis, int out)
+{
+  int carried = (int)attr_int(n, "carried", 0);
+  if (in < 4) return AXIS_MIXES;
+  int of = in < 4 + carried ? in - 4 : in - 4 - carried;
+  if (of != out) return AXIS_APART;
+  return out < carried ? axis : axis + 1; /* of all trips, put together */
+}
+
 /* Attribute `growing` lists carried values and axes whose sizes trips change:
  * sizes that LoopBegin finds, and each LoopEnd anew. */
 static void infer_loop_begin(Node *n)
@@ -212,8 +229,10 @@ static const OpDef defs[] = {
    .infer = infer_require, .lower = lower_require, .axis = axis_select,
    .flags = OP_INTERNAL},
   {.name = "LoopBegin", .domain = "o2c", .rows = begin_rows, .nrow = 1,
-   .infer = infer_loop_begin, .flags = OP_INTERNAL | OP_RANDOM},
+   .infer = infer_loop_begin, .axis = axis_begin,
+   .flags = OP_INTERNAL | OP_RANDOM},
   {.name = "LoopEnd", .domain = "o2c", .rows = end_rows, .nrow = 1,
-   .infer = infer_loop_end, .flags = OP_INTERNAL | OP_RANDOM},
+   .infer = infer_loop_end, .axis = axis_end,
+   .flags = OP_INTERNAL | OP_RANDOM},
 };
 OPS_DEFINE(control, defs)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --make-batch: a model of batch 1 becomes one of any batch. What the files
+ * make_batch*.c share, and what import, inference and the driver ask them.
+ *
+ * The 1 of the batch becomes a symbol in the inputs' shapes, and inference goes
+ * through the graph as always. Each node is looked at as it is inferred:
+ * constants that hold the 1 are rewritten, constant operands that must have as
+ * many samples are repeated, and then the operator's axis hook must say that
+ * samples stay apart. Where a shape leaves open which of its ones is the batch,
+ * a choice is made; if a later node refuses, the whole is tried again with the
+ * next choice.
+ */
+#ifndef O2C_MAKE_BATCH_H
+#define O2C_MAKE_BATCH_H
+#include "ir.h"
+
+/* The batch is a factor of axis `axis`, with `outer` of that axis before it:
+ * 1 where it is the outermost factor, S where S rows and samples merged. */
+typedef struct { int axis; const Dim *outer; } Place;
+
+#define MAX_CHOICES 64
+typedef struct {
+  int count, taken;      /* ways, the one in use */
+  bool input;            /* which axis of an input; else of a Reshape */
+} BatchChoice;
+typedef struct {
+  BatchChoice c[MAX_CHOICES];
+  int n, at;             /* known, made in this run */
+  uint64_t blame;        /* bit k: choice k had to do with the error */
+  int runs;
+} BatchChoices;
+
+typedef struct {
+  Place at;              /* axis -1: no sample in it */
+  uint64_t choices;      /* that it depends on */
+} Trace;
+/* A tensor of the caller: samples have `inner` of axis `axis` each (0: only the
+ * run tells); axis -1: it has no samples. */
+typedef struct { int axis; int64_t inner; } BatchPort;
+typedef struct Rebatch {
+  Model *m;
+  BatchChoices *choices;
+  int sym;
+  const Dim *n;          /* that symbol */
+  Value *source, *size;  /* an input with the batch; its size, int64 [1] */
+  Trace *trace;          /* by id of a value */
+  int ntrace;
+  bool *done;            /* by id of a node's first output: is rewritten */
+  bool over;             /* inference is through */
+  BatchPort *in, *out;   /* of the main graph's inputs and outputs, then */
+} Rebatch;
+
+/* make_batch.c: for the driver. */
+bool rebatch_begin(Model *m, BatchChoices *c);  /* false after a diagnostic */
+void rebatch_end(Model *m);                /* after inference */
+bool choices_next(BatchChoices *c);        /* false: there is no other way */
+/* For inference: `infer` infers one node. */
+void rebatch_node(Node *n, void (*infer)(Node *n));
+/* For loops: a carried value as it comes into the first trip, and what a trip
+ * makes of it. One that has no samples is repeated, by nodes before `first` or
+ * before `end`. true: *initial is another one, so the body is, too. */
+bool rebatch_carried(Value **initial, Node *first, Value **made, Node *end);
+
+/* Trace of a value; never NULL. */
+Trace *rebatch_trace(Rebatch *r, const Value *v);
+const Dim *rebatch_one(const Rebatch *r, const Dim *d); /* at batch 1 */
+int rebatch_choose(Rebatch *r, int count, bool input, uint64_t *used);
+/* make_batch_shape.c: constants that hold the 1. */
+void rebatch_rewrite(Rebatch *r, Node *n, void (*infer)(Node *n));
+/* Where the batch of a view's input comes out; axis -1: samples meet. */
+Place rebatch_view(const Rebatch *r, const Node *n, Place at);
+/* v, whose axis k is repeated for each sample: nodes before `at`. */
+Value *rebatch_repeat(Rebatch *r, Node *at, Value *v, int k);
+/* Runs `infer`; what went wrong, or NULL. Nothing is left of an error. */
+const char *rebatch_try(Node *n, void (*infer)(Node *n));
+#endif
