@@ -194,7 +194,7 @@ static bool has_way(const Place *w, int n, Place at)
 
 /* All axes that could be the batch: as many elements stand before. `plain` is
  * what the operand says as it is; axis -1: it does not fit. The likely ones
- * come first: the same axis, of the same size; a 1; what needs no other operand. */
+ * come first: the same axis, of the same size; a 1; what the operand says. */
 static void find_ways(Target *t, Place plain)
 {
   DimPool *p = &t->r->m->dims;

@@ -61,6 +61,10 @@ static void test_refused(void)
   CHECK(!parse("net.onnx -o x --batch 0"));
   CHECK(!parse("net.onnx -o x --batch 99999999999999999999"));
   CHECK(!parse("net.onnx -o x --weights stone"));
+  CHECK(!parse("net.onnx -o x --make-batch --batch-axis h0"));
+  CHECK(!parse("net.onnx -o x --make-batch --batch-axis h0=one"));
+  CHECK(parse("net.onnx -o x --make-batch --batch-axis h0=1"));
+  CHECK(parse("net.onnx -o x --make-batch --batch-axis a=b=none"));
   CHECK(!parse("net.onnx -o x --rtol -1"));
   CHECK(!parse("net.onnx -o x --rtol 1x"));
   CHECK(!parse("net.onnx -o x -O4"));
