@@ -214,6 +214,7 @@ static Value *transfer(Plan *p, Value *v, bool device)
   n->domain = "o2c";
   n->op = op_find("o2c", "Transfer");
   Value *to = value_tmp(p->g, "moved", v);
+  same_take(to, v);
   to->declared = v->declared;
   node_set_input(n, 0, v);
   node_set_output(n, 0, to);

@@ -139,11 +139,8 @@ static void transfer_text(Rows *r, const Step *s, const char **arg)
   sb_puts(&r->b, "  if (status != O2C_OK)\n    return status;\n");
 }
 
-static void call_text(Rows *r, const Step *s)
+static void one_call(Rows *r, const Step *s, const char **arg)
 {
-  const char **arg = NEW(r->p->a, const char *, s->nptr + 1);
-  for (int i = 0; i < s->nptr; i++)
-    arg[i] = rows_pointer(r, &s->ptr[i]);
   hook_text(r, s, 0);
   if (s->transfer) {
     transfer_text(r, s, arg);
@@ -166,6 +163,15 @@ static void call_text(Rows *r, const Step *s)
   hook_text(r, s, 1);
   if (s->status)
     sb_puts(&r->b, "  if (status != O2C_OK)\n    return status;\n");
+}
+
+static void call_text(Rows *r, const Step *s)
+{
+  const char **arg = NEW(r->p->a, const char *, s->nptr + 1);
+  for (int i = 0; i < s->nptr; i++)
+    arg[i] = rows_pointer(r, &s->ptr[i]);
+  one_call(r, s, arg);
+  tap_text(r->p, s, arg, &r->b);
 }
 
 static const char *cond_text(Rows *r, const Guard *g)
@@ -264,6 +270,11 @@ void rows_body(Plan *p, StrBuf *plan, const EmitFiles *f)
   sizes_begin(p, &r.b);
   sb_puts(&r.b, "  (void)ctx, (void)ws, (void)s, (void)in, (void)out, "
                 "(void)first;\n");
+  if (p->ntap)
+    sb_puts(&r.b, "  extern void o2c_tell(int64_t id, int64_t first, int64_t "
+            "rows, const void *p,\n                      int32_t dtype, "
+            "int32_t rank, const int64_t *dim,\n                      "
+            "const int64_t *by);\n");
   if (!p->arena_static) {
     rows_slots(&r, false, p->nfound ? "d->" : "s->");
     rows_slots(&r, true, p->nfound ? "d->" : "s->");

@@ -40,6 +40,8 @@ typedef struct {
 bool host_open(Host *h, const Options *opt);
 ExitCode host_close(Host *h, ExitCode code); /* removes the folder */
 void procs_run(Host *h, Proc *p, int n);     /* as many at once as CPUs */
+void proc_begin(Host *h, Proc *p);           /* one, beside which we work */
+bool proc_going(Host *h, Proc *p);           /* false: it has ended */
 const char *host_file(Host *h, const char *fmt, ...) PRINTF(2, 3);
 bool host_write(const char *path, const void *p, size_t n);
 char *host_read(Arena *a, const char *path, size_t *n); /* NULL: can't */
@@ -107,6 +109,9 @@ typedef struct {
 } Result;
 /* Runs all jobs; the arena holds results. NULL: no result file (printed). */
 Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n);
+/* The same in two parts: the program that does them, and what it has done. */
+bool jobs_prepare(Host *h, const char *program, const Job *job, int n, Proc *p);
+Result *jobs_results(Host *h, Arena *a, const Proc *p, int n);
 const char *result_text(Arena *a, const Result *r); /* of a failure */
 int64_t status_find(const char *name); /* "O2C_E_DATA"; 1: no status */
 
@@ -116,6 +121,8 @@ typedef struct {
   double share;            /* atol is at least this share of max |want| */
   const char *from;        /* where the rule comes from */
   bool fixed;              /* rtol is the same for every type */
+  bool quantised;          /* the model rounds to 8 bits */
+  int steps;               /* by which 8-bit integers may differ */
 } Rule;
 typedef struct {
   bool ok, numeric;        /* numeric: the maxima below mean something */
@@ -129,7 +136,33 @@ const char *rule_text(Arena *a, const Rule *r);
 Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
                     const Tensor *want);
 
-/* host_ref.c: the whole graph by reference kernels; false: it can't. */
+/* host_ref.c: the graph by reference kernels, node by node. */
+typedef struct {
+  Model *m;
+  Node *next;              /* that comes next */
+  Value **at;              /* by id of the file: it has been computed, or could
+                              not be (then it has no data) */
+  int *wanted;             /* by id: how many will ask for it; NULL: nobody */
+  struct Hold **hold;      /* memory of tensors, by Value.id */
+  int nhold;
+  bool keeps;              /* nothing is freed */
+  bool failed;             /* m has diagnostics */
+  Node *node;              /* the one that went last, maybe out of the graph */
+  bool known;              /* it could be computed */
+  const char *why;         /* the first operator that could not; NULL: none */
+} Reference;
+/* The model with these inputs, one for each port. m is there in any case. */
+bool reference_open(Reference *r, const Options *opt, const char *path,
+                    const Tensor *const *in, int nin);
+bool reference_begin(Reference *r);
+bool reference_step(Reference *r); /* false: there is no more */
+Value *reference_value(Reference *r, int id); /* goes on up to it; or NULL */
+/* v holds t from now on, which lives in *a. */
+void reference_put(Reference *r, Value *v, const Tensor *t, Arena *a);
+void reference_settle(Reference *r, Value *v); /* frees it if unwanted */
+void reference_close(Reference *r);
+const Tensor *tensor_copy(Arena *a, const Tensor *t);
+/* The whole graph; false: it can't. */
 bool reference_run(const Options *opt, const char *path, const Ports *p,
                    DataSet *s, const char **why);
 

@@ -224,8 +224,8 @@ static bool prepare_driver(Host *h, Proc *p, int *n)
 {
   if (h->have_driver) return true;
   static const char *const file[] = {
-    "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_threads.h",
-    "o2c_threads.c", "o2c_image.c",
+    "o2c.h", "o2c_driver.c", "o2c_driver_io.h", "o2c_tap.h",
+    "o2c_threads.h", "o2c_threads.c", "o2c_image.c",
   };
   for (int i = 0; i < COUNT(file); i++)
     if (!write_embedded(h, file[i])) return false;

@@ -113,10 +113,11 @@ static bool transforms(const Model *m)
 
 Rule rule_choose(Arena *a, const Options *opt, const Model *m)
 {
-  Rule r = {1e-3, 1e-7, 0, "default", false};
+  Rule r = {.rtol = 1e-3, .atol = 1e-7, .from = "default"};
+  r.quantised = is_quantised(m);
   if (!tolerance_file(a, m, &r) && is_whole(m)) {
-    r.share = is_quantised(m) ? quantised_share(m) : 1e-4;
-    r.from = is_quantised(m) ? "default, 8-bit network" : "default, network";
+    r.share = r.quantised ? quantised_share(m) : 1e-4;
+    r.from = r.quantised ? "default, 8-bit network" : "default, network";
     double half = half_share(m);
     if (half > r.share) {
       r.share = half;
@@ -227,6 +228,16 @@ static void compare_complex(Diff *d, const Rule *r, const Tensor *got,
   g.dtype = w.dtype = want->dtype == DT_C64 ? DT_F32 : DT_F64;
   g.n = w.n = want->n * 2;
   compare_floats(d, r, &g, &w);
+}
+
+/* 8-bit integers that may be some steps apart. */
+static void compare_steps(Diff *d, int steps, const Tensor *got,
+                          const Tensor *want)
+{
+  Rule r = {.atol = steps};
+  d->numeric = true;
+  for (int64_t i = 0; i < want->n; i++)
+    compare_number(d, &r, tensor_f64(got, i), tensor_f64(want, i), i);
 }
 
 static void compare_exact(Diff *d, const Tensor *got, const Tensor *want)
@@ -364,6 +375,8 @@ Diff tensor_compare(Arena *a, const Rule *r, const Tensor *got,
   DtypeClass cls = dtype_info(want->dtype)->cls;
   if (cls == DC_FLOAT) compare_floats(&d, r, got, want);
   else if (cls == DC_COMPLEX) compare_complex(&d, r, got, want);
+  else if (r->steps && (want->dtype == DT_U8 || want->dtype == DT_I8))
+    compare_steps(&d, r->steps, got, want);
   else compare_exact(&d, got, want);
   d.ok = !d.bad;
   if (d.bad) {

@@ -11,6 +11,12 @@
 static const ValueKind kinds[] = {VK_TENSOR, VK_SEQ, VK_MAP, VK_OPTIONAL,
                                   VK_SPARSE};
 
+/* For one run; with taps the program waits for us between its steps. */
+static int timeout_of(const Host *h)
+{
+  return h->opt->tap ? 100 * JOB_TIMEOUT : JOB_TIMEOUT;
+}
+
 /* --- Writing jobs --------------------------------------------------------- */
 
 static void put_word(StrBuf *b, int64_t v)
@@ -69,7 +75,7 @@ static bool write_jobs(Host *h, const char *path, const Job *job, int n)
   /* For all jobs: times of steps, and the number of workers. */
   put_word(&b, (n && job->profile ? 2 : 0) +
                (h->opt->workers > 1 ? h->opt->workers * 256 : 0));
-  put_word(&b, JOB_TIMEOUT);
+  put_word(&b, timeout_of(h));
   for (int k = 0; k < n; k++) {
     put_word(&b, job[k].unit);
     put_word(&b, job[k].times);
@@ -242,33 +248,45 @@ static const char *log_of(Arena *a, const char *log, int k)
   return arena_strn(a, p, end ? (size_t)(end - p) : strlen(p));
 }
 
-Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n)
+bool jobs_prepare(Host *h, const char *program, const Job *job, int n, Proc *p)
 {
-  const char *jobs = host_file(h, "jobs"), *out = host_file(h, "results");
-  if (!write_jobs(h, jobs, job, n)) return NULL;
+  const char *jobs = host_file(h, "jobs");
+  if (!write_jobs(h, jobs, job, n)) return false;
   char **argv = NEW(&h->a, char *, 32);
   int argc = 0;
-  for (char **p = h->runner; p && *p && argc < 24; p++) argv[argc++] = *p;
+  for (char **w = h->runner; w && *w && argc < 24; w++) argv[argc++] = *w;
   argv[argc++] = arena_str(&h->a, program);
   argv[argc++] = arena_str(&h->a, jobs);
-  argv[argc++] = arena_str(&h->a, out);
+  argv[argc++] = arena_str(&h->a, host_file(h, "results"));
   /* The driver ends each run itself; this is for the driver. */
-  Proc p = {.argv = argv, .log = host_file(h, "run.log"),
-            .timeout = JOB_TIMEOUT * (n < 4 ? n : 4) + 60};
-  procs_run(h, &p, 1);
+  *p = (Proc){.argv = argv, .log = host_file(h, "run.log"),
+              .timeout = timeout_of(h) * (n < 4 ? n : 4) + 60};
+  return true;
+}
+
+Result *jobs_results(Host *h, Arena *a, const Proc *p, int n)
+{
   size_t size = 0, nlog = 0;
-  char *data = host_read(a, out, &size);
-  const char *log = host_read(a, p.log, &nlog);
-  if (p.rc == -1 || h->stop) return NULL;
+  char *data = host_read(a, host_file(h, "results"), &size);
+  const char *log = host_read(a, p->log, &nlog);
+  if (p->rc == -1 || h->stop) return NULL;
   Result *r = NEW(a, Result, n);
   for (int k = 0; k < n; k++) {
     r[k].kind = JR_MISSING;
-    r[k].detail = p.rc;
+    r[k].detail = p->rc;
     r[k].log = log_of(a, log, k);
   }
   Reader rd = {a, data, data + size, !data};
   while (!rd.bad && rd.p < rd.end) get_result(&rd, r, n);
   return r;
+}
+
+Result *jobs_run(Host *h, Arena *a, const char *program, const Job *job, int n)
+{
+  Proc p;
+  if (!jobs_prepare(h, program, job, n, &p)) return NULL;
+  procs_run(h, &p, 1);
+  return jobs_results(h, a, &p, n);
 }
 
 /* --- Words ---------------------------------------------------------------- */

@@ -130,6 +130,21 @@ static bool proc_poll(Host *h, Proc *p)
   return true;
 }
 
+void proc_begin(Host *h, Proc *p)
+{
+  proc_start(h, p);
+}
+
+bool proc_going(Host *h, Proc *p)
+{
+  static const struct timespec now;
+  sigset_t stop;
+  stop_signals(&stop);
+  int s = sigtimedwait(&stop, NULL, &now);
+  if (s > 0) h->stop = s;
+  return p->pid && !proc_poll(h, p);
+}
+
 void procs_run(Host *h, Proc *p, int n)
 {
   sigset_t wait_for;

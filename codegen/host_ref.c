@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expected outputs where a model has no test data: the graph as imported, its
- * inputs made constants, evaluated node by node with the reference kernels. No
- * pass runs and no target is asked, so what it agrees with is onnx2c's own
- * reading of the operators: it finds faults of passes, plans and fast kernels,
- * and proves nothing about the reference kernels. */
+/* What a model should compute: the graph as imported, its inputs made
+ * constants, evaluated node by node with the reference kernels. No pass runs
+ * and no target is asked, so what it agrees with is onnx2c's own reading of the
+ * operators: it finds faults of passes, plans and fast kernels, and proves
+ * nothing about the reference kernels.
+ *
+ * A node goes when it is done, and a tensor when its last reader has gone, so
+ * memory holds no more than what is still needed (of graphs of tensors; where
+ * there are sequences or the like, all stays). */
 #include "host.h"
 #include <string.h>
+
+/* The tensors that one node made; they go together. */
+typedef struct Hold {
+  Arena a;
+  int live;
+} Hold;
 
 static void feed(Value *v, const Tensor *t)
 {
@@ -16,6 +26,8 @@ static void feed(Value *v, const Tensor *t)
   for (int i = 0; i < t->rank; i++) dim[i] = dim_int(p, t->dim[i]);
   value_set_shape(v, t->rank, dim);
 }
+
+/* --- What the generic evaluation can't do --------------------------------- */
 
 static const Attr *words_of(const Node *n)
 {
@@ -56,36 +68,189 @@ static Node *expand(Graph *g, Node *n)
   return before ? before->next : g->first;
 }
 
-static bool evaluate(Model *m, const char **why)
+/* --- Memory --------------------------------------------------------------- */
+
+static Hold **hold_at(Reference *r, const Value *v)
 {
-  Graph *g = m->main;
-  for (Node *n = g->first; n;) {
-    Node *before = n->prev;
-    upgrade_node(n);
-    Node *made = before ? before->next : g->first;
-    if (made != n) {
-      n = made;
+  while (r->nhold <= v->id) {
+    r->hold = arena_grow(&r->m->arena, r->hold, r->nhold, sizeof *r->hold);
+    r->hold[r->nhold++] = NULL;
+  }
+  return &r->hold[v->id];
+}
+
+static void release(Reference *r, Value *v)
+{
+  Hold **h = hold_at(r, v);
+  if (!*h) return;
+  v->data = NULL;
+  if (!--(*h)->live) arena_free(&(*h)->a);
+  *h = NULL;
+}
+
+/* Does a later node, or who asks for values, still want it? */
+static bool is_wanted(const Reference *r, const Value *v)
+{
+  Same s;
+  if (v->nuse || v->is_output) return true;
+  bool known = value_same(v, &s);
+  return (known && r->wanted && r->wanted[s.id] > 0) ||
+         (v->id < r->m->nfile && r->wanted && r->wanted[v->id] > 0);
+}
+
+void reference_settle(Reference *r, Value *v)
+{
+  if (v && !r->keeps && !is_wanted(r, v)) release(r, v);
+}
+
+void reference_put(Reference *r, Value *v, const Tensor *t, Arena *a)
+{
+  Hold *h = NEW(&r->m->arena, Hold, 1);
+  h->a = *a;
+  h->live = 1;
+  release(r, v);
+  v->data = t;
+  *hold_at(r, v) = h;
+  reference_settle(r, v);
+}
+
+/* --- One node ------------------------------------------------------------- */
+
+/* Weights lie in the file at any address; those of one node are aligned for as
+ * long as it is evaluated. */
+static void align_inputs(Node *n, Arena *a, const Tensor **was)
+{
+  for (int i = 0; i < n->nin; i++) {
+    Value *v = n->in[i];
+    was[i] = v ? v->data : NULL;
+    if (!was[i] || was[i]->kind != VK_TENSOR || was[i]->dtype == DT_STR ||
+        !was[i]->data || (uintptr_t)was[i]->data % 16 == 0)
       continue;
+    Tensor *t = NEW(a, Tensor, 1);
+    size_t bytes = (size_t)was[i]->n *
+                   (size_t)dtype_info(was[i]->dtype)->size;
+    char *p = arena_alloc(a, bytes + 1);
+    memcpy(p, was[i]->data, bytes);
+    *t = *was[i];
+    t->data = p;
+    v->data = t;
+  }
+}
+
+static bool evaluate(Reference *r, Node *n)
+{
+  Hold *h = NEW(&r->m->arena, Hold, 1);
+  Arena aligned = {.panic = r->m->arena.panic};
+  const Tensor **was = NEW(&r->m->arena, const Tensor *, n->nin + 1);
+  h->a.panic = r->m->arena.panic;
+  align_inputs(n, &aligned, was);
+  r->m->work = &h->a;
+  bool ok = eval_node(n);
+  r->m->work = NULL;
+  for (int i = 0; i < n->nin; i++)
+    if (n->in[i]) n->in[i]->data = was[i];
+  arena_free(&aligned);
+  if (!ok && !strcmp(n->op_type, "DictVectorizer")) ok = evaluate_dict(n);
+  for (int i = 0; ok && h->a.used && i < n->nout; i++)
+    if (n->out[i]) {
+      *hold_at(r, n->out[i]) = h;
+      h->live++;
     }
+  if (!h->live) arena_free(&h->a);
+  return ok;
+}
+
+static void note(Reference *r, Value *v)
+{
+  Same s;
+  if (v->kind != VK_TENSOR) r->keeps = true;
+  if (v->id < r->m->nfile) r->at[v->id] = v;
+  if (value_same(v, &s) && !s.perm && !s.flipped) r->at[s.id] = v;
+}
+
+/* The node has gone by; nothing reads through it any more. */
+static void pass_by(Reference *r, Node *n, bool ok)
+{
+  int nin = n->nin, nout = n->nout;
+  Value **in = NEW(&r->m->arena, Value *, nin + 1);
+  for (int i = 0; i < nin; i++) in[i] = n->in[i];
+  for (int i = 0; i < nout; i++)
+    if (n->out[i]) note(r, n->out[i]);
+  if (!ok || r->keeps) return;
+  node_remove(n);
+  for (int i = 0; i < nin; i++) reference_settle(r, in[i]);
+  for (int i = 0; i < nout; i++) reference_settle(r, n->out[i]);
+}
+
+bool reference_step(Reference *r)
+{
+  Graph *g = r->m->main;
+  Node *n = r->next, *before = n ? n->prev : NULL;
+  if (!n || r->failed) return false;
+  upgrade_node(n);
+  Node *made = before ? before->next : g->first;
+  if (made == n) {
     infer_node(n);
-    if (diag_worst(m) != EXIT_OK) return false;
-    Node *first = expand(g, n);
-    if (first != n) {
-      n = first;
-      continue;
-    }
-    if (!eval_node(n) &&
-        (strcmp(n->op_type, "DictVectorizer") || !evaluate_dict(n))) {
-      *why = n->op_type;
+    if (diag_worst(r->m) != EXIT_OK) {
+      r->failed = true;
       return false;
     }
-    n = n->next;
+    made = expand(g, n);
   }
+  if (made != n) {
+    r->next = made;
+    return true;
+  }
+  r->node = n;
+  r->known = evaluate(r, n);
+  if (!r->known && !r->why) r->why = n->op_type;
+  r->next = n->next;
+  pass_by(r, n, r->known);
   return true;
 }
 
-static const Tensor *copy_tensor(Arena *a, const Tensor *t)
+Value *reference_value(Reference *r, int id)
 {
+  while (!r->at[id] && reference_step(r)) continue;
+  return r->at[id];
+}
+
+/* --- The whole graph ------------------------------------------------------ */
+
+bool reference_open(Reference *r, const Options *opt, const char *path,
+                    const Tensor *const *in, int nin)
+{
+  Ports mine;
+  memset(r, 0, sizeof *r);
+  Model *m = r->m = import_file(opt, path);
+  ports_find(&mine, m);
+  r->failed = diag_worst(m) != EXIT_OK || mine.nin != nin;
+  if (r->failed) return false;
+  r->at = NEW(&m->arena, Value *, m->nfile + 1);
+  for (int i = 0; i < nin; i++)
+    if (in[i]) feed(mine.in[i], in[i]);
+  for (int i = 0; i < m->main->nin; i++) note(r, m->main->in[i]);
+  return true;
+}
+
+bool reference_begin(Reference *r)
+{
+  schema_check(r->m->main);
+  r->failed = diag_worst(r->m) != EXIT_OK;
+  r->next = r->m->main->first;
+  return !r->failed;
+}
+
+void reference_close(Reference *r)
+{
+  for (int i = 0; i < r->nhold; i++)
+    if (r->hold[i] && !--r->hold[i]->live) arena_free(&r->hold[i]->a);
+  model_free(r->m);
+}
+
+const Tensor *tensor_copy(Arena *a, const Tensor *t)
+{
+  if (t->kind != VK_TENSOR) return t;
   Tensor *c = tensor_new(a, t->dtype, t->rank, t->dim);
   size_t bytes = (size_t)t->n * (size_t)dtype_info(t->dtype)->size;
   char *p = arena_alloc(a, bytes + 1);
@@ -109,7 +274,7 @@ static bool collect(Arena *a, const Ports *p, const Graph *g, DataSet *s,
       *why = v->name;
       return false;
     }
-    s->want[i] = copy_tensor(a, v->data);
+    s->want[i] = tensor_copy(a, v->data);
   }
   return true;
 }
@@ -118,20 +283,17 @@ bool reference_run(const Options *opt, const char *path, const Ports *p,
                    DataSet *s, const char **why)
 {
   Arena *a = &p->m->arena;
-  Model *m = import_file(opt, path);
-  Ports mine;
-  *why = "import";
-  ports_find(&mine, m);
-  bool ok = diag_worst(m) == EXIT_OK && mine.nin == p->nin;
-  for (int i = 0; ok && i < mine.nin; i++)
-    if (s->in[i]) feed(mine.in[i], s->in[i]);
-  m->arena.panic = a->panic;
+  Reference r;
+  bool ok = reference_open(&r, opt, path, s->in, p->nin);
+  r.m->arena.panic = a->panic;
   if (ok) {
-    schema_check(m->main);
-    ok = diag_worst(m) == EXIT_OK && evaluate(m, why);
+    ok = reference_begin(&r);
+    while (ok && !r.why && reference_step(&r)) continue;
+    ok = ok && !r.failed && !r.why;
   }
-  ok = ok && collect(a, p, m->main, s, why);
+  *why = r.why ? r.why : "import";
+  ok = ok && collect(a, p, r.m->main, s, why);
   *why = arena_str(a, *why);
-  model_free(m);
+  reference_close(&r);
   return ok;
 }

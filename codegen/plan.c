@@ -332,6 +332,7 @@ static void copy_outputs(Plan *p)
     n->op = op_find("o2c", "Copy");
     Value *to = value_tmp(g, "copy", from);
     to->declared = from->declared;
+    same_take(to, from);
     node_set_input(n, 0, from);
     node_set_output(n, 0, to);
     to->is_output = true;
@@ -352,6 +353,7 @@ Plan *plan_make(Model *m)
   if (m->nerror)
     return NULL;
   copy_outputs(p);
+  same_outputs(p->g);
   shape_values(p);
   read_ports(p);
   plan_tune(p);
@@ -368,5 +370,6 @@ Plan *plan_make(Model *m)
   plan_levels(p);
   plan_memory(p);
   plan_room(p);
+  plan_taps(p);
   return m->nerror ? NULL : p;
 }

@@ -18,6 +18,7 @@
 
 typedef struct Plan Plan;
 typedef struct Step Step;
+typedef struct Tap Tap;
 typedef struct Target Target;
 
 typedef enum { SP_IN, SP_OUT, SP_SCRATCH } StepPtrKind;
@@ -198,6 +199,7 @@ struct Plan {
   int nregion;            /* runs of steps on the device; emit_cu.c */
   StrBuf regions;         /* their text */
   int nlibrary;           /* calls of cuDNN and cuBLASLt; numbers their plans */
+  Tap *tap; int ntap;     /* of diff; in order of the steps */
   const struct Level **level; /* of --target, the least first; levels.c */
   int nlevel;             /* 0: the C compiler's flags say */
 };
@@ -346,6 +348,15 @@ const char *plan_prefix(Model *m); /* --name, or made of the file's name */
 const char *last_component(const char *path); /* the file's name alone */
 ExitCode codegen_emit(Model *m);
 Plan *plan_make(Model *m); /* for info and reports; NULL after errors */
+/* tap.c: what a step writes, told to the program's o2c_tell (diff). */
+struct Tap {
+  const Step *step;
+  int ptr;                /* the output, among the step's */
+  Same same;              /* which tensor of the file's graph it is */
+};
+void plan_taps(Plan *p);  /* Plan.tap; their numbers are those of o2c_tell */
+/* The calls behind step s, where `at` is the text of each of its pointers. */
+void tap_text(const Plan *p, const Step *s, const char *const *at, StrBuf *b);
 /* package.c: the files of runtime_min that this model needs, by number. */
 const char *runtime_file(const Plan *p, int k);  /* NULL: no more */
 /* --package: true where it is not wanted, or can be written; else false after
@@ -369,6 +380,7 @@ ExitCode compile_file(const Options *opt, const char *path);
 ExitCode cmd_run(const Options *opt);
 ExitCode cmd_verify(const Options *opt);
 ExitCode cmd_bench(const Options *opt);
+ExitCode cmd_diff(const Options *opt);
 /* host_build.c: does -o name an object, archive or shared library? */
 bool build_wanted(const Options *opt);
 ExitCode cmd_build(const Options *opt, const char *path);

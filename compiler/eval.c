@@ -27,6 +27,12 @@ static void *eval_buf(Eval *e, const Value *v, void *p)
   return p;
 }
 
+Arena *work_arena(const Node *n)
+{
+  Model *m = n->g->m;
+  return m->work ? m->work : &m->arena;
+}
+
 static bool static_dims(const Value *v, int64_t *dim, int64_t *n)
 {
   *n = 1;
@@ -90,7 +96,8 @@ static void *pointer(Eval *e, const CallArg *arg)
     if (e->buf[i].v == arg->v) return e->buf[i].p;
   if (arg->kind == 'o') {
     if (static_dims(arg->v, dim, &n)) /* scratch */
-      p = eval_buf(e, arg->v, arena_array(&e->l.m->arena, 16, (size_t)n + 1));
+      p = eval_buf(e, arg->v, arena_array(work_arena(e->n), 16,
+                                          (size_t)n + 1));
   } else if (e->handles && !is_index(e, arg->v)) {
     p = input_handles(e, arg->v);
   } else if (arg->v->data) {
@@ -165,9 +172,9 @@ static bool known(const Node *n)
 bool eval_node(Node *n)
 {
   Eval e = {.n = n, .l.m = n->g->m};
-  Arena *a = &n->g->m->arena;
+  Arena *a = work_arena(n);
   int64_t dim[MAX_RANK], count, bytes;
-  Tensor **t = NEW(a, Tensor *, n->nout + 1);
+  Tensor **t = NEW(&n->g->m->arena, Tensor *, n->nout + 1);
   if (n->op && (n->op->flags & OP_ELEMENTWISE) &&
       (!n->op->lower || ew_chain(n)))
     return ew_eval(n);

@@ -359,7 +359,7 @@ static bool reads_input(const EwChain *c, int k)
 
 bool ew_eval(Node *n)
 {
-  Arena *a = &n->g->m->arena;
+  Arena *a = work_arena(n);
   Value *out = node_out(n, 0);
   Run *r = NEW(a, Run, 1);
   int64_t dim[MAX_RANK];

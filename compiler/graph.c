@@ -264,6 +264,7 @@ void node_drop_inputs(Node *n, int from)
 void value_replace(Value *old, Value *by)
 {
   if (old == by) return;
+  same_replaced(by, old);
   while (old->nuse) {
     Node *n = old->use[old->nuse - 1];
     for (int i = 0; i < n->nin; i++)

@@ -458,6 +458,7 @@ static void import_main(Import *im, const Onnx__ModelProto *mp)
   if (m->nerror) return;
   import_functions(im, mp);
   import_graph(im, mp->graph, NULL);
+  same_import(m);
 }
 
 static void import_model(Import *im, const void *p, size_t n)

@@ -306,6 +306,7 @@ struct Value {
   const List *list;      /* what a sequence or optional value holds, where
                             that is known: sequence.c. NULL: it is not */
   Node *def;             /* NULL: graph input or constant */
+  const struct Same *same; /* the value of the file that it is: same.c */
   Node **use;            /* one entry per use: a node may stand here twice */
   int nuse;
   bool is_input, is_output, bad;
@@ -375,15 +376,14 @@ struct Model {
   Diag *diags, *diag_last;
   int nerror, nwarning;
   int64_t ir_version;
-  Opset *opset;
-  int nopset;
+  Opset *opset; int nopset;
   Meta *meta;
   int nmeta;
   Graph *main;
-  int nvalue;                    /* ids handed out */
+  int nvalue, nfile;             /* ids handed out; to values of the file */
+  Arena *work; int *file_out;    /* of eval.c (or NULL); ids of outputs */
   char sha256[65];
-  const void *map;               /* the mmapped file */
-  size_t map_size;
+  const void *map; size_t map_size;     /* the mmapped file */
   void *import;                  /* private to import.c */
   const struct Custom *custom;   /* operators of the user; custom.h */
   struct Rebatch *rebatch;       /* --make-batch: make_batch.h; else NULL */

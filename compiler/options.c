@@ -54,6 +54,8 @@ static const OptRow rows[] = {
   {"--rtol", O_REAL, AT(rtol), "R", "relative tolerance (verify)"},
   {"--atol", O_REAL, AT(atol), "A", "absolute tolerance (verify)"},
   {"--rows", O_FLAG, AT(rows), NULL, "row i alone equals row i (verify)"},
+  {"--all", O_FLAG, AT(all), NULL, "go on behind a difference (diff)"},
+  {"--seed", O_COUNT, AT(seed), "K", "another draw of data (diff)"},
   {"--runs", O_COUNT, AT(runs), "K", "number of timed runs (bench)"},
   {"--profile", O_FLAG, AT(profile), NULL, "time of each step too (bench)"},
   {"--custom", O_CUSTOM, NOWHERE, "Domain.Op=FILE",
@@ -80,8 +82,8 @@ static const OptRow rows[] = {
   {"--html", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
-  "verify", "bench", "edit"};
-static const char *const later[] = {"diff", "reduce"};
+  "verify", "bench", "edit", "diff"};
+static const char *const later[] = {"reduce"};
 
 static bool usage(const char *fmt, ...) PRINTF(1, 2);
 static bool usage(const char *fmt, ...)
@@ -363,6 +365,8 @@ void options_help(FILE *f)
         "  onnx2c run MODEL --data DIR --save DIR\n"
         "  onnx2c verify MODEL|DIR...        against the test data beside it\n"
         "  onnx2c bench MODEL                time of one run\n"
+        "  onnx2c diff MODEL                 the first layer whose code is "
+        "wrong\n"
         "  onnx2c edit MODEL -o OUT STEP...  graph surgery: see --list-steps\n"
         "\n", f);
   for (int i = 0; i < COUNT(rows); i++) {

@@ -35,6 +35,9 @@ struct Options {
   bool profile;                 /* bench --profile */
   const char *script;           /* edit --script */
   bool dry_run;                 /* edit --dry-run */
+  bool tap;                     /* diff: steps tell what they write; tap.c */
+  bool all;                     /* diff --all: go on behind a difference */
+  int seed;                     /* of seeded data; 0: 1 */
 };
 void options_default(Options *o);
 /* False after a message to stderr. */

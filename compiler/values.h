@@ -22,6 +22,26 @@ void sparse_output(Graph *g, int out);
 const Tensor *sparse_of(Arena *a, const Tensor *dense);
 const Tensor *sparse_dense(Arena *a, const Tensor *sparse);
 
+/* same.c: which value of the file a value is, for diff: ids below Model.nfile
+ * are the file's, and passes tell what becomes of them. */
+typedef struct Same {
+  int id;                  /* -1: none of them */
+  int rank;                /* of perm */
+  const int *perm;         /* axis k is axis perm[k] of it; NULL: the same */
+  bool flipped;            /* its int8 as uint8: 128 more */
+} Same;
+bool value_same(const Value *v, Same *s); /* false: it is none */
+void same_take(Value *v, const Value *of);
+void same_permuted(Value *v, const Value *of, const int64_t *perm);
+void same_flipped(Value *v, const Value *of);
+/* All that read `old` will read `by`. */
+void same_replaced(Value *by, const Value *old);
+void same_import(Model *m);         /* what is there now is the file's */
+void same_outputs(Graph *g);        /* output k is output k of the file */
+
+/* eval.c: where tensors go that n's evaluation makes: Model.work, or arena. */
+Arena *work_arena(const Node *n);
+
 /* zipmap.c: maps whose keys are constants, as a tensor of their values. */
 typedef struct Zip { /* graph output `out` is one of floats, [rows, keys] or */
   int out;           /* [keys], and stands for what the file declares: */

@@ -44,6 +44,7 @@
 #include <unistd.h>
 #include "o2c.h"
 #include "o2c_driver_io.h"
+#include "o2c_tap.h"
 #include "o2c_threads.h"
 
 extern const o2c_model *(*const o2c_driver_models[])(void);
@@ -278,8 +279,6 @@ static int buffer_overrun(const Buffer *b)
     if (b->p[i] != GUARD_BYTE) return 1;
   return 0;
 }
-
-static const char *job_path;
 
 /* <folder of the job file>/<model>.weights, where the model asks for it. */
 static o2c_status load_weights(Run *r)

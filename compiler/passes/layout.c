@@ -62,6 +62,7 @@ static Value *put_transpose(Node *at, Value *x, const int64_t *perm,
     dim[i] = x->dim[perm[i]];
   Value *y = value_new(g, "transposed", x->dtype, x->rank, dim);
   node_set_output(t, 0, y);
+  same_permuted(y, x, perm);
   return y;
 }
 
@@ -76,6 +77,7 @@ static void turn_output(Node *n, int k, const int64_t *back)
   for (int i = 0; i < y->rank; i++)
     dim[i] = y->dim[order[i]];
   Value *turned = value_new(n->g, y->name, y->dtype, y->rank, dim);
+  same_permuted(turned, y, order);
   node_set_output(n, k, turned);
   Node *t = node_new(n->g, n->next, "Transpose", 1, 1, n);
   attr_set_ints(t, "perm", back, y->rank);

@@ -157,6 +157,10 @@ static void put_view(Node *n, View *v, Node *r, const int64_t *shape,
                      const int64_t *back)
 {
   int rank = v->y->rank;
+  int64_t order[MAX_RANK];
+  for (int i = 0; i < rank; i++)
+    order[back[i]] = i;
+  same_permuted(r->out[0], v->y, order);
   node_set_input(r, 1, value_const_ints(n->g, "shape", shape, rank));
   if (is_identity(back, rank) && !v->y->is_output) {
     value_replace(v->y, r->out[0]);

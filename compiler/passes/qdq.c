@@ -117,6 +117,7 @@ static bool make_unsigned(Node *n)
   Value *u = value_new(n->g, v->name, DT_U8, v->rank,
                        (const Dim *const *)v->dim);
   node_set_output(q, 0, u);
+  same_flipped(u, v);
   read_unsigned(v, u);
   if (v->is_output)
     value_replace(v, bytes_signed(n, u));

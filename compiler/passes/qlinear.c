@@ -179,6 +179,7 @@ static bool turn(Node *n)
   Value *made = value_new(n->g, y->name, DT_U8, y->rank,
                           (const Dim *const *)y->dim);
   node_set_output(c, 0, made);
+  same_flipped(made, y);
   value_replace(y, bytes_signed(n, made));
   node_remove(n);
   return true;

@@ -19,8 +19,8 @@ static Diff compare(const Rule *r, const float *g, const float *w, int64_t n)
 
 static void test_floats(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test", false};
-  const Rule share = {0, 0, 1e-2, "test", false};
+  const Rule r = {1e-3, 1e-7, 0, "test", false, false, 0};
+  const Rule share = {0, 0, 1e-2, "test", false, false, 0};
   const float w[4] = {1, -100, 0, 5};
   const float near[4] = {1.0009f, -100.09f, 0, 5};
   const float far[4] = {1.0011f, -100, 0, 5.1f};
@@ -39,8 +39,8 @@ static void test_floats(void)
 
 static void test_specials(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test", false};
-  const Rule wide = {1, 1e30, 0, "test", false};
+  const Rule r = {1e-3, 1e-7, 0, "test", false, false, 0};
+  const Rule wide = {1, 1e30, 0, "test", false, false, 0};
   const float w[3] = {NAN, INFINITY, -INFINITY};
   const float one[1] = {1}, nan[1] = {NAN}, inf[1] = {INFINITY};
   const float minus[1] = {-INFINITY};
@@ -55,7 +55,7 @@ static void test_specials(void)
 
 static void test_ulps(void)
 {
-  const Rule r = {1, 1, 0, "test", false};
+  const Rule r = {1, 1, 0, "test", false, false, 0};
   float w[2] = {1, -0.0f}, g[2] = {nextafterf(1, 2), 0};
   CHECK(compare(&r, g, w, 2).max_ulp == 1);
   g[1] = nextafterf(0, 1);
@@ -65,7 +65,7 @@ static void test_ulps(void)
 
 static void test_exact(void)
 {
-  const Rule r = {1, 1000, 0, "test", false};
+  const Rule r = {1, 1000, 0, "test", false, false, 0};
   const int64_t a[2] = {1, 2}, b[2] = {1, 3};
   const Str s[1] = {{"ab", 2}}, t[1] = {{"ac", 2}};
   Tensor x = {.dtype = DT_I64, .rank = 1, .dim = {2}, .n = 2, .data = a};
@@ -83,7 +83,7 @@ static void test_exact(void)
 
 static void test_shapes(void)
 {
-  const Rule r = {1, 1000, 0, "test", false};
+  const Rule r = {1, 1000, 0, "test", false, false, 0};
   const float w[4] = {1, 2, 3, 4};
   Tensor a = floats(w, 4), b = floats(w, 4);
   b.rank = 2;
@@ -101,7 +101,7 @@ static void test_shapes(void)
 /* Kinds and counts are exact, tensors follow the rule. */
 static void test_items(void)
 {
-  const Rule r = {1e-3, 0, 0, "test", false};
+  const Rule r = {1e-3, 0, 0, "test", false, false, 0};
   const float w[2] = {1, 2}, near[2] = {1.0001f, 2}, far[2] = {1, 3};
   Tensor a = floats(w, 2), b = floats(near, 2), c = floats(far, 2);
   const Tensor *want[2] = {&a, &a}, *good[2] = {&a, &b}, *bad[2] = {&b, &c};
@@ -127,8 +127,8 @@ static void test_items(void)
 /* Two steps, unless an option says what is allowed; other halves none. */
 static void test_bfloat16(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test", false};
-  const Rule option = {1e-3, 1e-7, 0, "options", true};
+  const Rule r = {1e-3, 1e-7, 0, "test", false, false, 0};
+  const Rule option = {1e-3, 1e-7, 0, "options", true, false, 0};
   const uint16_t w[1] = {0x3f80}, near[1] = {0x3f82}, far[1] = {0x3f83};
   Tensor want = {.dtype = DT_BF16, .n = 1, .data = w}, got = want;
   got.data = near;
@@ -166,7 +166,7 @@ static void test_rules(void)
 /* Maps are equal in any order of their entries; keys are exact. */
 static void test_maps(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const Rule r = {1e-3, 1e-7, 0, "test", false, false, 0};
   const int64_t up[2] = {1, 2}, down[2] = {2, 1}, same[2] = {1, 1};
   const float a[2] = {3, 4}, b[2] = {4, 3};
   Tensor k = {.dtype = DT_I64, .rank = 1, .dim = {2}, .n = 2, .data = up};
@@ -189,7 +189,7 @@ static void test_maps(void)
 /* By their elements, wherever they stand in the file. */
 static void test_sparse(void)
 {
-  const Rule r = {1e-3, 1e-7, 0, "test", false};
+  const Rule r = {1e-3, 1e-7, 0, "test", false, false, 0};
   const float a[3] = {0, 2, 0}, b[3] = {0, 0, 2};
   Tensor d = {.dtype = DT_F32, .rank = 1, .dim = {3}, .n = 3, .data = a};
   Tensor e = d;

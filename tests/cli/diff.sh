@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# onnx2c diff: layer by layer against the reference kernels. Faults are put into
+# the generated code by a compiler that changes it first.
+. "$(dirname "$0")/lib.sh"
+O1=--cflags=-O1
+
+# wrong SCRIPT: ./cc is a compiler whose first net0.c has gone through sed.
+wrong() {
+  cat >cc <<END
+#!/bin/sh
+for a; do
+  case \$a in
+  */net0.c) sed -i "$1" "\$a" ;;
+  esac
+done
+exec gcc "\$@"
+END
+  chmod +x cc
+}
+
+# All layers, each row of a batch, borders and other orders of axes included.
+expect 0 "$ONNX2C" diff $O1 "$zoo/tiny_resnet8"
+says "'relu_25' f32 [1, 16, 32, 32]"
+says "row 2 of the batch"
+says "13 steps, 52 tensors compared, 0 differ"
+# 8-bit: int8 that is uint8 in the code.
+expect 0 "$ONNX2C" diff $O1 "$zoo/tiny_resnet8-s8" \
+  --data "$zoo/tiny_resnet8-s8/test_data_set_0"
+says "'relu_25_QuantizeLinear_Output' i8 [1, 16, 32, 32]"
+says "19 steps, 19 tensors compared, 0 differ"
+
+# A fault in the middle is found where it is, and only there; no further row.
+net=$zoo/mlp_32_64_64_8
+"$ONNX2C" "$net/model.onnx" -o net.c
+out=$(sed -n 's/^  n2_Gemm_7(.*, \(t[0-9]*\));$/\1/p' net.c)
+[ -n "$out" ] || fail "net.c has another text"
+wrong "s/^  n2_Gemm_7(.*);\$/&\\n  $out[3] += 1;/"
+expect 4 "$ONNX2C" diff $O1 --cc ./cc "$net" --save saved
+says "first difference: n2_Gemm_7 (node 2 'Gemm_7' (Gemm-13) + 3 'Relu_8' (R"
+says "1 of 64 wrong, first at 3"
+says "2 tensors compared, 1 differ"
+"$PYTHON" - "$PWD/saved" <<'END'
+import sys
+import numpy, onnx
+from onnx import numpy_helper
+got, want = (numpy_helper.to_array(onnx.load_tensor(
+    f"{sys.argv[1]}/n2_Gemm_7_{x}.pb")) for x in ("got", "want"))
+off = numpy.abs(got - want).reshape(-1) > 0.5
+assert list(numpy.flatnonzero(off)) == [3], off
+END
+# --all: the layers behind it are right for what they were given.
+expect 4 "$ONNX2C" diff $O1 --cc ./cc "$net" --all
+says "12 tensors compared, 4 differ"
+expect 4 "$ONNX2C" diff $O1 --cc ./cc "$net" --json
+"$PYTHON" -c '
+import json, sys
+rows = [json.loads(x) for x in open(sys.argv[1]) if x.startswith("{")]
+assert [r["status"] for r in rows] == ["equal", "differs"], rows
+assert rows[1]["step"] == "n2_Gemm_7" and rows[1]["max_abs"] > 0.5, rows' log
+
+# A crash is told with the last step that ended.
+wrong "s/^  n2_Gemm_7(.*);\$/  __builtin_trap();/"
+expect 4 "$ONNX2C" diff $O1 --cc ./cc "$net"
+says "crashed: signal 4, after n0_Gemm_3"
+
+# Other draws, and a tolerance that nothing meets.
+cp "$net/model.onnx" .
+expect 0 "$ONNX2C" diff $O1 model.onnx
+cp log first
+expect 0 "$ONNX2C" diff $O1 model.onnx --seed 7
+if cmp -s log first; then fail "--seed draws the same"; fi
+expect 4 "$ONNX2C" diff $O1 model.onnx --rtol 0 --atol 0
+
+# What it refuses.
+expect 1 "$ONNX2C" diff $O1 model.onnx --threads 2
+expect 1 "$ONNX2C" diff nosuch.onnx
+expect 5 "$ONNX2C" diff $O1 model.onnx --data nosuch
