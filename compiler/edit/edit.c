@@ -99,7 +99,7 @@ Edit *edit_open(const Options *opt, const char *path)
     return e;
   }
   e->im = import_state(m);
-  e->im->tmp.panic = &m->panic;
+  e->im->tmp.panic = e->scratch.panic = &m->panic;
   e->a = &e->im->tmp;
   e->pb = &e->im->pb;
   read_model(e, path);
@@ -117,6 +117,8 @@ void edit_panicked(Edit *e)
 
 void edit_free(Edit *e)
 {
+  for (int i = 0; e && i < e->ntyped; i++) model_free(e->typed[i]);
+  if (e) arena_free(&e->scratch);
   if (e) model_free(e->m);
 }
 
@@ -156,6 +158,7 @@ bool edit_step(Edit *e, const char *const *word, int n)
   const StepRow *r = row_of(word[0], &rest);
   e->step = step_text(e, word, n);
   e->taken = NULL;
+  e->now = NULL;
   if (!r) return unknown_step(e, word[0]);
   EditStep s = {.name = r->name, .arg = NEW(e->a, const char *, n + 1)};
   if (rest) s.arg[s.n++] = rest;
@@ -167,6 +170,8 @@ bool edit_step(Edit *e, const char *const *word, int n)
   ok = r->run(e, &s) && e->m->nerror == errors;
   e->nstep++;
   e->step = NULL;
+  e->taken = NULL;
+  arena_free(&e->scratch);
   return ok;
 }
 

@@ -34,6 +34,7 @@ typedef struct Edit {
   Import *im;            /* maps of files */
   Pb *pb;                /* payloads of all messages */
   Arena *a;              /* of all messages; lives as long as the Edit */
+  Arena scratch;         /* of indexes; freed after each step */
   ModelProto *mp;
   const char *step;      /* the one in work, as written; NULL: none */
   int nstep;             /* steps done */
@@ -42,6 +43,9 @@ typedef struct Edit {
   int64_t external_least;/* bytes of a tensor that goes there */
   int fresh;             /* numbers of made names */
   Map *taken;            /* names in use; made new for each step */
+  Model **typed;         /* what edit_infer made */
+  int ntyped;
+  Model *now;            /* the newest of them, for the step in work */
 } Edit;
 
 /* edit.c */
@@ -93,7 +97,8 @@ size_t body_find(const Body *b, const NodeProto *n); /* SIZE_MAX: not there */
 /* Graphs in the attributes of a node. */
 int node_graphs(Edit *e, const NodeProto *n, GraphProto ***g);
 
-/* index.c: what a name means in a body. Good until the body changes. */
+/* index.c: what a name means in a body. Good until the body changes, and until
+ * the step ends. */
 typedef struct {
   const char *name;
   NodeProto *maker;      /* and its output */
@@ -106,11 +111,14 @@ typedef struct {
 } Named;
 typedef struct { Map map; } Index;
 Index *body_index(Edit *e, const Body *b);
+void index_drop(Edit *e, Index *x, NodeProto *n); /* it reads no more */
 Named *index_get(const Index *x, const char *name); /* NULL: not made here */
 /* Every graph and function is asked; false after a diagnostic. */
 bool edit_find_tensor(Edit *e, const char *name, Body **b, Named **t);
 /* By name, by "#12" (place in the main graph), or by an output. */
 bool edit_find_node(Edit *e, const char *name, Body **b, size_t *at);
+/* Names that a node reads, also by the graphs in it; each once. */
+const char **node_reads(Edit *e, NodeProto *n, int *count);
 const char *node_text(Edit *e, const NodeProto *n); /* for messages */
 const char *edit_fresh(Edit *e, const char *hint);  /* a name not yet used */
 /* All that calls the value `from`, which `b` makes (or nobody), says `to`. */
@@ -119,6 +127,8 @@ void body_rename_all(Edit *e, const Body *b, Map *to); /* from -> char *to */
 /* Nodes that read `from` read `to`, in inner bodies too; but not `except`. */
 void body_redirect(Edit *e, const Body *b, const char *from, const char *to,
                    const NodeProto *except);
+void body_redirect_all(Edit *e, const Body *b, Map *to,
+                       const NodeProto *except);
 ValueInfoProto *body_info(const Body *b, const char *name); /* in, out, info */
 
 /* message.c: messages and their payloads. */
@@ -180,7 +190,21 @@ int64_t edit_opset(const Edit *e, const Body *b, const char *domain); /* 0 */
 typedef struct { TensorProto **t; int n; } Tensors;
 Tensors edit_tensors(Edit *e);
 
+/* types.c: by inference of the IR. */
+/* The model as it is now, inferred; lives as long as the Edit. Its errors are
+ * not the Edit's: what could not be inferred has no type. */
+Model *edit_infer(Edit *e);
+/* The tensor of the main graph as an input or output says it: declared,
+ * inferred, or from its initializer. NULL: not known. */
+ValueInfoProto *edit_value_info(Edit *e, const char *name);
+/* "float[N,3,?]", "float", "int64[]"; NULL after a diagnostic. */
+ValueInfoProto *edit_parse_type(Edit *e, const char *name, const char *text);
+Dtype dtype_parse(const char *s, size_t n); /* "float" or "f32"; DT_NONE */
+
 /* save.c */
+/* Items that the message itself holds in this field. */
+size_t pb_items(const ProtobufCFieldDescriptor *f,
+                const ProtobufCMessage *msg);
 /* To `out`, at once or not at all; false after a diagnostic. */
 bool edit_save(Edit *e, const char *out);
 uint64_t msg_size(Edit *e, const void *msg);          /* bytes in a file */

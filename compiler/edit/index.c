@@ -13,7 +13,7 @@ static Named *index_at(Edit *e, Index *x, const char *name)
 {
   void **p = map_at(&x->map, name, strlen(name));
   if (!*p) {
-    Named *t = NEW(e->a, Named, 1);
+    Named *t = NEW(&e->scratch, Named, 1);
     t->name = name;
     *p = t;
   }
@@ -118,7 +118,7 @@ static void visit_graph(Edit *e, GraphProto *g, const Hidden *outer,
                         Visit *visit, void *user)
 {
   Hidden h = {.outer = outer};
-  map_init(&h.own, e->a);
+  map_init(&h.own, &e->scratch);
   own_names(&h.own, g);
   for (size_t i = 0; i < g->n_node; i++)
     visit_node(e, g->node[i], &h, visit, user);
@@ -148,10 +148,35 @@ static void count_use(Edit *e, char **name, void *user)
   index_at(e, user, *name)->uses++;
 }
 
+static void uncount_use(Edit *e, char **name, void *user)
+{
+  Named *t = index_get(user, *name);
+  (void)e;
+  if (t) t->uses--;
+}
+
+void index_drop(Edit *e, Index *x, NodeProto *n)
+{
+  visit_node(e, n, NULL, uncount_use, x);
+}
+
+/* What training names of the main graph is in use. */
+static void count_training(Edit *e, Index *x)
+{
+  for (size_t i = 0; i < e->mp->n_training_info; i++) {
+    Onnx__TrainingInfoProto *t = e->mp->training_info[i];
+    for (size_t k = 0; k < t->n_initialization_binding; k++)
+      visit_name(e, &t->initialization_binding[k]->key, NULL, count_use, x);
+    for (size_t k = 0; k < t->n_update_binding; k++)
+      visit_name(e, &t->update_binding[k]->key, NULL, count_use, x);
+    if (t->algorithm) visit_graph(e, t->algorithm, NULL, count_use, x);
+  }
+}
+
 Index *body_index(Edit *e, const Body *b)
 {
-  Index *x = NEW(e->a, Index, 1);
-  map_init(&x->map, e->a);
+  Index *x = NEW(&e->scratch, Index, 1);
+  map_init(&x->map, &e->scratch);
   if (b->g) index_graph(e, x, b->g);
   for (size_t i = 0; b->f && i < b->f->n_input; i++)
     index_at(e, x, b->f->input[i])->is_input = true;
@@ -166,12 +191,30 @@ Index *body_index(Edit *e, const Body *b)
   }
   for (size_t i = 0; i < body_count(b); i++)
     visit_node(e, body_node(b, i), NULL, count_use, x);
+  if (b->g == e->mp->graph) count_training(e, x);
   for (size_t i = 0; b->g && i < b->g->n_output; i++)
     index_at(e, x, b->g->output[i]->name ? b->g->output[i]->name : "")
       ->is_output = true;
   for (size_t i = 0; b->f && i < b->f->n_output; i++)
     index_at(e, x, b->f->output[i])->is_output = true;
   return x;
+}
+
+static void note_read(Edit *e, char **name, void *user)
+{
+  (void)e;
+  *map_at(user, *name, strlen(*name)) = user;
+}
+
+const char **node_reads(Edit *e, NodeProto *n, int *count)
+{
+  Map reads;
+  map_init(&reads, &e->scratch);
+  visit_node(e, n, NULL, note_read, &reads);
+  const char **name = NEW(e->a, const char *, reads.n + 1);
+  for (int i = 0; i < reads.n; i++) name[i] = reads.slot[i].key;
+  *count = reads.n;
+  return name;
 }
 
 /* --- Finding -------------------------------------------------------------- */
@@ -189,7 +232,7 @@ static const char *near_tensors(Edit *e, const char *name, Body *all, int n)
     Index *x = body_index(e, &all[i]);
     for (int k = 0; k < x->map.n; k++) {
       if (!is_made(x->map.slot[k].value)) continue;
-      names = arena_grow(e->a, names, count, sizeof *names);
+      names = arena_grow(&e->scratch, names, count, sizeof *names);
       names[count++] = x->map.slot[k].key;
     }
   }
@@ -237,7 +280,7 @@ bool edit_find_node(Edit *e, const char *name, Body **b, size_t *at)
         NodeProto *np = body_node(&all[i], k);
         const char *s = np->name ? np->name : "";
         if (by ? !makes(np, name) : strcmp(s, name) != 0) {
-          names = arena_grow(e->a, names, count, sizeof *names);
+          names = arena_grow(&e->scratch, names, count, sizeof *names);
           names[count++] = by || !*s ? np->n_output ? np->output[0] : "" : s;
           continue;
         }
@@ -264,8 +307,8 @@ static Map *taken_names(Edit *e)
   if (e->taken) return e->taken;
   int n;
   Body *all = edit_bodies(e, &n);
-  e->taken = NEW(e->a, Map, 1);
-  map_init(e->taken, e->a);
+  e->taken = NEW(&e->scratch, Map, 1);
+  map_init(e->taken, &e->scratch);
   for (int i = 0; i < n; i++) {
     Index *x = body_index(e, &all[i]);
     for (int k = 0; k < x->map.n; k++)
@@ -373,14 +416,20 @@ void body_rename(Edit *e, const Body *b, const char *from, const char *to)
   body_rename_all(e, b, &c);
 }
 
+void body_redirect_all(Edit *e, const Body *b, Map *to,
+                       const NodeProto *except)
+{
+  for (size_t i = 0; i < body_count(b); i++)
+    if (body_node(b, i) != except)
+      visit_node(e, body_node(b, i), NULL, change, to);
+}
+
 void body_redirect(Edit *e, const Body *b, const char *from, const char *to,
                    const NodeProto *except)
 {
   Map c;
   one_change(e, &c, from, to);
-  for (size_t i = 0; i < body_count(b); i++)
-    if (body_node(b, i) != except)
-      visit_node(e, body_node(b, i), NULL, change, &c);
+  body_redirect_all(e, b, &c, except);
 }
 
 ValueInfoProto *body_info(const Body *b, const char *name)

@@ -269,7 +269,8 @@ static uint64_t put_item(Writer *w, FieldDesc *f, const void *p)
 }
 
 /* Items that the message holds in this field. */
-static size_t item_count(FieldDesc *f, const ProtobufCMessage *msg)
+size_t pb_items(const ProtobufCFieldDescriptor *f,
+                const ProtobufCMessage *msg)
 {
   const char *m = (const char *)msg;
   void *p;
@@ -295,7 +296,7 @@ static size_t item_count(FieldDesc *f, const ProtobufCMessage *msg)
 static uint64_t put_field(Writer *w, FieldDesc *f, const ProtobufCMessage *msg)
 {
   const char *items = (const char *)msg + f->offset;
-  size_t n = item_count(f, msg);
+  size_t n = pb_items(f, msg);
   uint64_t size = 0;
   /* Payloads are runs: nothing may hang them on the message itself. So lists
    * here are of pointers. */
