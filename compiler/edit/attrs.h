@@ -24,6 +24,6 @@ int remove_dead(Edit *e, const Body *b, const Nodes *among);
 bool bypass_node(Edit *e, const Body *b, size_t at, const char *in);
 /* "in1,in2:out1,out2" in two; false after a diagnostic. */
 bool parse_ends(Edit *e, const char *text, const char **in, const char **out);
-/* Names of the bodies inside of others: a redirected name must not be one. */
-Map *inner_names(Edit *e);
+/* Names that bodies inside of `b` make: a redirected name must not be one. */
+Map *inner_names(Edit *e, const Body *b);
 #endif

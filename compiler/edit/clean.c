@@ -52,7 +52,7 @@ static int drop_inner_ones(Edit *e, const Body *b, const Map *inner)
 
 static int drop_identities(Edit *e, const Body *b)
 {
-  Map *inner = inner_names(e);
+  Map *inner = inner_names(e, b);
   int gone = drop_inner_ones(e, b, inner);
   for (size_t i = body_count(b); i-- > 0;) {
     NodeProto *n = body_node(b, i);
@@ -128,7 +128,7 @@ static TensorProto *known_equal(Edit *e, Map *seen, TensorProto *t)
 static int merge_duplicates(Edit *e, const Body *b)
 {
   int gone = 0;
-  Map seen, *inner = inner_names(e), to;
+  Map seen, *inner = inner_names(e, b), to;
   map_init(&seen, &e->scratch);
   map_init(&to, e->a);
   Index *x = body_index(e, b);
@@ -136,7 +136,7 @@ static int merge_duplicates(Edit *e, const Body *b)
     TensorProto *t = b->g->initializer[i];
     const Named *is = index_get(x, t->name);
     if (!is || is->is_input || is->is_output ||
-        (!b->outer && map_get(inner, t->name, strlen(t->name))))
+        map_get(inner, t->name, strlen(t->name)))
       continue;
     TensorProto *same = known_equal(e, &seen, t);
     if (!same) continue;

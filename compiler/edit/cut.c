@@ -55,14 +55,21 @@ int remove_dead(Edit *e, const Body *b, const Nodes *among)
   return gone;
 }
 
-Map *inner_names(Edit *e)
+static bool is_inside(const Body *x, const Body *b)
+{
+  for (x = x->outer; x; x = x->outer)
+    if (x->g == b->g && x->f == b->f) return true;
+  return false;
+}
+
+Map *inner_names(Edit *e, const Body *b)
 {
   Map *own = NEW(&e->scratch, Map, 1);
   int n;
   Body *all = edit_bodies(e, &n);
   map_init(own, &e->scratch);
   for (int i = 0; i < n; i++) {
-    if (!all[i].outer) continue;
+    if (!is_inside(&all[i], b)) continue;
     Index *x = body_index(e, &all[i]);
     for (int k = 0; k < x->map.n; k++) {
       const Named *t = x->map.slot[k].value;
@@ -187,7 +194,7 @@ static bool bypass_one(Edit *e, const char *name)
     return edit_fail(e, EXIT_USAGE, "%s has no first input and output to be "
                      "joined", node_text(e, n));
   if (!only_first_used(e, body_index(e, b), n)) return false;
-  if (map_get(inner_names(e), n->input[0], strlen(n->input[0])))
+  if (map_get(inner_names(e, b), n->input[0], strlen(n->input[0])))
     return edit_fail(e, EXIT_UNSUPPORTED, "%s is made in an inner graph too; "
                      "rename one of them first", Q(e, n->input[0]));
   if (bypass_node(e, b, at, n->input[0])) return true;
