@@ -59,6 +59,7 @@ typedef struct FileMap {
   const char *path;
   void *p;
   size_t n;
+  uint64_t device, inode; /* tell whether `path` is still this file */
 } FileMap;
 typedef struct Function {
   const Onnx__FunctionProto *p;

@@ -21,6 +21,8 @@ static const char *map_fd(int fd, FileMap *f)
   if (S_ISDIR(st.st_mode)) return "it is a folder";
   if (!S_ISREG(st.st_mode)) return "it is not a regular file";
   f->n = (size_t)st.st_size;
+  f->device = (uint64_t)st.st_dev;
+  f->inode = (uint64_t)st.st_ino;
   if (!f->n) return NULL;
   f->p = mmap(NULL, f->n, PROT_READ, MAP_PRIVATE, fd, 0);
   return f->p == MAP_FAILED ? strerror(errno) : NULL;

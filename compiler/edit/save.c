@@ -5,13 +5,14 @@
  * own writers do; records that no message holds (payloads, unknown fields) are
  * copied from where they stand. The lengths are found first, in the order of
  * writing. Weights go from the map to the file by pieces, whose pages are given
- * back, so memory does not grow with them; pieces of zeros become holes. */
+ * back, so memory does not grow with them; holes of a file stay holes. */
 #if defined __linux__
-#define _DEFAULT_SOURCE /* madvise */
+#define _GNU_SOURCE /* madvise, SEEK_DATA */
 #endif
 #include "save.h"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,25 +59,6 @@ static void flush(Sink *s)
   s->n = 0;
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-  return !p[0] && !memcmp(p, p + 1, n - 1);
-}
-
-/* Whole pages of zeros are left out of the file. */
-static void write_piece(Sink *s, const uint8_t *p, size_t n)
-{
-  enum { HOLE = 1 << 16 };
-  for (size_t i = 0, k; i < n && !s->error; i += k) {
-    k = n - i < HOLE ? n - i : HOLE;
-    if (k == HOLE && all_zero(p + i, k)) {
-      if (lseek(s->fd, HOLE, SEEK_CUR) < 0) sink_fail(s);
-    } else {
-      write_all(s, p + i, k);
-    }
-  }
-}
-
 /* Pages of a map that were read are given back: they are the file's. */
 static void drop_pages(const uint8_t *p, size_t n)
 {
@@ -91,13 +73,73 @@ static void drop_pages(const uint8_t *p, size_t n)
 #endif
 }
 
-static bool is_mapped(const Edit *e, const uint8_t *p, size_t n)
+static const FileMap *map_of(const Edit *e, const uint8_t *p, size_t n)
 {
   for (const FileMap *f = e->im->maps; f; f = f->next)
     if (f->n && (uintptr_t)p >= (uintptr_t)f->p &&
         (uintptr_t)p + n <= (uintptr_t)f->p + f->n)
-      return true;
-  return false;
+      return f;
+  return NULL;
+}
+
+/* The file of a map, opened once more to ask where its holes are. */
+static int open_holes(Sink *s, const FileMap *f)
+{
+  struct stat st;
+  if (s->from == f) return s->holes;
+  if (s->holes >= 0) close(s->holes);
+  s->from = f;
+  s->holes = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (s->holes < 0) return -1;
+  if (!fstat(s->holes, &st) && (uint64_t)st.st_dev == f->device &&
+      (uint64_t)st.st_ino == f->inode && (size_t)st.st_size == f->n)
+    return s->holes;
+  close(s->holes);
+  return s->holes = -1;
+}
+
+/* How much of the map from `at` on is data; *hole: what is no data before. */
+static size_t next_data(Sink *s, const FileMap *f, size_t at, size_t n,
+                        size_t *hole)
+{
+  *hole = 0;
+#if defined SEEK_DATA
+  int fd = open_holes(s, f);
+  if (fd < 0) return n;
+  off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+  if (data < 0) data = errno == ENXIO ? (off_t)(at + n) : (off_t)at;
+  if ((size_t)data - at >= n) {
+    *hole = n;
+    return 0;
+  }
+  *hole = (size_t)data - at;
+  off_t end = lseek(fd, data, SEEK_HOLE);
+  size_t left = n - *hole;
+  return end > data && (size_t)(end - data) < left ? (size_t)(end - data)
+         : left;
+#else
+  (void)s;
+  (void)f;
+  (void)at;
+  return n;
+#endif
+}
+
+static void write_map(Sink *s, const FileMap *f, const uint8_t *p, size_t n)
+{
+  while (n && !s->error) {
+    size_t hole;
+    size_t k = next_data(s, f, (size_t)(p - (const uint8_t *)f->p), n, &hole);
+    if (hole && lseek(s->fd, (off_t)hole, SEEK_CUR) < 0) sink_fail(s);
+    p += hole;
+    for (size_t i = 0; i < k && !s->error; i += PIECE) {
+      size_t part = k - i < PIECE ? k - i : PIECE;
+      write_all(s, p + i, part);
+      drop_pages(p + i, part);
+    }
+    p += k;
+    n -= hole + k;
+  }
 }
 
 void sink_write(Sink *s, const void *data, size_t n)
@@ -114,19 +156,16 @@ void sink_write(Sink *s, const void *data, size_t n)
     return;
   }
   flush(s);
-  bool mapped = is_mapped(s->e, p, n);
-  for (size_t i = 0; i < n && !s->error; i += PIECE) {
-    size_t k = n - i < PIECE ? n - i : PIECE;
-    write_piece(s, p + i, k);
-    if (mapped) drop_pages(p + i, k);
-  }
+  const FileMap *f = map_of(s->e, p, n);
+  if (f) write_map(s, f, p, n);
+  else write_all(s, p, n);
 }
 
 bool sink_open(Sink *s, Edit *e, const char *path)
 {
   struct stat st;
   bool there = stat(path, &st) == 0;
-  *s = (Sink){.e = e, .fd = -1, .path = path};
+  *s = (Sink){.e = e, .fd = -1, .path = path, .holes = -1};
   /* A rename would put a file in the place of a folder or a device. */
   if (there && !S_ISREG(st.st_mode))
     return edit_fail(e, EXIT_ENVIRONMENT, "%s is no regular file: name a file "
@@ -158,7 +197,8 @@ bool sink_end(Sink *s)
   off_t at = s->error ? 0 : lseek(s->fd, 0, SEEK_CUR);
   if (!s->error && (at < 0 || ftruncate(s->fd, at))) sink_fail(s);
   if (close(s->fd)) sink_fail(s);
-  s->fd = -1;
+  if (s->holes >= 0) close(s->holes);
+  s->fd = s->holes = -1;
   if (!s->error) return true;
   return edit_fail(s->e, EXIT_ENVIRONMENT, "%s can't be written: %s",
                    Q(s->e, s->path), strerror(s->error));
@@ -167,7 +207,8 @@ bool sink_end(Sink *s)
 void sink_drop(Sink *s)
 {
   if (s->fd >= 0) close(s->fd);
-  s->fd = -1;
+  if (s->holes >= 0) close(s->holes);
+  s->fd = s->holes = -1;
   if (s->tmp) unlink(s->tmp);
   s->tmp = NULL;
 }
@@ -313,7 +354,7 @@ static uint64_t put_field(Writer *w, FieldDesc *f, const ProtobufCMessage *msg)
 static void hash_place(Writer *w, const PbRun *r, size_t n)
 {
   uintptr_t at[2] = {(uintptr_t)(r->p + r->from), n};
-  if (is_mapped(w->e, r->p + r->from, n)) sink_write(w->to, at, sizeof at);
+  if (map_of(w->e, r->p + r->from, n)) sink_write(w->to, at, sizeof at);
   else sink_write(w->to, r->p + r->from, n);
 }
 

@@ -13,6 +13,8 @@ typedef struct {
   size_t n;              /* bytes in buf */
   uint64_t total;
   uint64_t *hash;        /* instead of a file */
+  const FileMap *from;   /* whose holes are looked for in `holes` */
+  int holes;             /* a descriptor, or -1 */
 } Sink;
 /* The bools are false after a diagnostic. */
 bool sink_open(Sink *s, Edit *e, const char *path);

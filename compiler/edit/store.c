@@ -144,7 +144,7 @@ static bool save_files(Edit *e, const char *out, Sink *model, Sink *data)
 
 bool edit_save(Edit *e, const char *out)
 {
-  Sink model = {.fd = -1}, data = {.fd = -1};
+  Sink model = {.fd = -1, .holes = -1}, data = model;
   e->step = NULL;
   bool ok = save_files(e, out, &model, &data);
   ok = ok && (!data.tmp || sink_rename(&data)) && sink_rename(&model);
