@@ -35,6 +35,7 @@ static Value *copy_value(const Copy *c, Graph *g, const Value *v)
   y->kind = v->kind;
   y->declared = c->trips ? NULL : v->declared;
   y->bad = v->bad;
+  y->file = v->file;
   c->to[v->id] = y;
   return y;
 }

@@ -265,6 +265,10 @@ void value_replace(Value *old, Value *by)
 {
   if (old == by) return;
   same_replaced(by, old);
+  if (old->g->m->watch && old->file && !by->file) {
+    by->file = true; /* for who asks for types by the file's names */
+    by->name = old->name;
+  }
   while (old->nuse) {
     Node *n = old->use[old->nuse - 1];
     for (int i = 0; i < n->nin; i++)

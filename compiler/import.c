@@ -92,7 +92,9 @@ Bind *scope_bind(Scope *sc, const char *name, Value *v, bool made)
 static Value *scope_value(Scope *sc, const char *name)
 {
   if (*sc->path) name = arena_printf(sc->names.a, "%s%s", sc->path, name);
-  return value_new(sc->g, name, DT_NONE, -1, NULL);
+  Value *v = value_new(sc->g, name, DT_NONE, -1, NULL);
+  v->file = !*sc->path;
+  return v;
 }
 
 void scope_declare(Scope *sc, const Onnx__NodeProto *np)
@@ -236,6 +238,7 @@ static void add_constant(Import *im, Scope *sc, const char *name,
                        t ? t->rank : -1, dim);
   v->data = t;
   v->bad = !t;
+  v->file = true;
   scope_bind(sc, name, v, true);
 }
 
@@ -291,6 +294,7 @@ static void add_inputs(Import *im, Scope *sc, const Onnx__GraphProto *gp)
                  "%s; rename one", quote(&im->tmp, name));
     if (b) continue;
     Value *v = value_new(g, name, DT_NONE, -1, NULL);
+    v->file = true;
     scope_bind(sc, name, v, true);
     graph_add_input(g, v);
     if (sc->outer) import_declared(im, v, gp->input[i]);

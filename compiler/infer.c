@@ -330,18 +330,28 @@ static void check_inputs(Graph *g)
   }
 }
 
+static void watched(const Model *m, Value *const *v, int n)
+{
+  for (int i = 0; m->watch && i < n; i++)
+    if (v[i] && !v[i]->bad) m->watch(m->watcher, v[i]);
+}
+
 void infer_nodes(Node *n, const Node *end)
 {
   for (Node *next, *before; n && n != end; n = next) {
     Graph *g = n->g;
     next = n->next;
     before = n->prev;
+    watched(g->m, n->in, n->nin);
     sparse_inputs(n);
     if (control_inline(n, &next) || sequence_inline(n, &next)) continue;
     upgrade_node(n);
     /* What the upgrade made stands before the node. */
     n = before ? before->next : g->first;
-    for (; n != next; n = n->next) infer_node(n);
+    for (; n != next; n = n->next) {
+      infer_node(n);
+      watched(g->m, n->out, n->nout);
+    }
   }
 }
 

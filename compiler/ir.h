@@ -311,6 +311,7 @@ struct Value {
   int nuse;
   bool is_input, is_output, bad;
   bool inferred;         /* dtype and dim come from infer_out */
+  bool file;             /* the name is one of the file */
   Graph *g;
 };
 typedef enum {
@@ -387,6 +388,9 @@ struct Model {
   void *import;                  /* private to import.c */
   const struct Custom *custom;   /* operators of the user; custom.h */
   struct Rebatch *rebatch;       /* --make-batch: make_batch.h; else NULL */
+  /* Sees the values of each node that inference has done; NULL: none. */
+  void (*watch)(void *watcher, const Value *v);
+  void *watcher;
 };
 /* graph.c */
 /* NULL: no memory. Until MODEL_EDGE, running out of memory aborts. */
@@ -528,20 +532,6 @@ const OpDef *op_at(int i);
 /* What a row says, NULL texts taken from the rows before. */
 typedef enum { ROW_SIG, ROW_TYPES, ROW_ATTRS } RowText;
 const char *op_row_text(const OpDef *op, const OpRow *row, RowText what);
-
-/* schema.c: arity, types and attributes against the version's row. In `sig`
- * the type of a port is a variable of `types`, a word of dtype.c, or `*`.
- * `axis:i!` is an attribute that must be there. */
-void schema_check(Graph *g);
-/* An operator that no record names, in a body that turned out to be used;
- * schema_check tells of those of the main graph. */
-void schema_unknown(Node *n);
-bool schema_types(Node *n); /* element types of inputs, as far as known */
-void schema_list(FILE *f, Arena *a); /* all rows: ports, types, attributes */
-/* upgrade.c: row by row to the newest form. The inputs are inferred, if they
- * are not bad. May put nodes before `n`, and remove it. */
-void upgrade_node(Node *n);
-void upgrade_graph(Graph *g); /* all of it, without inference */
 
 /* infer.c */
 /* Upgrades and infers node by node; stops at nothing, records diagnostics. */

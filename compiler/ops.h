@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What families of operators share with passes and providers, by file: how
- * windows, products and scales lie, and chains of elementwise operators. Part
- * of ir.h, which includes it.
+ * windows, products and scales lie, chains of elementwise operators, and the
+ * schemas. Part of ir.h, which includes it.
  */
 #ifndef O2C_OPS_H
 #define O2C_OPS_H
@@ -295,4 +295,22 @@ int64_t byte_weight_most(const ByteWeight *w, int64_t f);
 /* The product before `at`, as i32, f32, or requantised u8. A weight of two
  * parts takes no clamp, and makes s8 too. */
 Value *byte_product(Node *at, const ByteProduct *p, Dtype t);
+
+/* schema.c: arity, types and attributes against the version's row. In `sig`
+ * the type of a port is a variable of `types`, a word of dtype.c, or `*`.
+ * `axis:i!` is an attribute that must be there. */
+void schema_check(Graph *g);
+/* An operator that no record names, in a body that turned out to be used;
+ * schema_check tells of those of the main graph. */
+void schema_unknown(Node *n);
+/* The types that port i may have, and its variable; 0: there is no port i. */
+TypeSet schema_port(const OpDef *op, const OpRow *row, bool outputs, int i,
+                    Str *type);
+bool schema_has_attr(const OpDef *op, const OpRow *row, const char *name);
+bool schema_types(Node *n); /* element types of inputs, as far as known */
+void schema_list(FILE *f, Arena *a); /* all rows: ports, types, attributes */
+/* upgrade.c: row by row to the newest form. The inputs are inferred, if they
+ * are not bad. May put nodes before `n`, and remove it. */
+void upgrade_node(Node *n);
+void upgrade_graph(Graph *g); /* all of it, without inference */
 #endif

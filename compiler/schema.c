@@ -140,6 +140,21 @@ static bool row_types(Node *n, const OpRow *row)
   return true;
 }
 
+TypeSet schema_port(const OpDef *op, const OpRow *row, bool outputs, int i,
+                    Str *type)
+{
+  SigIter it = sig_of(op, row, outputs);
+  Port p = {0};
+  *type = (Str){"*", 1};
+  for (int k = 0; k <= i; k++)
+    if (!sig_next(&it, &p)) {
+      if (k && p.variadic) break;
+      return 0;
+    }
+  *type = (Str){p.type.s, p.type.n};
+  return type_set(op, row, p.type);
+}
+
 bool schema_types(Node *n)
 {
   const OpRow *row = op_row(n->op, n->version);
@@ -200,6 +215,12 @@ static char attr_find(const char *attrs, Span name)
     s += strcspn(s, " ");
   }
   return 0;
+}
+
+bool schema_has_attr(const OpDef *op, const OpRow *row, const char *name)
+{
+  return attr_find(op_row_text(op, row, ROW_ATTRS),
+                   (Span){name, strlen(name)}) != 0;
 }
 
 static void check_attr(Node *n, const OpRow *row, const Attr *a)
