@@ -149,7 +149,18 @@ bool tensor_raw(Edit *e, const TensorProto *t, Str *raw)
 
 void body_add_initializer(Edit *e, const Body *b, TensorProto *t)
 {
+  const char *dim[MAX_RANK] = {NULL};
   LIST_ADD(e, b->g, initializer, t);
+  if (e->mp->ir_version >= 4 || b->g != e->mp->graph) return;
+  /* ONNX IR-3: an initializer is an input, too. */
+  for (size_t i = 0; i < b->g->n_input; i++)
+    if (!strcmp(b->g->input[i]->name, t->name)) return;
+  size_t rank;
+  const int64_t *d = msg_ints(e, t, FIELD_T_DIMS, &rank);
+  for (size_t k = 0; k < rank && k < MAX_RANK; k++)
+    dim[k] = arena_printf(e->a, "%lld", (long long)d[k]);
+  LIST_ADD(e, b->g, input, edit_info(e, t->name, (Dtype)t->data_type,
+                                     (int)rank, dim));
 }
 
 static const Tensor *constant_node(Edit *e, const NodeProto *n)
