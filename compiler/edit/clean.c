@@ -111,16 +111,16 @@ static const char *tensor_key(Edit *e, const TensorProto *t)
   return arena_printf(e->a, "%s:%llx", s, (unsigned long long)h);
 }
 
-typedef struct Same { struct Same *next; TensorProto *t; } Same;
+typedef struct Double { struct Double *next; TensorProto *t; } Double;
 
 static TensorProto *known_equal(Edit *e, Map *seen, TensorProto *t)
 {
   const char *key = tensor_key(e, t);
   void **slot = map_at(seen, key, strlen(key));
-  for (const Same *s = *slot; s; s = s->next)
+  for (const Double *s = *slot; s; s = s->next)
     if (same_location(s->t, t) && same_payload(e, s->t, t)) return s->t;
-  Same *s = NEW(e->a, Same, 1);
-  *s = (Same){*slot, t};
+  Double *s = NEW(e->a, Double, 1);
+  *s = (Double){*slot, t};
   *slot = s;
   return NULL;
 }

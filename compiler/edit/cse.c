@@ -124,11 +124,11 @@ static void share_nodes(Cse *c)
 
 /* --- Initializers --------------------------------------------------------- */
 
-typedef struct Same {
-  struct Same *next;
+typedef struct Twin {
+  struct Twin *next;
   const TensorProto *t;
   Str raw;
-} Same;
+} Twin;
 
 static bool is_input(const Cse *c, const char *name)
 {
@@ -151,13 +151,13 @@ static const TensorProto *same_tensor(Cse *c, Map *known,
   sb_printf(&b, "%d %llx", t->data_type,
             (unsigned long long)hash_bytes(raw.p, raw.n, 0));
   for (size_t i = 0; i < rank; i++) sb_printf(&b, " %lld", (long long)dim[i]);
-  Same **at = (Same **)map_at(known, b.s, b.n);
+  Twin **at = (Twin **)map_at(known, b.s, b.n);
   sb_free(&b);
-  for (const Same *s = *at; s; s = s->next)
+  for (const Twin *s = *at; s; s = s->next)
     if (s->raw.n == raw.n && (!raw.n || !memcmp(s->raw.p, raw.p, raw.n)))
       return s->t;
-  Same *s = NEW(e->a, Same, 1);
-  *s = (Same){*at, t, raw};
+  Twin *s = NEW(e->a, Twin, 1);
+  *s = (Twin){*at, t, raw};
   *at = s;
   return NULL;
 }
