@@ -66,10 +66,12 @@ fi
 if has aarch64-linux-gnu-gcc && has qemu-aarch64; then
   q="qemu-aarch64 -L /usr/aarch64-linux-gnu"
   one armv8-a "$q" aarch64-linux-gnu-gcc -march=armv8-a -DSTEP=19997
-  one armv8.2-a+dotprod "$q" aarch64-linux-gnu-gcc \
-    -march=armv8.2-a+dotprod -DSTEP=19997
-  one armv8.2-a+dotprod+i8mm "$q -cpu max" aarch64-linux-gnu-gcc \
-    -march=armv8.2-a+dotprod+i8mm -DSTEP=19997
+  if [ "$name" = test_u8.c ]; then # nothing else uses them
+    one armv8.2-a+dotprod "$q" aarch64-linux-gnu-gcc \
+      -march=armv8.2-a+dotprod -DSTEP=19997
+    one armv8.2-a+dotprod+i8mm "$q -cpu max" aarch64-linux-gnu-gcc \
+      -march=armv8.2-a+dotprod+i8mm -DSTEP=19997
+  fi
 else
   echo "aarch64: no cross compiler or QEMU, left out"
 fi
