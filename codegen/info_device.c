@@ -37,6 +37,11 @@ static const char *plural(int n)
   return n == 1 ? "" : "s";
 }
 
+const char *info_provider(const Step *s)
+{
+  return s->device ? "cuda" : s->transfer ? "copy" : "cpu";
+}
+
 /* Nothing to say where no GPU was asked for. */
 static bool asked(const Plan *p)
 {
@@ -101,10 +106,9 @@ void info_device_json(StrBuf *b, Plan *p)
 
 void info_device_json_step(StrBuf *b, const Step *s)
 {
+  sb_printf(b, ", \"provider\": \"%s\"", info_provider(s));
   if (!asked(s->plan))
     return;
-  sb_printf(b, ", \"provider\": \"%s\"",
-            s->device ? "cuda" : s->transfer ? "copy" : "cpu");
   if (!s->device && !s->transfer && s->node->stays)
     sb_printf(b, ", \"why\": \"%s\"", s->node->stays);
 }

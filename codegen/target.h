@@ -162,6 +162,7 @@ struct Plan {
   Choice *choice;         /* between kernels; choice.c */
   int nchoice;
   Map tuned;              /* --tune: key to name of the way */
+  Map times;              /* --times: step's name to nanoseconds (double *) */
   /* Storage, by Value id. */
   Store *store;           /* of roots; see store_of */
   const Halo **halo;      /* by id, of values before lowering; see halo_find */
@@ -209,6 +210,19 @@ void info_device_text(StrBuf *b, Plan *p);
 void info_device_stays(StrBuf *b, const Plan *p); /* why steps are no GPU's */
 void info_device_json(StrBuf *b, Plan *p);
 void info_device_json_step(StrBuf *b, const Step *s);
+const char *info_provider(const Step *s); /* "cpu", "cuda" or "copy" */
+
+/* info_memory.c: the map of the workspace; text, JSON, and of one step. */
+void info_memory_text(StrBuf *b, Plan *p);
+void info_memory_json(StrBuf *b, Plan *p);
+void info_memory_json_step(StrBuf *b, Plan *p, const Step *s);
+const char *info_formula(Plan *p); /* bytes of the workspace: "64 + 4096*N" */
+const char *info_room_text(Plan *p); /* .. and of further workers */
+/* info_times.c: --times; false after a diagnostic, or: none is known. */
+bool plan_times(Plan *p);
+bool step_time(const Step *s, double *ns);
+/* info_page.c: a report, which is JSON, as a page; false after a diagnostic. */
+bool info_page(Model *m, const StrBuf *report, const char *path);
 
 /* levels.c: instruction sets that a file holds code for; a row of levels.def */
 typedef enum { LA_X86, LA_ARM64 } LevelArch;

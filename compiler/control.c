@@ -29,13 +29,14 @@ static Value *mapped(const Copy *c, Value *v)
   return v && v->id < c->n && c->to[v->id] ? c->to[v->id] : v;
 }
 
-static Value *copy_value(const Copy *c, Graph *g, const Value *v)
+static Value *copy_value(const Copy *c, Graph *g, Value *v)
 {
   Value *y = value_new(g, v->name, DT_NONE, -1, NULL);
   y->kind = v->kind;
   y->declared = c->trips ? NULL : v->declared;
   y->bad = v->bad;
   y->file = v->file;
+  if (!v->became) v->became = y;
   c->to[v->id] = y;
   return y;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pipeline, from a file to C, and the commands that look at a model. */
+#include "file_graph.h"
 #include "make_batch.h"
 #include "target.h"
 #include <string.h>
@@ -60,9 +61,12 @@ static bool front(Model *m, BatchChoices *c)
   if (m->opt->ndim) check_dims(m, m->opt->dim, m->opt->ndim, "--dim");
   apply_batch(m);
   schema_check(m->main);
+  bool shown = m->opt->report || !strcmp(m->opt->command, "info");
+  if (shown) file_graph_take(m);
   infer_graph(m->main);
   if (m->rebatch) rebatch_end(m);
   if (m->nerror) return false;
+  if (shown) file_graph_shapes(m);
   passes_run(m->main);
   return !m->nerror;
 }

@@ -281,6 +281,7 @@ void value_replace(Value *old, Value *by)
       by->is_output = true;
     }
   old->is_output = false;
+  old->became = by;
 }
 
 Value *node_in(const Node *n, int i)

@@ -140,7 +140,8 @@ static const Origin *origin_of(Import *im, Scope *sc, const Node *n, int index)
 {
   Origin *o = NEW(&im->m->arena, Origin, 1);
   *o = (Origin){.index = sc->index < 0 ? index : sc->index, .name = n->name,
-                .op = n->op_type, .version = n->version};
+                .op = n->op_type, .version = n->version,
+                .id = ++im->m->norigin};
   return o;
 }
 

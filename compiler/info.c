@@ -7,6 +7,7 @@
  * no plan, since something in it is not supported, the plan's part is left
  * out. Counts of work and memory are of one block of the batch law.
  */
+#include "file_graph.h"
 #include "target.h"
 #include <string.h>
 
@@ -307,7 +308,8 @@ static void text_sizes(StrBuf *b, const Report *r)
   sb_printf(b, "weights    %lld bytes, mode %s\n", (long long)p->weight_bytes,
             mode_word(p));
   if (!p->arena_static) {
-    sb_printf(b, "workspace  %s bytes\n", emit_workspace(p, ""));
+    sb_printf(b, "workspace  %s bytes%s\n", info_formula(p),
+              info_room_text(p));
     info_device_text(b, p);
     return;
   }
@@ -321,10 +323,10 @@ static void text_sizes(StrBuf *b, const Report *r)
   info_device_text(b, p);
 }
 
-enum { COLUMNS = 7 };
+enum { COLUMNS = 9, MEASURED = 6 };
 
-/* A table whose columns are as wide as their longest cell; the third to fifth
- * hold numbers, the last one has an open end. */
+/* A table whose columns are as wide as their longest cell; the fourth to
+ * seventh hold numbers, the last one has an open end. */
 static void text_table(StrBuf *b, const char *(*row)[COLUMNS], int n)
 {
   int width[COLUMNS] = {0};
@@ -335,7 +337,9 @@ static void text_table(StrBuf *b, const char *(*row)[COLUMNS], int n)
     }
   for (int i = 0; i < n; i++) {
     for (int k = 0; k + 1 < COLUMNS; k++)
-      sb_printf(b, "  %*s", k > 1 && k < 5 ? width[k] : -width[k], row[i][k]);
+      if (k != MEASURED || width[k])
+        sb_printf(b, "  %*s", k > 2 && k < 7 ? width[k] : -width[k],
+                  row[i][k]);
     sb_printf(b, "  %s\n", row[i][COLUMNS - 1]);
   }
 }
@@ -374,33 +378,41 @@ static const char *time_cell(Arena *a, const Step *s)
   return step_ns(s, &ns) ? arena_printf(a, "%.2f", ns / 1e3) : "";
 }
 
+static const char *measured_cell(Arena *a, const Step *s)
+{
+  double ns;
+  return step_time(s, &ns) ? arena_printf(a, "%.2f", ns / 1e3) : "";
+}
+
 static void text_steps(StrBuf *b, const Report *r)
 {
   Arena *a = &r->m->arena;
   const char *(*row)[COLUMNS] = arena_array(a, sizeof *row,
                                             (size_t)r->p->nstep + 1);
-  static const char *const head[COLUMNS] = {"step", "kernel", "MAC", "bytes",
-                                            "us", "output",
-                                            "nodes of the file"};
+  const char *head[COLUMNS] = {"step", "by", "kernel", "MAC", "bytes", "us",
+    r->p->times.n ? "measured" : "", "output", "nodes of the file"};
   int n = 1;
   memcpy(row[0], head, sizeof head);
   for (const Step *s = r->p->first; s; s = s->next, n++) {
     const Value *v = step_result(s);
     const Dim *macs = step_macs(r, s);
     row[n][0] = s->name;
-    row[n][1] = s->kernel_note;
-    row[n][2] = dim_is(macs, 0) ? "" : dim_text(&r->m->dims, macs);
-    row[n][3] = bytes_cell(a, s);
-    row[n][4] = time_cell(a, s);
-    row[n][5] = !v ? "" : v->kind != VK_TENSOR ? port_type(a, v)
+    row[n][1] = info_provider(s);
+    row[n][2] = s->kernel_note;
+    row[n][3] = dim_is(macs, 0) ? "" : dim_text(&r->m->dims, macs);
+    row[n][4] = bytes_cell(a, s);
+    row[n][5] = time_cell(a, s);
+    row[n][MEASURED] = measured_cell(a, s);
+    row[n][7] = !v ? "" : v->kind != VK_TENSOR ? port_type(a, v)
               : arena_printf(a, "%s %s", dtype_info(v->dtype)->name,
                              value_shape_text(v));
-    row[n][6] = origin_text(a, s->node);
+    row[n][8] = origin_text(a, s->node);
   }
   text_choices(b, r);
   sb_printf(b, "\n%d steps\n", r->p->nstep);
   text_table(b, row, n);
   info_device_stays(b, r->p);
+  info_memory_text(b, r->p);
 }
 
 static void json_dims(StrBuf *b, DimPool *p, int rank, const Dim *const *dim)
@@ -475,7 +487,7 @@ static void json_nodes(StrBuf *b, const Node *n)
 {
   sb_puts(b, "[");
   for (const Origin *o = n->origin; o; o = o->next) {
-    sb_printf(b, "{\"index\": %d, \"name\": ", o->index);
+    sb_printf(b, "{\"id\": %d, \"index\": %d, \"name\": ", o->id, o->index);
     sb_json(b, o->name);
     sb_puts(b, ", \"op\": ");
     sb_json(b, o->op);
@@ -519,6 +531,7 @@ static void json_cost(StrBuf *b, const Step *s)
   if (step_bytes(s, &bytes) && step_ns(s, &ns))
     sb_printf(b, ", \"bytes\": %lld, \"expected_ns\": %.0f",
               (long long)bytes, ns);
+  if (step_time(s, &ns)) sb_printf(b, ", \"measured_ns\": %.0f", ns);
 }
 
 static void json_choices(StrBuf *b, const Plan *p)
@@ -553,15 +566,20 @@ static void json_steps(StrBuf *b, const Report *r)
     if (v && v->kind == VK_TENSOR)
       json_dims(b, d, v->rank, (const Dim *const *)v->dim);
     else sb_puts(b, "[]");
+    info_memory_json_step(b, r->p, s);
     sb_puts(b, "}");
   }
   sb_puts(b, "]");
+  info_memory_json(b, r->p);
 }
 
 static void print_report(Report *r, FILE *f, bool json)
 {
   StrBuf b;
+  const char *page = r->m->opt->html;
   sb_init(&b, &r->m->arena);
+  json = json || page;
+  if (r->p && !plan_times(r->p)) return;
   if (json) json_model(&b, r);
   else text_model(&b, r);
   if (r->p) {
@@ -572,8 +590,10 @@ static void print_report(Report *r, FILE *f, bool json)
     if (json) json_steps(&b, r);
     else text_steps(&b, r);
   }
+  if (json) file_graph_json(&b, r->m);
   if (json) sb_puts(&b, "}\n");
-  fwrite(b.s, 1, b.n, f);
+  if (page) info_page(r->m, &b, page);
+  else fwrite(b.s, 1, b.n, f);
   sb_free(&b);
 }
 

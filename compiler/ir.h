@@ -313,6 +313,7 @@ struct Value {
   bool inferred;         /* dtype and dim come from infer_out */
   bool file;             /* the name is one of the file */
   Graph *g;
+  Value *became;         /* what took its place; a body's: its first copy */
 };
 typedef enum {
   AT_NONE, AT_INT, AT_FLOAT, AT_STR, AT_TENSOR, AT_GRAPH, AT_INTS, AT_FLOATS,
@@ -334,7 +335,7 @@ struct Attr {
 };
 typedef struct Origin { /* one node of the file that this node came from */
   const struct Origin *next;
-  int index;             /* in its graph */
+  int index, id;         /* in its graph; among all that import made, from 1 */
   const char *name, *op; /* name may be "" */
   int version;
 } Origin;
@@ -381,11 +382,12 @@ struct Model {
   Meta *meta;
   int nmeta;
   Graph *main;
-  int nvalue, nfile;             /* ids handed out; to values of the file */
+  int nvalue, nfile, norigin;    /* ids handed out; to values of the file */
   Arena *work; int *file_out;    /* of eval.c (or NULL); ids of outputs */
   char sha256[65];
   const void *map; size_t map_size;     /* the mmapped file */
   void *import;                  /* private to import.c */
+  const struct FileGraph *drawn; /* file_graph.c; NULL: not asked for */
   const struct Custom *custom;   /* operators of the user; custom.h */
   struct Rebatch *rebatch;       /* --make-batch: make_batch.h; else NULL */
   /* Sees the values of each node that inference has done; NULL: none. */
@@ -586,21 +588,19 @@ void loops_hoist(Graph *g);
 
 /* eval.c: runs a node's reference kernels on constant inputs. */
 bool eval_node(Node *n); /* outputs get data; false: not possible */
-/* Runs OpDef.sizes. false: an input is no constant, or (*status != 0) the data
- * does not fit. */
+/* Runs OpDef.sizes. false: no constants, or (*status != 0) data do not fit. */
 bool eval_sizes(Node *n, int count, int64_t *size, int *status);
 /* The same on Value.sym, for operators that only move data. */
 bool eval_moves(Node *n);
 /* Content of a small integer or bool tensor; NULL: not known. */
 #define SYM_CONTENT 64 /* elements of it */
 const Dim *const *value_content(const Value *v, int *count);
-/* sym.c: after a node's infer: the content of small integer outputs as
- * dimensions (Value.sym), or as data where all of it is known. */
+/* sym.c: after a node's infer: Value.sym or data of small integer outputs. */
 void sym_eval_node(Node *n);
 
 /* lower.c: reference kernel calls. A Call names a kernel of refs.def with its
- * arguments resolved as far as the compiler knows them; eval.c runs Calls on
- * constants, codegen/ prints them as C. `fmt` has a letter per argument:
+ * arguments as far as they are known; eval.c runs Calls on constants, codegen/
+ * prints them as C. `fmt` has a letter per argument:
  *   i  input Value * (NULL: absent)   o  output Value *   (both: pointers)
  *   d  const Dim *                    k  int64_t
  *   D  const Dim *const *, int count  K  const int64_t *, int count

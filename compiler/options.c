@@ -67,6 +67,9 @@ static const OptRow rows[] = {
   {"--cflags", O_STR, AT(cflags), "FLAGS", "and flags added to its own"},
   {"--report", O_WORD, AT(report), "text|json", "what info says, to stderr"},
   {"--json", O_FLAG, AT(json), NULL, "for programs (check, info, ..)"},
+  {"--html", O_STR, AT(html), "FILE", "the model as a page (info)"},
+  {"--times", O_STR, AT(times), "FILE",
+   "times of steps for info, by bench --profile --json"},
   {"--dump-after", O_STR, AT(dump_after), "PASS", "print the graph after it"},
   {"-q", O_FLAG, AT(quiet), NULL, "errors only"},
   {"--list-passes", O_PRINT, NOWHERE, NULL, "print the passes"},
@@ -79,7 +82,6 @@ static const OptRow rows[] = {
   {"--pool", O_LATER, NOWHERE, "NAME:SIZE", NULL},
   {"--emit-main", O_LATER, NOWHERE, NULL, NULL},
   {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
-  {"--html", O_LATER, NOWHERE, "FILE", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
   "verify", "bench", "edit", "diff"};
@@ -317,6 +319,8 @@ static bool complete(const Options *o)
   if (!dump)
     return usage("--dump-after: no pass is called '%s' (--list-passes)",
                  o->dump_after);
+  if ((o->html || o->times) && strcmp(o->command, "info"))
+    return usage("--html and --times are for onnx2c info MODEL");
   if (compile && !o->out) return usage("no output given: add -o OUT.c");
   if (o->nmodel > 1 && strcmp(o->command, "verify") &&
       strcmp(o->command, "edit"))
@@ -361,7 +365,7 @@ void options_help(FILE *f)
   fputs("onnx2c: an ahead-of-time compiler from ONNX to C\n\n"
         "  onnx2c MODEL -o OUT.c [options]   writes OUT.c and OUT.h\n"
         "  onnx2c check MODEL                all that would stop a compile\n"
-        "  onnx2c info MODEL                 inputs, outputs, operators\n"
+        "  onnx2c info MODEL                 what is in it; --html draws it\n"
         "  onnx2c run MODEL --data DIR --save DIR\n"
         "  onnx2c verify MODEL|DIR...        against the test data beside it\n"
         "  onnx2c bench MODEL                time of one run\n"

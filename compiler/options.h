@@ -16,6 +16,7 @@ struct Options {
   const char *out, *header, *name, *cc, *cflags, *target, *provider;
   const char *weights, *weights_for, *section, *math, *threads, *save;
   const char *report, *dump_after, *tune, *emit_test, *package;
+  const char *html, *times;     /* of info */
   const char **data;
   int ndata;
   NameInt *dim, *max_dim;

@@ -12,6 +12,8 @@ build=${BUILD:-$root/build/test}
 "$root/tests/tools/packages.sh" build python compilers
 "$root/tests/tools/packages.sh" images ||
   echo "tests/run.sh: going without libraries of images"
+"$root/tests/tools/packages.sh" browser ||
+  echo "tests/run.sh: going without a browser"
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON \
   -DO2C_TEST_FULL="${FULL:-0}" -DO2C_SANITIZE="${SANITIZE:-0}"
 cmake --build "$build" -j "$(nproc)"

@@ -18,7 +18,7 @@ import sys
 FOLDERS = ("compiler", "codegen", "runtime_min", "templates", "proto",
            "tests", "examples", ".ci")
 SUFFIXES = {".c", ".h", ".m4", ".def", ".inc", ".S", ".py", ".sh", ".proto",
-            ".cmake", ".ld"}
+            ".cmake", ".ld", ".html", ".css", ".js"}
 FREE = ("runtime_min", "templates")  # 0BSD: their text goes into output
 EITHER = ("examples",)  # 0BSD too, where users will copy it
 KERNEL_MACRO_LINES = 10

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, by apt-get on Debian and its kin.
 #
-#   packages.sh PART...     build python compilers images
+#   packages.sh PART...     build python compilers images browser
 #
 # Does nothing where all is there; says what to install where apt-get is not.
 set -eu
@@ -17,6 +17,14 @@ need() {
 
 has_header() {
   echo "#include <$1>" | "${CC:-cc}" -E -x c -
+}
+
+has_browser() {
+  for name in chromium chromium-browser google-chrome google-chrome-stable \
+    chrome; do
+    command -v "$name" && return
+  done
+  [ -n "${O2C_BROWSER:-}" ]
 }
 
 for part; do
@@ -43,6 +51,9 @@ for part; do
     need libopenjp2-7-dev has_header openjpeg-2.5/openjpeg.h
     need libwebp-dev has_header webp/decode.h
     need libtiff-dev has_header tiffio.h
+    ;;
+  browser) # for the page of info; page.sh goes without, and says so
+    need chromium has_browser
     ;;
   *)
     echo "packages.sh: what is $part?" >&2

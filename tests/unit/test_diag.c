@@ -17,7 +17,8 @@ static void test_nodes(void)
   Node *n = node_new(g, NULL, "Relu", 1, 1, NULL);
   Value *y = value_new(g, "y", DT_F32, 0, NULL);
   node_set_output(n, 0, y);
-  static const Origin origin = {NULL, 12, "conv1", "Conv", 11};
+  static const Origin origin = {.index = 12, .name = "conv1", .op = "Conv",
+                                .version = 11};
   n->origin = &origin;
   CHECK(diag_worst(m) == EXIT_OK);
   diag(n, SEV_WARNING, EXIT_OK, "odd");

@@ -68,7 +68,8 @@ static double huge(int64_t i) { return i ? -1e9 : 1e9; }
 static Node *node(const char *op, int version, int nin, Value *const *in,
                   int nout)
 {
-  static const Origin origin = { NULL, 12, "x", "Op", 1 };
+  static const Origin origin = { .index = 12, .name = "x", .op = "Op",
+                                 .version = 1 };
   Node *n = node_new(g, NULL, op, nin, nout, NULL);
   for (int i = 0; i < nin; i++) node_set_input(n, i, in[i]);
   for (int i = 0; i < nout; i++)
