@@ -108,6 +108,24 @@ void file_graph_take(Model *m)
   m->drawn = main;
 }
 
+static void count_graph(const FileGraph *g, Map *map)
+{
+  for (int i = 0; i < g->n; i++) {
+    const FileNode *n = &g->node[i];
+    char *key = arena_printf(map->a, "%s-%d", n->op, n->version);
+    int **at = (int **)map_at(map, key, strlen(key));
+    if (!*at) *at = NEW(map->a, int, 1);
+    ++**at;
+    for (int k = 0; k < n->nattr; k++)
+      if (n->body[k]) count_graph(n->body[k], map);
+  }
+}
+
+void file_graph_count(const Model *m, Map *map)
+{
+  if (m->drawn) count_graph(m->drawn, map);
+}
+
 static const char *text_of(Arena *a, StrBuf *b)
 {
   const char *s = arena_strn(a, b->s ? b->s : "", b->n);

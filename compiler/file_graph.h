@@ -9,6 +9,8 @@
 void file_graph_take(Model *m);
 /* Remembers types and shapes: after inference, before passes change layouts. */
 void file_graph_shapes(Model *m);
+/* How many nodes there are of "Conv-11": keys of `map`, values int *. */
+void file_graph_count(const Model *m, Map *map);
 /* ,"tensors": [..],"graph": {..} of a report; nothing where none was taken. */
 void file_graph_json(StrBuf *b, Model *m);
 #endif

@@ -9,6 +9,7 @@
  */
 #include "file_graph.h"
 #include "target.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -29,24 +30,23 @@ typedef struct {
   const Dim *macs;
 } Report;
 
+static int more_first(const void *a, const void *b)
+{
+  const OpCount *x = a, *y = b;
+  return x->n != y->n ? (x->n < y->n ? 1 : -1) : strcmp(x->name, y->name);
+}
+
 static void count_ops(Report *r)
 {
-  Arena *a = &r->m->arena;
   Map map;
-  map_init(&map, a);
-  for (const Node *x = r->m->main->first; x; x = x->next) {
-    r->nodes++;
-    for (const Origin *o = x->origin; o; o = o->next) {
-      char *key = arena_printf(a, "%s-%d", o->op, o->version);
-      int **at = (int **)map_at(&map, key, strlen(key));
-      if (!*at) *at = NEW(a, int, 1);
-      ++**at;
-    }
-  }
-  r->op = NEW(a, OpCount, map.n + 1);
+  map_init(&map, &r->m->arena);
+  file_graph_count(r->m, &map);
+  for (const Node *x = r->m->main->first; x; x = x->next) r->nodes++;
+  r->op = NEW(&r->m->arena, OpCount, map.n + 1);
   r->nop = map.n;
   for (int i = 0; i < map.n; i++)
     r->op[i] = (OpCount){map.slot[i].key, *(int *)map.slot[i].value};
+  qsort(r->op, (size_t)r->nop, sizeof *r->op, more_first);
 }
 
 /* Constants that computation reads: no shapes, nothing padded by packing. */

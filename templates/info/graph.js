@@ -5,13 +5,14 @@
 const NODE_H = 40, PORT_H = 24, HEAD = 26, INSET = 14, SLOPE = 26;
 const view = {x: 0, y: 0, k: 1, open: new Set(), box: new Map(),
               element: new Map(), edges: new Map(), selected: null};
-const OPEN_AT_MOST = 3000;
+const OPEN_AT_MOST = 150; /* items; of more, bodies of the main graph only */
 
 function boxText(item) {
   if (item.port) return [shortened(item.name || item.op, 26), ""];
   const made = item.makes.find((t) => t !== null);
   return [shortened(item.op, 26),
-          made === undefined ? "" : shortened(tensorText(made), 30)];
+          made === undefined || !report.tensors[made].type ? ""
+            : shortened(tensorText(made), 30)];
 }
 
 /* Lays a graph out, bodies that are open first; returns its size. */
@@ -105,7 +106,8 @@ function drawItem(item) {
                           height: open ? HEAD : box.h}));
   const middle = box.w / 2 + (item.port ? 0 : 2);
   g.append(svg("text", {class: "op", x: open ? 14 : middle,
-                        y: 17, "text-anchor": open ? "start" : "middle"},
+                        y: second || open || item.port ? 17 : 25,
+                        "text-anchor": open ? "start" : "middle"},
                (item.bodies.length ? (open ? "\u25be " : "\u25b8 ") : "") +
                first));
   if (second && !open)
@@ -177,10 +179,10 @@ function zoomAll() {
 function zoomFirst() {
   zoomAll();
   if (view.k >= 0.5) return;
-  const first = model.main.items.find((item) => !item.port) ||
-    model.main.items[0];
+  const first = model.main.items.slice().sort((a, b) =>
+    view.box.get(a).y - view.box.get(b).y || a.number - b.number)[0];
   view.k = 0.9;
-  if (first) centre(first, 0.18);
+  if (first) centre(first, 0.1);
 }
 
 /* Where an item stands in the whole picture. */

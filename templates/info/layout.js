@@ -179,8 +179,8 @@ function candidates(L, v, list, right) {
   if (!near.length || L.light[v]) return [];
   const pair = [near[Math.floor(middle)], near[Math.ceil(middle)]];
   const like = pair.map((u) => (u >= L.n) === (v >= L.n));
-  const turn = like[0] !== like[1] ? like[1] : right;
-  return turn ? pair.reverse() : pair;
+  if (like[0] !== like[1]) return [pair[like[0] ? 0 : 1]];
+  return right ? pair.reverse() : pair;
 }
 
 /* One of four ways: vertices join the median neighbour above (or below), from
@@ -211,10 +211,27 @@ function align(L, marked, below, right) {
   return compact(L, root, right);
 }
 
-/* Blocks as far left as they go, then right where their neighbours allow it
- * (mirrored for the ways from the right). */
+/* By block: the blocks that edges lead to. */
+function linked(L, root) {
+  const links = new Map();
+  const add = (a, b) => {
+    if (!links.has(a)) links.set(a, []);
+    links.get(a).push(b);
+  };
+  for (let v = 0; v < L.all; v++)
+    for (const w of L.down[v])
+      if (root[v] !== root[w]) {
+        add(root[v], root[w]);
+        add(root[w], root[v]);
+      }
+  return links;
+}
+
+/* Blocks as far left as they go, then right as far as their edges want and
+ * their neighbours allow it (mirrored for the ways from the right). */
 function compact(L, root, right) {
   const into = new Map(), out = new Map(), count = new Map();
+  const links = linked(L, root);
   for (let v = 0; v < L.all; v++)
     if (root[v] === v) {
       into.set(v, []);
@@ -241,9 +258,10 @@ function compact(L, root, right) {
     }
   for (let i = queue.length - 1; i >= 0; i--) {
     const v = queue[i];
-    let most = Infinity;
+    const want = (links.get(v) || [v]).map((w) => x[w]);
+    let most = want.reduce((a, b) => a + b, 0) / want.length;
     for (const [w, gap] of out.get(v)) most = Math.min(most, x[w] - gap);
-    if (most < Infinity) x[v] = Math.max(x[v], most);
+    x[v] = Math.max(x[v], most);
   }
   const sign = right ? -1 : 1;
   return x.map((_, v) => sign * x[root[v]]);

@@ -265,8 +265,8 @@ function start() {
   const bodies = model.items.some((item) => item.bodies.length);
   document.title = shown(report.model) + ": onnx2c info";
   byId("title").append(bidi(report.model));
-  if (model.items.length <= OPEN_AT_MOST)
-    view.open = new Set(model.items.filter((item) => item.bodies.length));
+  view.open = new Set(model.items.filter((item) => item.bodies.length &&
+    (model.items.length <= OPEN_AT_MOST || !item.graph.parent)));
   byId("open-all").hidden = byId("close-all").hidden = !bodies;
   showView("graph");
   redraw();

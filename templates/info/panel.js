@@ -18,6 +18,13 @@ function cells(...content) {
   return el("tr", {}, ...content.map((c) => el("td", {}, c)));
 }
 
+/* A formula; a long one opens. */
+function formula(text) {
+  const s = shown(text);
+  return s.length <= 120 ? s
+    : el("details", {}, el("summary", {}, shortened(s, 80)), s);
+}
+
 function bidi(text) {
   return el("bdi", {}, shown(text));
 }
@@ -30,9 +37,11 @@ function link(item, text) {
 
 function valueText(tensor) {
   if (!tensor.values) return "";
-  const count = (tensor.shape || []).reduce((a, b) => a * b, 1);
-  return tensor.values.map((v) => shortened(v, 40)).join(", ") +
-    (tensor.values.length < count ? ", \u2026" : "");
+  const count = (tensor.shape || []).reduce((a, b) => a * b, 1), most = 8;
+  const text = (v) => typeof v === "number" && !Number.isInteger(v)
+    ? String(Number(v.toPrecision(5))) : shortened(v, 40);
+  return tensor.values.slice(0, most).map(text).join(", ") +
+    (most < count ? ", \u2026" : "");
 }
 
 function tensorCell(t, item) {
@@ -90,7 +99,7 @@ function placeText(slot) {
   if (slot.unit !== undefined)
     return `${number(slot.units)} x (${shown(slot.unit)}) bytes at ` +
       `${number(slot.offset)} x that in piece ${slot.whole}`;
-  return shown(slot.size) + " bytes" + where;
+  return shortened(slot.size, 160) + " bytes" + where;
 }
 
 function memoryRows(step) {
@@ -109,7 +118,8 @@ function stepSection(step, item) {
                 row("kernel", shown(step.kernel)),
                 row("provider", step.provider || "cpu")];
   if (step.why) rows.push(row("not on the GPU", shown(step.why)));
-  if (step.macs) rows.push(row("MACs", number(step.macs)));
+  if (step.macs) rows.push(row("MACs", typeof step.macs === "number"
+    ? number(step.macs) : formula(step.macs)));
   if (step.bytes !== undefined) rows.push(row("moves", bytesText(step.bytes)));
   if (step.measured_ns !== undefined)
     rows.push(row("time", el("b", {}, timeText(step.measured_ns)),
@@ -183,7 +193,7 @@ function workspaceRows() {
   const w = report.workspace, rows = [];
   if (!report.memory) return rows;
   rows.push(row("workspace", w.bytes !== undefined ? bytesText(w.bytes)
-    : shown(report.memory.formula) + " bytes"));
+    : formula(report.memory.formula + " bytes")));
   if (w.bytes !== undefined)
     rows.push(row("lower bound", bytesText(w.lower_bound)));
   rows.push(row("weights", bytesText(report.weights.bytes), ", mode ",
@@ -209,10 +219,11 @@ function modelPanel() {
       : report.batch.dimension) + ", " + report.batch.law));
   if (report.macs !== undefined)
     rows.push(row("MACs", typeof report.macs === "number"
-      ? number(report.macs) : shown(report.macs)));
+      ? number(report.macs) : formula(report.macs)));
   rows.push(...workspaceRows());
-  const times = (report.steps || []).reduce((s, x) => s + stepTime(x), 0);
-  if (times)
+  const steps = report.steps || [];
+  const times = steps.reduce((s, x) => s + stepTime(x), 0);
+  if (times && (model.timed || steps.every((s) => "expected_ns" in s)))
     rows.push(row("time", timeText(Math.round(times)),
                   model.timed ? ", measured" : ", by the cost model"));
   return [el("h2", {}, "Model"), table(rows),

@@ -8,6 +8,8 @@ says "output 'prob': float [N, 10]"
 says "one sample of 'N' at a time"
 says "12501632 MAC a sample"
 says "lower bound"
+says "memory map of the workspace"
+says "scratch of n3_Conv_10"
 says "panel-16 weights"
 says "winograd_f32, F(4x4, 3x3)"
 expect 0 "$ONNX2C" info "$zoo/squeezenet/model.onnx"
@@ -36,6 +38,30 @@ assert net["weights"]["mode"] == "string"
 conv = [s for s in net["steps"] if s["macs"]][0]
 assert conv["nodes"][0]["op"] == "Conv" and conv["nodes"][0]["version"] >= 1
 assert ad["batch"]["law"] == "blocks" and ad["batch"]["rows"] > 1
+# Where things stand: no two live pieces overlap, every pointer has a place.
+slots = net["memory"]["slots"]
+for i, a in enumerate(slots):
+    assert 0 <= a["first"] <= a["last"] < len(net["steps"]), a
+    for b in slots[:i]:
+        if a["first"] <= b["last"] and b["first"] <= a["last"]:
+            assert a["offset"] + a["bytes"] <= b["offset"] or \
+                b["offset"] + b["bytes"] <= a["offset"], (a, b)
+for s in net["steps"]:
+    assert s["provider"] == "cpu"
+    for x in s["reads"] + s["writes"]:
+        assert {"slot", "weight", "input", "output"} & set(x), x
+for x in ad["memory"]["slots"]:
+    assert "bytes" in x or "size" in x or x["units"] > 0, x
+# The file's graph: each of its nodes, with shapes; steps lead to them.
+nodes = net["graph"]["nodes"]
+assert sum(net["operators"].values()) == len(nodes) == 30, len(nodes)
+assert list(net["operators"].items())[0] == ("Conv-11", 9)
+first = net["tensors"][nodes[0]["outputs"][0]]
+assert first["shape"] == ["N", 16, 32, 32] and first["type"] == "float", first
+assert {a["name"]: a["value"] for a in nodes[0]["attributes"]}[
+    "kernel_shape"] == [3, 3]
+assert {n["id"] for s in net["steps"] for n in s["nodes"]} <= {
+    n["id"] for n in nodes}
 assert any("*/" in n["name"] for s in bad["steps"] for n in s["nodes"])
 END
 
