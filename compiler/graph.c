@@ -281,6 +281,7 @@ void value_replace(Value *old, Value *by)
       by->is_output = true;
     }
   old->is_output = false;
+  by->became = NULL; /* so that no chain of these is a ring */
   old->became = by;
 }
 
