@@ -386,6 +386,7 @@ bool m4_expand(Model *m, const StrBuf *plan, StrBuf *out);
 /* driver.c: the whole pipeline for one file, to opt->out under opt->name.
  * Prints nothing: the model that comes back (never NULL) has the diagnostics */
 Model *compile_model(const Options *opt, const char *path);
+void compile_imported(Model *m); /* the same, after import; no --make-batch */
 /* The plan that this writes, as the model's; *p stays where there is none. */
 Model *plan_model(const Options *opt, const char *path, Plan **p);
 /* compile_model, and prints the diagnostics. */

@@ -130,6 +130,14 @@ Model *compile_model(const Options *opt, const char *path)
   return m;
 }
 
+void compile_imported(Model *m)
+{
+  BatchChoices c = {0};
+  if (MODEL_EDGE(m)) panicked(m);
+  else if (front(m, &c)) codegen_emit(m);
+  m->arena.panic = NULL;
+}
+
 /* Prints what there is to say, frees the model; returns the exit code. */
 static ExitCode finish(Model *m)
 {

@@ -102,7 +102,7 @@ Edit *edit_open(const Options *opt, const char *path)
   e->im->tmp.panic = e->scratch.panic = &m->panic;
   e->a = &e->im->tmp;
   e->pb = &e->im->pb;
-  read_model(e, path);
+  if (path) read_model(e, path);
   return e;
 }
 

@@ -49,7 +49,8 @@ typedef struct Edit {
 } Edit;
 
 /* edit.c */
-/* Never NULL: e->m->nerror says whether it was read. */
+/* e->m->nerror says whether it was read. NULL: no memory. path NULL: nothing is
+ * read, and the caller sets e->mp. */
 Edit *edit_open(const Options *opt, const char *path);
 void edit_free(Edit *e);
 void edit_panicked(Edit *e); /* after MODEL_EDGE: a diagnostic */

@@ -125,14 +125,34 @@ static size_t next_data(Sink *s, const FileMap *f, size_t at, size_t n,
 #endif
 }
 
+/* By the system, which may share the blocks; how much it did. */
+static size_t copy_range(Sink *s, size_t at, size_t n)
+{
+  size_t done = 0;
+#if defined __linux__
+  while (s->holes >= 0 && done < n) {
+    off_t from = (off_t)(at + done);
+    ssize_t k = copy_file_range(s->holes, &from, s->fd, NULL, n - done, 0);
+    if (k <= 0) break; /* not between these files: write it */
+    done += (size_t)k;
+  }
+#else
+  (void)s;
+  (void)at;
+  (void)n;
+#endif
+  return done;
+}
+
 static void write_map(Sink *s, const FileMap *f, const uint8_t *p, size_t n)
 {
   while (n && !s->error) {
-    size_t hole;
-    size_t k = next_data(s, f, (size_t)(p - (const uint8_t *)f->p), n, &hole);
+    size_t hole, at = (size_t)(p - (const uint8_t *)f->p);
+    size_t k = next_data(s, f, at, n, &hole);
     if (hole && lseek(s->fd, (off_t)hole, SEEK_CUR) < 0) sink_fail(s);
     p += hole;
-    for (size_t i = 0; i < k && !s->error; i += PIECE) {
+    for (size_t i = k ? copy_range(s, at + hole, k) : 0;
+         i < k && !s->error; i += PIECE) {
       size_t part = k - i < PIECE ? k - i : PIECE;
       write_all(s, p + i, part);
       drop_pages(p + i, part);
@@ -170,14 +190,18 @@ bool sink_open(Sink *s, Edit *e, const char *path)
   if (there && !S_ISREG(st.st_mode))
     return edit_fail(e, EXIT_ENVIRONMENT, "%s is no regular file: name a file "
                      "to write", Q(e, path));
-  s->tmp = arena_printf(e->a, "%s.XXXXXX", path);
-  s->fd = mkstemp(s->tmp);
-  if (s->fd < 0)
+  /* Not mkstemp, as its mode would ask for umask(), which is the process's. */
+  for (int k = 0; k < 100 && s->fd < 0; k++) {
+    s->tmp = arena_printf(e->a, "%s.%ld.%d", path, (long)getpid(), k);
+    s->fd = open(s->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (s->fd < 0 && errno != EEXIST) break;
+  }
+  if (s->fd < 0) {
+    s->tmp = NULL; /* not ours */
     return edit_fail(e, EXIT_ENVIRONMENT, "%s can't be written: %s",
                      Q(e, path), strerror(errno));
-  mode_t mask = umask(0);
-  umask(mask);
-  fchmod(s->fd, there ? st.st_mode & 0777 : 0666 & ~mask);
+  }
+  if (there && fchmod(s->fd, st.st_mode & 0777)) sink_fail(s);
   s->buf = arena_alloc(e->a, BUFFER);
   return true;
 }
