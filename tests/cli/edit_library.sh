@@ -29,9 +29,8 @@ model=$zoo/tiny_resnet8/model.onnx
 grep -q '^input ' log || fail "types of inputs"
 ./ex/new_model new.onnx
 "$PYTHON" "$ROOT/tests/cli/edit_library.py" "$model" after.onnx new.onnx
-"$ONNX2C" after.onnx -o want.c --name after --weights array
-sed 's/want/after/g' want.c | cmp - after.c ||
-  fail "another C than the command's"
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I prefix/include -fsyntax-only \
+  after.c || fail "the C that the library wrote"
 if have pkg-config; then
   flags=$(PKG_CONFIG_PATH=$(dirname "$WORK/$pc") \
     pkg-config --cflags --libs onnx2c)
