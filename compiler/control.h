@@ -34,6 +34,7 @@ bool control_alike(Node *n, int scan, Value **v, int64_t trips);
  * the run (`.looped`); those that draw do so anew in each trip. Before
  * inference. */
 void random_trips(Node *from, const Node *to, Value *trip);
+bool random_draws(const Node *n); /* a node of ops/random.c */
 /* Of nodes whose output has the name that n's has, how many stand before. */
 int64_t random_copy(Node *n);
 

@@ -175,8 +175,10 @@ static bool meet_carried(Structure *s)
   bool met = true;
   for (int i = 0; i < s->carried; i++) {
     const Value *v = s->begin->out[2 + i], *w;
-    if (rebatch_carried(&s->initial[i], s->begin, &s->out[1 + i], s->n))
+    if (rebatch_carried(&s->initial[i], s->begin, &s->out[1 + i], s->n)) {
       met = false;
+      continue;
+    }
     w = s->out[1 + i];
     bool *grows = s->grows ? s->grows + i * MAX_RANK : NULL;
     for (int k = 0; v->rank == w->rank && k < v->rank; k++) {

@@ -53,8 +53,8 @@ static void check_dims(Model *m, const NameInt *dim, int n, const char *opt)
   }
 }
 
-/* What every command does with a model first; false after errors. */
-static bool front(Model *m, BatchChoices *c)
+/* The imported model's types and shapes; false after errors. */
+static bool infer(Model *m, BatchChoices *c)
 {
   if (m->nerror) return false;
   if (m->opt->make_batch && !rebatch_begin(m, c)) return false;
@@ -65,9 +65,7 @@ static bool front(Model *m, BatchChoices *c)
   if (shown) file_graph_take(m);
   infer_graph(m->main);
   if (m->rebatch) rebatch_end(m);
-  if (m->nerror) return false;
-  if (shown) file_graph_shapes(m);
-  passes_run(m->main);
+  if (!m->nerror && shown) file_graph_shapes(m);
   return !m->nerror;
 }
 
@@ -88,14 +86,34 @@ static Model *try_model(const Options *opt, const char *path, BatchChoices *c,
   Model *m = import_file(opt, path);
   *ok = false;
   if (MODEL_EDGE(m)) panicked(m);
-  else *ok = front(m, c);
+  else *ok = infer(m, c);
   m->arena.panic = NULL;
   return m;
 }
 
-/* The model, ready for planning where *ok. Of --make-batch the first try tells
- * what is wrong, where no other choice does better. */
-static Model *open_model(const Options *opt, const char *path, bool *ok)
+/* Would another choice give outputs with the batch elsewhere? Then it can't be
+ * told which is meant. Batches that stand first are taken as they are. */
+static void check_unique(const Options *opt, const char *path, Model *m,
+                         const BatchChoices *made)
+{
+  int way = 0;
+  for (int k = -1; rebatch_other(m, made, &k, &way);) {
+    BatchChoices c = *made;
+    bool ok;
+    c.c[k].taken = way;
+    c.n = k + 1;
+    Model *other = try_model(opt, path, &c, &ok);
+    bool differs = ok && rebatch_differs(m, other);
+    model_free(other);
+    if (!differs) continue;
+    rebatch_ambiguous(&made->c[k]);
+    return;
+  }
+}
+
+/* The model with shapes. Of --make-batch the first try tells what is wrong,
+ * where no other choice does better. */
+static Model *choose_model(const Options *opt, const char *path, bool *ok)
 {
   BatchChoices c = {0};
   Model *first = try_model(opt, path, &c, ok), *m = first;
@@ -103,9 +121,23 @@ static Model *open_model(const Options *opt, const char *path, bool *ok)
     if (m != first) model_free(m);
     m = try_model(opt, path, &c, ok);
   }
-  if (m == first) return m;
-  model_free(*ok ? first : m);
-  return *ok ? m : first;
+  if (m != first) model_free(*ok ? first : m);
+  if (!*ok) return first;
+  if (m->rebatch) check_unique(opt, path, m, &c);
+  *ok = !m->nerror;
+  return m;
+}
+
+/* What every command does with a model first; *ok: it can be planned. */
+static Model *open_model(const Options *opt, const char *path, bool *ok)
+{
+  Model *m = choose_model(opt, path, ok);
+  if (!*ok) return m;
+  if (MODEL_EDGE(m)) panicked(m);
+  else passes_run(m->main);
+  m->arena.panic = NULL;
+  *ok = !m->nerror;
+  return m;
 }
 
 Model *plan_model(const Options *opt, const char *path, Plan **p)

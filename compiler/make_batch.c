@@ -3,17 +3,19 @@
  * See make_batch.h.
  */
 #include "make_batch.h"
+#include "control.h"
 #include <string.h>
 
 #define MAX_RUNS 64
 
 /* --- Choices -------------------------------------------------------------- */
 
-int rebatch_choose(Rebatch *r, int count, bool input, uint64_t *used)
+int rebatch_choose(Rebatch *r, int count, Node *n, uint64_t *used)
 {
   BatchChoices *c = r->choices;
   if (count < 2 || c->at >= MAX_CHOICES) return 0;
-  if (c->at == c->n) c->c[c->n++] = (BatchChoice){count, 0, input};
+  if (c->at == c->n) c->c[c->n++] = (BatchChoice){count, 0, n};
+  c->c[c->at].node = n;
   *used |= (uint64_t)1 << c->at;
   return c->c[c->at++].taken;
 }
@@ -28,6 +30,32 @@ bool choices_next(BatchChoices *c)
     return true;
   }
   return false;
+}
+
+bool rebatch_other(const Model *m, const BatchChoices *c, int *k, int *way)
+{
+  if (*k >= 0 && ++*way < c->c[*k].count) return true;
+  for (++*k; *k < c->n; ++*k) {
+    const BatchChoice *x = &c->c[*k];
+    *way = x->taken + 1;
+    if (m->rebatch->open >> *k & 1 && x->node && *way < x->count) return true;
+  }
+  return false;
+}
+
+bool rebatch_differs(const Model *m, const Model *other)
+{
+  for (int i = 0; i < m->main->nout; i++)
+    if (m->rebatch->out[i].axis != other->rebatch->out[i].axis) return true;
+  return false;
+}
+
+void rebatch_ambiguous(const BatchChoice *c)
+{
+  fail_unsupported(c->node, "--make-batch: several axes of the result, of shape "
+                   "%s, could be the batch, and all that follows leaves open "
+                   "which one is meant; let the model have other sizes there",
+                   value_shape_text(c->node->out[0]));
 }
 
 /* --- Traces --------------------------------------------------------------- */
@@ -133,30 +161,46 @@ static bool find_batch(Model *m)
   return false;
 }
 
-/* An input of one number may be the same for all samples, as may be one whose
- * 1 does not stand first; that is tried after all else. */
-static int choose_axis(Rebatch *r, const Value *v, bool alone, uint64_t *used)
+/* The first input whose first dimension is 1 has the batch there. Others, as
+ * states, may have it elsewhere; and one of one number, or whose 1 does not
+ * stand first, may be the same for all samples: that is tried after all else. */
+static int choose_axis(Rebatch *r, const Value *v, uint64_t *used)
 {
   int axis[MAX_RANK + 1], n = 0, given = given_axis(r->m, v->name);
   if (given != NOT_GIVEN) return given;
   bool first = dim_is(v->dim[0], 1);
-  for (int k = 0; k < (first ? 1 : v->rank); k++)
+  if (first && r->source == v) return 0;
+  for (int k = 0; k < v->rank; k++)
     if (dim_is(v->dim[k], 1)) axis[n++] = k;
-  if (!first || (v->rank == 1 && !alone)) axis[n++] = NO_BATCH;
-  return axis[rebatch_choose(r, n, true, used)];
+  if (!first || v->rank == 1) axis[n++] = NO_BATCH;
+  return axis[rebatch_choose(r, n, NULL, used)];
+}
+
+/* The input that tells how many samples there are: one that was named, else
+ * the first that has axes besides, else the first. */
+static Value *find_source(const Model *m)
+{
+  Value *best = NULL;
+  for (int pass = 0; pass < 3 && !best; pass++)
+    for (int i = 0; i < m->main->nin && !best; i++) {
+      Value *v = m->main->in[i];
+      if (!is_port(v)) continue;
+      int given = given_axis(m, v->name);
+      bool first = given == NOT_GIVEN && dim_is(v->dim[0], 1);
+      if (!pass ? given >= 0 : first && (pass > 1 || v->rank > 1)) best = v;
+    }
+  return best;
 }
 
 static void open_inputs(Rebatch *r)
 {
   Graph *g = r->m->main;
-  bool alone = true;
-  for (int i = 0; i < g->nin; i++)
-    alone = alone && !(is_port(g->in[i]) && g->in[i]->rank > 1);
+  r->source = find_source(r->m);
   for (int i = 0; i < g->nin; i++) {
     Value *v = g->in[i];
     uint64_t used = 0;
     if (!is_port(v)) continue;
-    int axis = choose_axis(r, v, alone, &used);
+    int axis = choose_axis(r, v, &used);
     Trace *t = rebatch_trace(r, v);
     t->choices = used;
     if (axis < 0) continue;
@@ -165,7 +209,6 @@ static void open_inputs(Rebatch *r)
     dim[axis] = r->n;
     value_set_shape(v, v->rank, dim);
     t->at = (Place){axis, dim_int(&r->m->dims, 1)};
-    if (!r->source) r->source = v;
   }
 }
 
@@ -253,9 +296,9 @@ static const char *judge(Rebatch *r, const Node *n, Place *out)
     out[o].axis = -1;
     known = known && (!n->out[o] || n->out[o]->sym || n->out[o]->data);
   }
+  if (random_draws(n))
+    return "it draws random numbers, and a sample's would depend on its place";
   if (known) return NULL;
-  if (n->op && n->op->flags & OP_RANDOM && !is_loop(n))
-    return "it draws random numbers, which samples would not share";
   for (int i = 0; i < n->nin; i++) {
     Value *v = n->in[i];
     if (!v) continue;
@@ -431,6 +474,44 @@ static void pin(Rebatch *r)
   for (Node *n = m->main->first; n; n = n->next) infer_node(n);
 }
 
+/* What was found out, and might be meant otherwise. */
+static void tell_input(const Rebatch *r, const Value *v, int axis)
+{
+  Model *m = r->m;
+  if (!is_port(v) || m->nerror || given_axis(m, v->name) != NOT_GIVEN) return;
+  const char *name = quote(&m->arena, v->name);
+  if (axis > 0)
+    diag_model(m, SEV_WARNING, EXIT_OK, "--make-batch: the batch of input %s "
+               "is taken to be axis %d; --batch-axis IN=K says another", name,
+               axis);
+  for (int k = 0; axis < 0 && k < v->rank; k++)
+    if (dim_is(v->dim[k], 1)) {
+      diag_model(m, SEV_WARNING, EXIT_OK, "--make-batch: input %s is taken to "
+                 "be the same for all samples; --batch-axis IN=K says where "
+                 "its batch is", name);
+      return;
+    }
+}
+
+/* The callers must see the batch as one axis of an output. */
+static bool check_output(Rebatch *r, const Value *v)
+{
+  Model *m = r->m;
+  const Trace *t = rebatch_trace(r, v);
+  bool counts = content_has(v, r->sym);
+  if (!counts && (t->at.axis < 0 || dim_is(t->at.outer, 1))) return true;
+  r->choices->blame |= t->choices;
+  const char *name = quote(&m->arena, v->name);
+  if (counts || !v->def)
+    diag_model(m, SEV_ERROR, EXIT_UNSUPPORTED, "--make-batch: output %s is "
+               "computed from the number of samples alone", name);
+  else
+    fail_unsupported(v->def, "--make-batch: axis %d of output %s, of shape %s, "
+                     "would not have the samples one after the other",
+                     t->at.axis, name, value_shape_text(v));
+  return false;
+}
+
 static BatchPort port_of(Rebatch *r, const Value *v)
 {
   DimPool *p = &r->m->dims;
@@ -449,16 +530,14 @@ void rebatch_end(Model *m)
   r->over = true;
   r->in = NEW(&m->arena, BatchPort, g->nin + 1);
   r->out = NEW(&m->arena, BatchPort, g->nout + 1);
-  for (int i = 0; i < g->nin; i++) r->in[i] = port_of(r, g->in[i]);
+  for (int i = 0; i < g->nin; i++) {
+    r->in[i] = port_of(r, g->in[i]);
+    tell_input(r, g->in[i], r->in[i].axis);
+  }
   for (int i = 0; i < g->nout && !m->nerror; i++) {
-    const Value *v = g->out[i];
-    Trace *t = rebatch_trace(r, v);
-    r->out[i] = port_of(r, v);
-    if (!content_has(v, r->sym)) continue;
-    r->choices->blame |= t->choices;
-    diag_model(m, SEV_ERROR, EXIT_UNSUPPORTED, "--make-batch: output %s is "
-               "computed from the number of samples alone",
-               quote(&m->arena, v->name));
+    r->out[i] = port_of(r, g->out[i]);
+    if (!check_output(r, g->out[i])) break;
+    if (r->out[i].axis > 0) r->open |= rebatch_trace(r, g->out[i])->choices;
   }
   bool bench = !strcmp(m->opt->command, "bench");
   if (!m->nerror && m->opt->batch && !bench) pin(r);

@@ -21,7 +21,7 @@ typedef struct { int axis; const Dim *outer; } Place;
 #define MAX_CHOICES 64
 typedef struct {
   int count, taken;      /* ways, the one in use */
-  bool input;            /* which axis of an input; else of a Reshape */
+  Node *node;            /* a Reshape of the run; NULL: an input */
 } BatchChoice;
 typedef struct {
   BatchChoice c[MAX_CHOICES];
@@ -48,12 +48,18 @@ typedef struct Rebatch {
   bool *done;            /* by id of a node's first output: is rewritten */
   bool over;             /* inference is through */
   BatchPort *in, *out;   /* of the main graph's inputs and outputs, then */
+  uint64_t open;         /* choices that outputs without leading batch need */
 } Rebatch;
 
 /* make_batch.c: for the driver. */
 bool rebatch_begin(Model *m, BatchChoices *c);  /* false after a diagnostic */
 void rebatch_end(Model *m);                /* after inference */
 bool choices_next(BatchChoices *c);        /* false: there is no other way */
+/* The next choice, from *k and *way on, that could have been another one and
+ * decides where an output has its batch, which is not first there. */
+bool rebatch_other(const Model *m, const BatchChoices *c, int *k, int *way);
+bool rebatch_differs(const Model *m, const Model *other); /* by outputs */
+void rebatch_ambiguous(const BatchChoice *c); /* is told to the user */
 /* For inference: `infer` infers one node. */
 void rebatch_node(Node *n, void (*infer)(Node *n));
 /* For loops: a carried value as it comes into the first trip, and what a trip
@@ -64,7 +70,7 @@ bool rebatch_carried(Value **initial, Node *first, Value **made, Node *end);
 /* Trace of a value; never NULL. */
 Trace *rebatch_trace(Rebatch *r, const Value *v);
 const Dim *rebatch_one(const Rebatch *r, const Dim *d); /* at batch 1 */
-int rebatch_choose(Rebatch *r, int count, bool input, uint64_t *used);
+int rebatch_choose(Rebatch *r, int count, Node *n, uint64_t *used);
 /* make_batch_shape.c: constants that hold the 1. */
 void rebatch_rewrite(Rebatch *r, Node *n, void (*infer)(Node *n));
 /* Where the batch of a view's input comes out; axis -1: samples meet. */

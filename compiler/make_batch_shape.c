@@ -253,7 +253,7 @@ static void rewrite_reshape(Rebatch *r, Node *n, void (*infer)(Node *n))
   find_ways(&t, plain);
   if (!t.ways) return;
   uint64_t used = 0;
-  Place w = t.way[rebatch_choose(r, t.ways, false, &used)];
+  Place w = t.way[rebatch_choose(r, t.ways, n, &used)];
   rebatch_trace(r, n->out[0])->choices |= used;
   if (w.axis == plain.axis && w.outer == plain.outer) return;
   Value *target = plain_target(&t, w);

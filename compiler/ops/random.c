@@ -29,6 +29,11 @@ static int trip_port(const Node *n)
   return -1;
 }
 
+bool random_draws(const Node *n)
+{
+  return trip_port(n) >= 0 && !node_is(n, "Dropout");
+}
+
 /* A node in loops within each other takes all their trips: an odd factor of
  * many bits keeps them apart. */
 static void add_trip(Node *n, int port, Value *trip)
