@@ -52,9 +52,9 @@ bool rebatch_differs(const Model *m, const Model *other)
 
 void rebatch_ambiguous(const BatchChoice *c)
 {
-  fail_unsupported(c->node, "--make-batch: several axes of the result, of shape "
-                   "%s, could be the batch, and all that follows leaves open "
-                   "which one is meant; let the model have other sizes there",
+  fail_unsupported(c->node, "--make-batch: several axes of the result, of "
+                   "shape %s, could be the batch, and all that follows leaves "
+                   "open which one is meant; reshape to one axis of size 1",
                    value_shape_text(c->node->out[0]));
 }
 
@@ -163,7 +163,7 @@ static bool find_batch(Model *m)
 
 /* The first input whose first dimension is 1 has the batch there. Others, as
  * states, may have it elsewhere; and one of one number, or whose 1 does not
- * stand first, may be the same for all samples: that is tried after all else. */
+ * stand first, may be the same for all samples: that is tried last. */
 static int choose_axis(Rebatch *r, const Value *v, uint64_t *used)
 {
   int axis[MAX_RANK + 1], n = 0, given = given_axis(r->m, v->name);

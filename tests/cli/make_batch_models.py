@@ -125,7 +125,8 @@ REFUSED = {
         "[bn] y, m, v = BatchNormalization <training_mode = 1> "
         "(x, s, b, b, s)")),
     "softmax": (3, "node 0 'sm' (Softmax-13)", model(
-        "(float[1,4] x) => (float[1,4] y)", "", "[sm] y = Softmax <axis = 0> (x)")),
+        "(float[1,4] x) => (float[1,4] y)", "",
+        "[sm] y = Softmax <axis = 0> (x)")),
     "reduction": (3, "node 1 'mean' (ReduceMean-18)", model(
         "(float[1,4] x) => (float[1,4] y)", "int64[1] a = {0}",
         "h = Relu(x) [mean] y = ReduceMean(h, a)")),
