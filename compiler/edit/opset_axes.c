@@ -287,6 +287,22 @@ void down_reshape_5(Convert *c)
   if (!c->failed) c->n->n_input = 1;
 }
 
+/* ONNX Reshape-14: allowzero makes 0 a size. Without a 0 it says nothing; sizes
+ * that the run tells are at least 1. */
+void down_reshape_14(Convert *c)
+{
+  int n;
+  bool zero = opset_int(c, "allowzero", 0) != 0;
+  const NameType *t = types_find(c->types, opset_in(c, 1));
+  const Dim *const *d = t && t->v ? value_content(t->v, &n) : NULL;
+  for (int i = 0; zero && d && i < n; i++)
+    if (dim_is(d[i], 0)) d = NULL;
+  if (zero && !d)
+    opset_refuse(c, "allowzero is new in version 14, and the shape has a zero, "
+                 "or is not known");
+  opset_drop_attr(c, "allowzero");
+}
+
 void up_tile(Convert *c)
 {
   const Tensor *tiles = opset_const(c, 1), *axis = opset_const(c, 2);

@@ -341,6 +341,36 @@ void down_pow_12(Convert *c)
   opset_set_in(c, 1, y);
 }
 
+/* Rounding up, a pool's last window may start in the padding; since version 22
+ * ONNX leaves it out. The output tells whether there was one. */
+void down_pool_22(Convert *c)
+{
+  const char *x = opset_in(c, 0), *y = opset_out(c, 0);
+  int rank = opset_rank(c, x), n, m, s, d;
+  const int64_t *kernel = opset_list(c, "kernel_shape", &n);
+  const int64_t *pad = opset_list(c, "pads", &m);
+  const int64_t *step = opset_list(c, "strides", &s);
+  const int64_t *wide = opset_list(c, "dilations", &d);
+  if (!opset_int(c, "ceil_mode", 0) || rank != n + 2) return;
+  for (int k = 0; k < n; k++) {
+    int64_t in = opset_dim(c, x, k + 2), out = opset_dim(c, y, k + 2);
+    int64_t by = s == n ? step[k] : 1, far = d == n ? wide[k] : 1;
+    int64_t pads = m == 2 * n ? pad[k] + pad[k + n] : 0;
+    if (in < 0 || out < 0 || by < 1) continue;
+    int64_t old = (in + pads - far * (kernel[k] - 1) - 1 + by - 1) / by + 1;
+    if (old != out)
+      opset_refuse(c, "its last window would start in the padding, which is "
+                   "left out since version 22");
+  }
+}
+
+void down_bfloat_28(Convert *c)
+{
+  for (int k = 0; k < (int)c->n->n_input; k++)
+    if (opset_dtype(c, opset_in(c, k)) == DT_BF16)
+      opset_refuse(c, "bfloat16 is new in version 28");
+}
+
 /* --- ai.onnx.ml ----------------------------------------------------------- */
 
 void up_trees_5(Convert *c)

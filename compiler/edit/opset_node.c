@@ -14,8 +14,9 @@ void opset_refuse(Convert *c, const char *fmt, ...)
   va_start(ap, fmt);
   const char *text = arena_vprintf(arena_of(c), fmt, ap);
   va_end(ap);
-  edit_fail(c->e, EXIT_UNSUPPORTED, "%s can't be converted to version %d: %s",
-            c->origin, c->to, text);
+  edit_fail(c->e, EXIT_UNSUPPORTED, "%s can't be converted to version %d: %s%s",
+            c->origin, c->to, text, c->where ? "; types are not known in "
+            "functions: run the step inline-functions first" : "");
   c->failed = true;
   c->refused++;
 }
@@ -79,8 +80,7 @@ static AttributeProto *find(Convert *c, const char *name)
 {
   AttributeProto *a = node_attr(c->n, name);
   if (a && a->ref_attr_name && *a->ref_attr_name)
-    opset_refuse(c, "attribute %s is a parameter of the function; run the step "
-                 "inline-functions first", name);
+    opset_refuse(c, "attribute %s is a parameter of the function", name);
   return a;
 }
 
