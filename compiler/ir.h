@@ -95,7 +95,18 @@ void map_init(Map *m, Arena *a);
 void **map_at(Map *m, const char *key, size_t len); /* inserts NULL if new */
 void *map_get(const Map *m, const char *key, size_t len);
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
-void sha256_hex(const void *p, size_t n, char out[65]); /* sha256.c */
+/* sha256.c: at once, or by pieces. */
+typedef struct {
+  uint32_t h[8];
+  uint64_t total;
+  unsigned char part[64];
+  size_t n;
+  void (*block)(uint32_t *h, const unsigned char *p);
+} Sha256;
+void sha256_hex(const void *p, size_t n, char out[65]);
+void sha256_init(Sha256 *x);
+void sha256_add(Sha256 *x, const void *p, size_t n);
+void sha256_end(Sha256 *x, char out[65]);
 
 /* dtype.c: element types, numbered as TensorProto.DataType is. */
 typedef enum {

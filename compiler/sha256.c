@@ -94,26 +94,58 @@ static void block_sha(uint32_t *s, const unsigned char *p)
 }
 #endif
 
+void sha256_init(Sha256 *x)
+{
+  static const uint32_t start[8] = {
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  memset(x, 0, sizeof *x);
+  memcpy(x->h, start, sizeof start);
+  x->block = block_portable;
+#ifdef SHA_NI
+  if (has_sha()) x->block = block_sha;
+#endif
+}
+
+void sha256_add(Sha256 *x, const void *p, size_t n)
+{
+  const unsigned char *s = p;
+  x->total += n;
+  if (x->n) {
+    size_t k = sizeof x->part - x->n < n ? sizeof x->part - x->n : n;
+    memcpy(x->part + x->n, s, k);
+    x->n += k;
+    s += k;
+    n -= k;
+    if (x->n < sizeof x->part) return;
+    x->block(x->h, x->part);
+    x->n = 0;
+  }
+  for (; n >= sizeof x->part; s += sizeof x->part, n -= sizeof x->part)
+    x->block(x->h, s);
+  if (n) memcpy(x->part, s, n);
+  x->n = n;
+}
+
+void sha256_end(Sha256 *x, char out[65])
+{
+  unsigned char tail[128] = {0};
+  memcpy(tail, x->part, x->n);
+  tail[x->n] = 0x80;
+  size_t size = x->n < 56 ? 64 : 128;
+  for (int i = 0; i < 8; i++)
+    tail[size - 1 - (size_t)i] = (unsigned char)(x->total * 8 >> (8 * i));
+  x->block(x->h, tail);
+  if (size == 128) x->block(x->h, tail + 64);
+  for (int i = 0; i < 64; i++)
+    out[i] = "0123456789abcdef"[x->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
+  out[64] = 0;
+}
+
 void sha256_hex(const void *p, size_t n, char out[65])
 {
-  uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const unsigned char *s = p;
-  size_t left = n;
-  void (*sha_block)(uint32_t *, const unsigned char *) = block_portable;
-#ifdef SHA_NI
-  if (has_sha()) sha_block = block_sha;
-#endif
-  for (; left >= 64; s += 64, left -= 64) sha_block(h, s);
-  unsigned char tail[128] = {0};
-  if (left) memcpy(tail, s, left);
-  tail[left] = 0x80;
-  size_t size = left < 56 ? 64 : 128;
-  for (int i = 0; i < 8; i++)
-    tail[size - 1 - (size_t)i] = (unsigned char)((uint64_t)n * 8 >> (8 * i));
-  sha_block(h, tail);
-  if (size == 128) sha_block(h, tail + 64);
-  for (int i = 0; i < 64; i++)
-    out[i] = "0123456789abcdef"[h[i / 8] >> (28 - 4 * (i % 8)) & 15];
-  out[64] = 0;
+  Sha256 x;
+  sha256_init(&x);
+  sha256_add(&x, p, n);
+  sha256_end(&x, out);
 }

@@ -212,6 +212,7 @@ uint64_t msg_size(Edit *e, const void *msg);          /* bytes in a file */
 /* Of what a file would hold; payloads by their place, so that weights are not
  * read. */
 uint64_t msg_hash(Edit *e, const void *msg);
+void edit_sha256(Edit *e, char out[65]); /* of the file that would be written */
 
 #define STEP(name, function, least, most, args, help) \
   bool step_##function(Edit *e, const EditStep *s);

@@ -170,6 +170,10 @@ void sink_write(Sink *s, const void *data, size_t n)
     *s->hash = hash_bytes(p, n, *s->hash);
     return;
   }
+  if (s->sha) {
+    sha256_add(s->sha, p, n);
+    return;
+  }
   if (n <= BUFFER - s->n) {
     if (n) memcpy(s->buf + s->n, p, n);
     s->n += n;
@@ -430,6 +434,15 @@ uint64_t msg_hash(Edit *e, const void *msg)
   w.to = &s;
   put_message(&w, msg);
   return hash;
+}
+
+void edit_sha256(Edit *e, char out[65])
+{
+  Sha256 x;
+  sha256_init(&x);
+  Sink s = {.e = e, .sha = &x, .fd = -1, .holes = -1};
+  msg_write(e, e->mp, &s);
+  sha256_end(&x, out);
 }
 
 void msg_write(Edit *e, const void *msg, Sink *s)

@@ -12,7 +12,8 @@ typedef struct {
   uint8_t *buf;
   size_t n;              /* bytes in buf */
   uint64_t total;
-  uint64_t *hash;        /* instead of a file */
+  uint64_t *hash;        /* instead of a file: of places, see msg_hash */
+  Sha256 *sha;           /* instead of a file */
   const FileMap *from;   /* whose holes are looked for in `holes` */
   int holes;             /* a descriptor, or -1 */
 } Sink;

@@ -185,6 +185,7 @@ onnx2c_status onnx2c_compile(onnx2c_model *m, const char *path,
   Model *c = import_message(o, e->m->path, e->pb, e->mp);
   e->typed = arena_grow(e->a, e->typed, e->ntyped, sizeof *e->typed);
   e->typed[e->ntyped++] = c; /* freed with the Edit */
+  edit_sha256(e, c->sha256);
   compile_imported(c);
   take_messages(e, c);
   return result(m, before);
