@@ -95,12 +95,11 @@ void map_init(Map *m, Arena *a);
 void **map_at(Map *m, const char *key, size_t len); /* inserts NULL if new */
 void *map_get(const Map *m, const char *key, size_t len);
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
-/* sha256.c: at once, or by pieces. */
-typedef struct {
+typedef struct { /* sha256.c: at once, or by pieces */
   uint32_t h[8];
-  uint64_t total;
   unsigned char part[64];
   size_t n;
+  uint64_t total;
   void (*block)(uint32_t *h, const unsigned char *p);
 } Sha256;
 void sha256_hex(const void *p, size_t n, char out[65]);

@@ -4,17 +4,18 @@
 #include "../compiler/edit/edit.h"
 #include "pbwriter.h"
 
-/* x -> Relu -> a -> If(cond) -> y; its branch reads a, and makes b. */
+/* x -> Relu -> a -> If(cond) -> y; its branch reads a, and makes b. Fields
+ * stand in the order of their numbers, so writing gives the same bytes. */
 static Edit *small(const Options *opt, StrBuf *file)
 {
   StrBuf m = {0}, g = {0}, n = {0}, attr = {0}, body = {0}, in = {0}, t = {0};
   w_node(&body, "Neg", "a", "b");
-  w_type(&in, 2, 1, "N");
   w_str(&in, 1, "b");
+  w_type(&in, 2, 1, "N");
   w_msg(&body, G_OUTPUT, &in);
   w_str(&attr, A_NAME, "then_branch");
-  w_int(&attr, A_TYPE, 5);
   w_msg(&attr, A_G, &body);
+  w_int(&attr, A_TYPE, 5);
   w_node(&g, "Relu", "x", "a");
   w_names(&n, N_IN, "cond");
   w_names(&n, N_OUT, "y");
@@ -130,5 +131,5 @@ int main(void)
   test_payloads(e);
   edit_free(e);
   sb_free(&file);
-  return test_report();
+  return test_end();
 }
