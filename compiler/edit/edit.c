@@ -71,6 +71,7 @@ static void read_model(Edit *e, const char *path)
 {
   const char *why = NULL;
   const FileMap *f = file_map(e->im, path, &why);
+  if (!f && edit_new(e, path)) return;
   if (!f) {
     diag_model(e->m, SEV_ERROR, EXIT_USAGE, "cannot be read: %s", why);
     return;

@@ -54,6 +54,8 @@ typedef struct Edit {
 Edit *edit_open(const Options *opt, const char *path);
 void edit_free(Edit *e);
 void edit_panicked(Edit *e); /* after MODEL_EDGE: a diagnostic */
+/* register.c: "new:17" is a model without nodes, of operator set 17. */
+bool edit_new(Edit *e, const char *word);
 /* One step from its words; false after a diagnostic. */
 bool edit_step(Edit *e, const char *const *word, int n);
 /* A diagnostic which names the step; returns false. The text tells what is
