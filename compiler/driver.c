@@ -165,8 +165,12 @@ Model *compile_model(const Options *opt, const char *path)
 void compile_imported(Model *m)
 {
   BatchChoices c = {0};
-  if (MODEL_EDGE(m)) panicked(m);
-  else if (front(m, &c)) codegen_emit(m);
+  if (MODEL_EDGE(m)) {
+    panicked(m);
+  } else if (infer(m, &c)) {
+    passes_run(m->main);
+    if (!m->nerror) codegen_emit(m);
+  }
   m->arena.panic = NULL;
 }
 
