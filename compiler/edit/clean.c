@@ -67,10 +67,14 @@ static int drop_identities(Edit *e, const Body *b)
   return gone;
 }
 
-/* The elements of two tensors, as the file has them. */
+/* Shape and elements of two tensors, as the file has them. */
 static bool same_payload(Edit *e, const TensorProto *a, const TensorProto *b)
 {
   Str x, y;
+  size_t n, k;
+  const int64_t *d = msg_ints(e, a, FIELD_T_DIMS, &n);
+  const int64_t *g = msg_ints(e, b, FIELD_T_DIMS, &k);
+  if (n != k || (n && memcmp(d, g, n * sizeof *d) != 0)) return false;
   bool raw = pb_last(e->pb, a, FIELD_T_RAW, &x) &&
              pb_last(e->pb, b, FIELD_T_RAW, &y);
   if (raw) return x.n == y.n && !memcmp(x.p, y.p, x.n);
@@ -102,13 +106,12 @@ static const char *tensor_key(Edit *e, const TensorProto *t)
 {
   size_t n;
   const int64_t *d = msg_ints(e, t, FIELD_T_DIMS, &n);
-  const char *s = arena_printf(e->a, "%d", (int)t->data_type);
-  for (size_t i = 0; i < n; i++)
-    s = arena_printf(e->a, "%s,%lld", s, (long long)d[i]);
+  uint64_t shape = hash_bytes(d, n * sizeof *d, n);
   Str raw = {"", 0};
   pb_last(e->pb, t, FIELD_T_RAW, &raw);
   uint64_t h = hash_bytes(raw.p, raw.n < 256 ? raw.n : 256, raw.n);
-  return arena_printf(e->a, "%s:%llx", s, (unsigned long long)h);
+  return arena_printf(e->a, "%d:%llx:%llx", (int)t->data_type,
+                      (unsigned long long)shape, (unsigned long long)h);
 }
 
 typedef struct Double { struct Double *next; TensorProto *t; } Double;

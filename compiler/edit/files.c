@@ -245,9 +245,9 @@ bool step_set_initializer(Edit *e, const EditStep *s)
     Named *t;
     if (!name || !edit_find_tensor(e, name, &b, &t)) return false;
     if (!t->init || t->sparse)
-      return edit_fail(e, EXIT_USAGE, "%s is no initializer%s", Q(e, name),
-                       t->is_input ? ": add-initializer gives an input a value"
-                       : "");
+      return edit_fail(e, EXIT_USAGE, "%s is no initializer: %s", Q(e, name),
+                       t->is_input ? "add-initializer gives an input a value"
+                       : "of a Constant it is set-attr NODE.value=@FILE");
     TensorProto *is = edit_tensor_text(e, name, value);
     if (!is) return false;
     note_change(e, t->init, is);

@@ -28,7 +28,7 @@ bool step_set_model(Edit *e, const EditStep *s)
     else if (!strcmp(f, "model_version") || !strcmp(f, "ir_version")) {
       if (!edit_int(v, &number) || number < 0)
         return edit_fail(e, EXIT_USAGE, "%s is no number", Q(e, v));
-      if (*f == 'm') mp->has_model_version = true;
+      *(*f == 'm' ? &mp->has_model_version : &mp->has_ir_version) = true;
       *(*f == 'm' ? &mp->model_version : &mp->ir_version) = number;
     } else {
       return edit_fail(e, EXIT_USAGE, "%s is no field of a model: name, "
@@ -95,6 +95,7 @@ bool step_import_opset(Edit *e, const EditStep *s)
         return edit_fail(e, EXIT_USAGE, "the model is of opset %lld; to-opset="
                          "%lld rewrites its nodes too", (long long)o->version,
                          (long long)v);
+      o->has_version = true;
       o->version = v;
       known = true;
     }
@@ -124,7 +125,8 @@ bool step_name_nodes(Edit *e, const EditStep *s)
       const char *name = np->name ? np->name : "";
       void **slot = *name ? map_at(&seen, name, strlen(name)) : NULL;
       if (!slot || *slot)
-        np->name = edit_str(e, edit_fresh(e, *name ? name : np->op_type));
+        np->name = edit_str(e, edit_fresh(e, *name ? name
+                                          : np->op_type ? np->op_type : ""));
       if (slot) *slot = np;
       else *map_at(&seen, np->name, strlen(np->name)) = np;
     }

@@ -42,7 +42,7 @@ static char *new_name(Edit *e, const char *to, const Stars *x)
   return s;
 }
 
-/* Splits at the '=' that leaves a known name, else at the first. */
+/* Splits at the first '='. */
 static bool split_pair(Edit *e, const char *word, const char **from,
                        const char **to)
 {

@@ -80,6 +80,7 @@ static const char *tensor_text(Edit *e, const TensorProto *t)
   size_t n;
   const int64_t *dim = msg_ints(e, t, FIELD_T_DIMS, &n);
   const char *s = dtype_info((Dtype)t->data_type)->onnx;
+  if (n > MAX_RANK) return arena_printf(e->a, "%s of rank %zu", s, n);
   for (size_t k = 0; k < n; k++)
     s = arena_printf(e->a, "%s%s%lld", s, k ? "," : " [", (long long)dim[k]);
   return n ? arena_printf(e->a, "%s]", s) : s;

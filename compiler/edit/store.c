@@ -70,6 +70,8 @@ static bool moves(Edit *e, const TensorProto *t, bool gather)
   int64_t count = 1;
   const int64_t *dim = msg_ints(e, t, FIELD_T_DIMS, &n);
   for (size_t i = 0; i < n; i++)
+    if (dim[i] < 0) return false;
+  for (size_t i = 0; i < n; i++)
     count = dim[i] > 0 && count > INT64_MAX / 128 / dim[i] ? INT64_MAX / 128
             : count * dim[i];
   const DtypeInfo *info = dtype_info((Dtype)t->data_type);
