@@ -178,16 +178,18 @@ static void put_number(StrBuf *b, double v)
   else sb_printf(b, "%.9g", v);
 }
 
+/* The beginning of a text, cut between characters; a NUL as its symbol. */
 static void put_str(StrBuf *b, Arena *a, Str s)
 {
   enum { LONG = 200 };
+  StrBuf text;
   size_t n = s.n < LONG ? s.n : LONG;
-  /* Not within a character, nor at a NUL. */
   while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80) n--;
-  char *text = arena_strn(a, s.p, n);
+  sb_init(&text, a);
   for (size_t i = 0; i < n; i++)
-    if (!text[i]) text[i] = 1;
-  sb_json(b, text);
+    if (s.p[i]) sb_write(&text, s.p + i, 1);
+    else sb_puts(&text, "\xe2\x90\x80"); /* U+2400 */
+  sb_json(b, text_of(a, &text));
 }
 
 /* ,"values": [..] of the first elements. */

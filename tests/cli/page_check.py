@@ -53,6 +53,9 @@ def hostile(b):
     for node in model.graph.node:
         b.js(f"select(model.nodes.get({1 + list(model.graph.node).index(node)})"
              ", true)")
+    check("a NUL", "a\u2400b" in b.js(
+        "report.graph.nodes.find((n) => n.name === 'strings')"
+        ".attributes[0].value[0]"))
     for view in ("memory", "steps"):
         b.js(f"showView('{view}')")
     names = b.js("Array.from(model.nodes.values()).map((i) => i.name)")
@@ -140,7 +143,7 @@ def net(b):
 
 if browser.program() is None:
     print("page.sh: no browser; install chromium, or name one in O2C_BROWSER")
-    sys.exit(0)
+    sys.exit(77)
 with browser.Browser() as page:
     for part in (hostile, nested, large, net):
         part(page)

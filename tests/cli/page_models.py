@@ -45,7 +45,8 @@ def hostile():
                                       name=name))
         x = y
     text = helper.make_node("Constant", [], ["text"], name="strings",
-                            value_strings=[t.encode() for t in HOSTILE])
+                            value_strings=[b"a\0b"] +
+                            [t.encode() for t in HOSTILE])
     size = helper.make_node("Size", ["text"], [HOSTILE[3]])
     return model(nodes + [text, size], [value(HOSTILE[1] + " in", ["N", 3])],
                  [value(x, [HOSTILE[0], 3]),
