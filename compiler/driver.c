@@ -80,10 +80,12 @@ static void panicked(Model *m)
     diag_model(m, SEV_ERROR, EXIT_ENVIRONMENT, "out of memory");
 }
 
-static Model *try_model(const Options *opt, const char *path, BatchChoices *c,
-                        bool *ok)
+typedef struct { const Options *opt; const char *path; } Source;
+
+static Model *try_model(void *ctx, BatchChoices *c, bool *ok)
 {
-  Model *m = import_file(opt, path);
+  const Source *s = ctx;
+  Model *m = import_file(s->opt, s->path);
   *ok = false;
   if (MODEL_EDGE(m)) panicked(m);
   else *ok = infer(m, c);
@@ -91,47 +93,11 @@ static Model *try_model(const Options *opt, const char *path, BatchChoices *c,
   return m;
 }
 
-/* Would another choice give outputs with the batch elsewhere? Then it can't be
- * told which is meant. Batches that stand first are taken as they are. */
-static void check_unique(const Options *opt, const char *path, Model *m,
-                         const BatchChoices *made)
-{
-  int way = 0;
-  for (int k = -1; rebatch_other(m, made, &k, &way);) {
-    BatchChoices c = *made;
-    bool ok;
-    c.c[k].taken = way;
-    c.n = k + 1;
-    Model *other = try_model(opt, path, &c, &ok);
-    bool differs = ok && rebatch_differs(m, other);
-    model_free(other);
-    if (!differs) continue;
-    rebatch_ambiguous(&made->c[k]);
-    return;
-  }
-}
-
-/* The model with shapes. Of --make-batch the first try tells what is wrong,
- * where no other choice does better. */
-static Model *choose_model(const Options *opt, const char *path, bool *ok)
-{
-  BatchChoices c = {0};
-  Model *first = try_model(opt, path, &c, ok), *m = first;
-  while (!*ok && opt->make_batch && !m->panic_text && choices_next(&c)) {
-    if (m != first) model_free(m);
-    m = try_model(opt, path, &c, ok);
-  }
-  if (m != first) model_free(*ok ? first : m);
-  if (!*ok) return first;
-  if (m->rebatch) check_unique(opt, path, m, &c);
-  *ok = !m->nerror;
-  return m;
-}
-
 /* What every command does with a model first; *ok: it can be planned. */
 static Model *open_model(const Options *opt, const char *path, bool *ok)
 {
-  Model *m = choose_model(opt, path, ok);
+  Source s = {opt, path};
+  Model *m = rebatch_search(try_model, &s, ok);
   if (!*ok) return m;
   if (MODEL_EDGE(m)) panicked(m);
   else passes_run(m->main);

@@ -6,58 +6,6 @@
 #include "control.h"
 #include <string.h>
 
-#define MAX_RUNS 64
-
-/* --- Choices -------------------------------------------------------------- */
-
-int rebatch_choose(Rebatch *r, int count, Node *n, uint64_t *used)
-{
-  BatchChoices *c = r->choices;
-  if (count < 2 || c->at >= MAX_CHOICES) return 0;
-  if (c->at == c->n) c->c[c->n++] = (BatchChoice){count, 0, n};
-  c->c[c->at].node = n;
-  *used |= (uint64_t)1 << c->at;
-  return c->c[c->at++].taken;
-}
-
-bool choices_next(BatchChoices *c)
-{
-  if (++c->runs >= MAX_RUNS) return false;
-  for (int k = c->n - 1; k >= 0; k--) {
-    if (!(c->blame >> k & 1) || c->c[k].taken + 1 >= c->c[k].count) continue;
-    c->c[k].taken++;
-    c->n = k + 1;
-    return true;
-  }
-  return false;
-}
-
-bool rebatch_other(const Model *m, const BatchChoices *c, int *k, int *way)
-{
-  if (*k >= 0 && ++*way < c->c[*k].count) return true;
-  for (++*k; *k < c->n; ++*k) {
-    const BatchChoice *x = &c->c[*k];
-    *way = x->taken + 1;
-    if (m->rebatch->open >> *k & 1 && x->node && *way < x->count) return true;
-  }
-  return false;
-}
-
-bool rebatch_differs(const Model *m, const Model *other)
-{
-  for (int i = 0; i < m->main->nout; i++)
-    if (m->rebatch->out[i].axis != other->rebatch->out[i].axis) return true;
-  return false;
-}
-
-void rebatch_ambiguous(const BatchChoice *c)
-{
-  fail_unsupported(c->node, "--make-batch: several axes of the result, of "
-                   "shape %s, could be the batch, and all that follows leaves "
-                   "open which one is meant; reshape to one axis of size 1",
-                   value_shape_text(c->node->out[0]));
-}
-
 /* --- Traces --------------------------------------------------------------- */
 
 Trace *rebatch_trace(Rebatch *r, const Value *v)

@@ -54,12 +54,14 @@ typedef struct Rebatch {
 /* make_batch.c: for the driver. */
 bool rebatch_begin(Model *m, BatchChoices *c);  /* false after a diagnostic */
 void rebatch_end(Model *m);                /* after inference */
+/* make_batch_search.c */
 bool choices_next(BatchChoices *c);        /* false: there is no other way */
-/* The next choice, from *k and *way on, that could have been another one and
- * decides where an output has its batch, which is not first there. */
-bool rebatch_other(const Model *m, const BatchChoices *c, int *k, int *way);
-bool rebatch_differs(const Model *m, const Model *other); /* by outputs */
-void rebatch_ambiguous(const BatchChoice *c); /* is told to the user */
+/* A new model by these choices, inferred; *ok: without errors. */
+typedef Model *(*BatchTry)(void *ctx, BatchChoices *c, bool *ok);
+/* The first that is right, and is the only one; where none is, the first of
+ * all. Without --make-batch, one try. */
+Model *rebatch_search(BatchTry try_one, void *ctx, bool *ok);
+
 /* For inference: `infer` infers one node. */
 void rebatch_node(Node *n, void (*infer)(Node *n));
 /* For loops: a carried value as it comes into the first trip, and what a trip
