@@ -137,7 +137,8 @@ static bool is_input(const Cse *c, const char *name)
   return false;
 }
 
-/* An earlier one with this type, shape and bytes; else it becomes known. */
+/* An earlier one with this type, shape and bytes; else it becomes known.
+ * Comparing ends at the first byte that differs. */
 static const TensorProto *same_tensor(Cse *c, Map *known,
                                       const TensorProto *t)
 {
@@ -148,8 +149,7 @@ static const TensorProto *same_tensor(Cse *c, Map *known,
   const int64_t *dim = msg_ints(e, t, FIELD_T_DIMS, &rank);
   StrBuf b;
   sb_init(&b, e->a);
-  sb_printf(&b, "%d %llx", t->data_type,
-            (unsigned long long)hash_bytes(raw.p, raw.n, 0));
+  sb_printf(&b, "%d", t->data_type);
   for (size_t i = 0; i < rank; i++) sb_printf(&b, " %lld", (long long)dim[i]);
   Twin **at = (Twin **)map_at(known, b.s, b.n);
   sb_free(&b);

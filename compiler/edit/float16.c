@@ -390,15 +390,37 @@ static void half_graph(Half *h, Level *s, bool single)
 
 /* --- The whole model ------------------------------------------------------ */
 
+/* Of Constant and ConstantOfShape. */
+static int constant_type(const NodeProto *n)
+{
+  const AttributeProto *a = node_attr(n, "value");
+  if (a && a->t) return a->t->data_type;
+  if (node_attr(n, "value_int") || node_attr(n, "value_ints")) return DT_I64;
+  if (node_attr(n, "value_string") || node_attr(n, "value_strings"))
+    return DT_STR;
+  a = node_attr(n, "sparse_value");
+  if (a && a->sparse_tensor && a->sparse_tensor->values)
+    return a->sparse_tensor->values->data_type;
+  return DT_F32;
+}
+
 /* A branch that is never taken is not inferred: the type variables of the
  * operator tell most types. -1: they don't. */
 static int guess(Half *h, const NodeProto *n, size_t out)
 {
   const OpDef *op;
   const OpRow *row = row_of(h, n, &op);
+  GraphProto **g;
   Str var, type;
   const AttributeProto *to = node_attr(n, "to");
   if (!row) return -1;
+  if (!strncmp(n->op_type, "Constant", 8)) return constant_type(n);
+  if (node_graphs(h->e, n, &g)) {
+    /* ONNX Loop-1: a body gives a condition first. */
+    size_t at = out + !strcmp(n->op_type, "Loop");
+    return at < g[0]->n_output ? look_type(&h->look, g[0]->output[at]->name)
+                               : -1;
+  }
   TypeSet set = schema_port(op, row, true, (int)out, &var);
   if (!strcmp(n->op_type, "Cast") && to) return (int)to->i;
   for (size_t i = 0; i < n->n_input; i++)
@@ -419,23 +441,41 @@ static bool type_known(Half *h, const NodeProto *n, size_t out)
   return t > 0;
 }
 
-/* Every value's type has to be known, or forms would not fit. */
-static bool types_known(Half *h)
+/* Outputs whose type is not known; *first is one of them. */
+static int unknown_types(Half *h, const NodeProto **first, size_t *out)
 {
-  Edit *e = h->e;
-  int n;
-  Body *all = edit_bodies(e, &n);
+  int n, count = 0;
+  Body *all = edit_bodies(h->e, &n);
   for (int i = 0; i < n; i++)
     for (size_t k = 0; all[i].g && k < all[i].g->n_node; k++) {
       const NodeProto *np = all[i].g->node[k];
-      for (size_t o = 0; o < np->n_output; o++)
-        if (!type_known(h, np, o))
-          return edit_fail(e, EXIT_UNSUPPORTED, "the type of %s is not known, "
-                           "so it can't be told what is float32; declare it "
-                           "in value_info, or use float16:weights (%s)",
-                           Q(e, np->output[o]), look_why(e, &h->look));
+      for (size_t o = 0; o < np->n_output; o++) {
+        if (type_known(h, np, o)) continue;
+        *first = np;
+        *out = o;
+        count++;
+      }
     }
-  return true;
+  return count;
+}
+
+/* Every value's type has to be known, or forms would not fit. What a body gives
+ * is known after the node that holds it was asked, so there are rounds. */
+static bool types_known(Half *h)
+{
+  Edit *e = h->e;
+  const NodeProto *np = NULL;
+  size_t out = 0;
+  int n = unknown_types(h, &np, &out);
+  for (int was = n + 1; n && n < was;) {
+    was = n;
+    n = unknown_types(h, &np, &out);
+  }
+  return !n ||
+         edit_fail(e, EXIT_UNSUPPORTED, "the type of %s is not known, so it "
+                   "can't be told what is float32; declare it in value_info, "
+                   "or use float16:weights (%s)", Q(e, np->output[out]),
+                   look_why(e, &h->look));
 }
 
 /* Halves of initializers that took the old name. */
