@@ -175,13 +175,14 @@ static void put_field(Json *j, const ProtobufCMessage *msg, FieldDesc *f,
     put_value(j, f, items);
     return;
   }
-  memcpy(&items, items, sizeof items);
+  const char *list;
+  memcpy(&list, items, sizeof list);
   fputc('[', j->f);
   j->depth++;
   for (size_t i = 0; i < n; i++) {
     if (i) fputc(',', j->f);
     put_line(j);
-    put_value(j, f, items + i * sizeof(void *));
+    put_value(j, f, list + i * sizeof(void *));
   }
   j->depth--;
   put_line(j);

@@ -371,8 +371,11 @@ static uint64_t put_field(Writer *w, FieldDesc *f, const ProtobufCMessage *msg)
    * here are of pointers. */
   assert(!n || !pb_payload(msg->descriptor, f));
   if (pb_payload(msg->descriptor, f)) return 0;
-  if (n && f->label == PROTOBUF_C_LABEL_REPEATED)
-    memcpy(&items, items, sizeof items);
+  if (n && f->label == PROTOBUF_C_LABEL_REPEATED) {
+    const char *list;
+    memcpy(&list, items, sizeof list);
+    items = list;
+  }
   for (size_t i = 0; i < n; i++)
     size += put_item(w, f, items + i * sizeof(void *));
   return size;
