@@ -191,20 +191,40 @@ static bool check_joins(Joining *x)
 
 /* --- Operator sets and functions ------------------------------------------ */
 
+/* The step to-opset on one of the two. */
+static bool raise_opset(Edit *e, ModelProto *mp, const char *domain,
+                        int64_t version)
+{
+  ModelProto *was = e->mp;
+  const char *word = arena_printf(e->a, "%s%s%lld", domain, *domain ? ":" : "",
+                                  (long long)version);
+  e->mp = mp;
+  e->taken = NULL; /* names in use are of the other model */
+  bool ok = step_to_opset(e, &(EditStep){.name = "to-opset", .arg = &word,
+                                         .n = 1});
+  e->mp = was;
+  e->taken = NULL;
+  return ok;
+}
+
 static bool join_opsets(Joining *x)
 {
   Edit *e = x->e;
   for (size_t i = 0; i < x->from->n_opset_import; i++) {
     Onnx__OperatorSetIdProto *o = x->from->opset_import[i];
-    int64_t here = edit_opset(e, edit_main(e), domain_name(o->domain));
+    const char *domain = domain_name(o->domain);
+    int64_t here = edit_opset(e, edit_main(e), domain);
+    bool known = !*domain || !strcmp(domain, "ai.onnx.ml");
     if (!here) LIST_ADD(e, x->to, opset_import, o);
-    else if (here != o->version)
+    if (!here || here == o->version) continue;
+    if (!known)
       return edit_fail(e, EXIT_UNSUPPORTED, "the models use version %lld and "
-                       "%lld of operator set %s; bring both to one by the step "
-                       "to-opset:%lld before", (long long)here,
-                       (long long)o->version,
-                       Q(e, *domain_name(o->domain) ? o->domain : "ai.onnx"),
-                       (long long)(here > o->version ? here : o->version));
+                       "%lld of operator set %s, whose versions onnx2c does "
+                       "not know; make them equal by import-opset",
+                       (long long)here, (long long)o->version, Q(e, domain));
+    if (here < o->version ? !raise_opset(e, x->to, domain, o->version)
+                          : !raise_opset(e, x->from, domain, here))
+      return false;
   }
   return true;
 }

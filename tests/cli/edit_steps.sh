@@ -95,21 +95,60 @@ edit front m merge back.onnx:f=in
 same chain.onnx m.onnx
 edit front m merge back.onnx f=in
 same chain.onnx m.onnx
-expect 3 "$ONNX2C" edit front.onnx -o m.onnx merge back_older.onnx:f=in
-says to-opset
+edit front m merge back_older.onnx:f=in
+same chain.onnx m.onnx
+edit back_older m merge front.onnx:y=x
+[ "$("$ONNX2C" edit m.onnx json | grep -c '"version": "17"')" = 1 ] ||
+  fail "the older model was not brought to opset 17"
 expect 1 "$ONNX2C" edit front.onnx -o m.onnx merge back.onnx:f=nothing
 says "whose inputs are: 'in'"
 edit functions m inline-functions
 same functions.onnx m.onnx
+expect 2 "$ONNX2C" edit recursive.onnx -o m.onnx inline-functions
+says "calls itself"
+expect 3 "$ONNX2C" edit functions_older.onnx -o m.onnx inline-functions
+says "put to-opset:17 before"
+edit functions_older m to-opset:17 inline-functions
+edit front m register functions.onnx
+expect 1 "$ONNX2C" edit m.onnx -o n.onnx register functions.onnx
+says "is there already"
+expect 1 "$ONNX2C" edit front.onnx -o n.onnx register back.onnx
+says "has no functions"
 edit twins m cse
 ops m.onnx "MatMul Relu LeakyRelu Add Add"
 tensors m.onnx w
 same twins.onnx m.onnx
 edit twins m unfreeze w2
 tensors m.onnx w
+edit default m freeze 'a*'
+edit m n fold
+ops n.onnx "Add Mul"
+expect 1 "$ONNX2C" edit default.onnx -o m.onnx freeze nothing
+says "no input with an initializer"
+
+# shape FILE KIND VALUE TEXT: dimensions of one of input, output, valueInfo.
+shape() {
+  got=$("$ONNX2C" edit "$1" json | tr -d ' \n' |
+    sed 's/.*"'"$2"'":\[\(.*\)/\1/; s/.*{"name":"'"$3"'",\([^]]*\)].*/\1/
+      s/[^\[]*"dim":\[//; s/"dim[A-Za-z]*"://g')
+  [ "$got" = "$4" ] || fail "$3 of $1 has the shape $got"
+}
 edit shapes_dynamic m infer
+shape m.onnx valueInfo s '{"3"}'
+same shapes_dynamic.onnx m.onnx
 edit shapes_dynamic m set-dim x:0=5 fold
 ops m.onnx Reshape
+shape m.onnx output y '{"5"},{"12"}'
+edit shapes_static m set-dim x:0=M
+shape m.onnx input x '{"M"},{"3"},{"4"}'
+shape m.onnx output y '{"M"},{"12"}'
+expect 1 "$ONNX2C" edit net.onnx -o m.onnx set-dim x:7=5
+says "has 4 axes"
+expect 1 "$ONNX2C" edit net.onnx -o m.onnx set-dim y:0=5
+says "the inputs are: 'x'"
+expect 1 "$ONNX2C" edit net.onnx -o m.onnx set-dim x=5
+says "is not INPUT:AXIS=SIZE"
+edit net m set-dim x:3=9
 
 "$PYTHON" "$ROOT/tests/cli/same_answers.py" comparisons >same.log 2>&1 || {
   cat same.log >&2
