@@ -255,6 +255,7 @@ function providerOf(item) {
 function paint() {
   const by = byId("colour").value;
   const value = by === "time" ? itemTime : itemMacs;
+  drawLegend(by);
   let most = 0;
   if (by === "time" || by === "macs")
     for (const item of model.items) most = Math.max(most, value(item));
@@ -265,6 +266,25 @@ function paint() {
     const share = most ? value(item) / most : 0;
     g.setAttribute("data-heat", Math.ceil(Math.sqrt(share) * 8));
   }
+}
+
+/* What the colours of the graph mean, of those that it has. */
+function drawLegend(by) {
+  const entry = (classes, text, data) =>
+    el("span", Object.assign({class: "entry " + classes}, data), text);
+  const kinds = new Set(model.items.map((item) => item.kind));
+  const providers = new Set(model.items.filter((i) => !i.port)
+    .map(providerOf));
+  const words = {none: "no step of its own"};
+  const list = by === "kind"
+    ? Array.from(kinds).sort().map((kind) => entry(kind, kind))
+    : by === "provider"
+      ? Array.from(providers).sort().map((p) => entry("", words[p] || p,
+          {"data-by": "provider", "data-provider": p}))
+      : [by === "time" ? "the time of its steps: " : "multiplications: ",
+         entry("heat0", "none"), entry("heat4", "some"),
+         entry("heat8", "most")];
+  byId("legend").replaceChildren(...list);
 }
 
 function mark(item) {

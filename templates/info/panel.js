@@ -35,12 +35,16 @@ function link(item, text) {
             text === undefined ? bidi(item.name || item.op) : text);
 }
 
+/* A number with five digits, as most are floats written in full. */
+function plain(v) {
+  return typeof v === "number" && !Number.isInteger(v)
+    ? String(Number(v.toPrecision(5))) : shortened(v, 60);
+}
+
 function valueText(tensor) {
   if (!tensor.values) return "";
   const count = (tensor.shape || []).reduce((a, b) => a * b, 1), most = 8;
-  const text = (v) => typeof v === "number" && !Number.isInteger(v)
-    ? String(Number(v.toPrecision(5))) : shortened(v, 40);
-  return tensor.values.slice(0, most).map(text).join(", ") +
+  return tensor.values.slice(0, most).map(plain).join(", ") +
     (most < count ? ", \u2026" : "");
 }
 
@@ -75,9 +79,10 @@ function attributeText(a) {
   if (a.type === "tensor")
     return shapeText(a.value.type, a.value.shape) + " " + valueText(a.value);
   if (Array.isArray(a.value))
-    return "[" + a.value.map((v) => shortened(v, 60)).join(", ") +
+    return "[" + a.value.map(plain).join(", ") +
       (a.value.length < a.count ? `, \u2026 ${a.count} in all` : "") + "]";
-  return a.value === null ? a.type : shown(a.value);
+  return a.value === null ? a.type
+    : typeof a.value === "number" ? plain(a.value) : shown(a.value);
 }
 
 function storeText(x) {

@@ -110,6 +110,8 @@ def large(b):
     b.js("document.getElementById('graph').focus()")
     b.key("-", "-")
     check("zoom", b.js("view.k") < before)
+    check("legend", "other" in b.js(
+        "document.getElementById('legend').innerText"))
 
 
 def net(b):
