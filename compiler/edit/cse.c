@@ -200,6 +200,7 @@ bool step_cse(Edit *e, const EditStep *s)
 {
   Cse c = {.e = e, .g = e->mp->graph};
   (void)s;
+  names_fill(e);
   map_init(&c.to, e->a);
   map_init(&c.outputs, e->a);
   for (size_t i = 0; i < c.g->n_output; i++)

@@ -102,6 +102,7 @@ bool step_infer(Edit *e, const EditStep *s)
 {
   Look l;
   (void)s;
+  names_fill(e);
   if (!look_open(e, e->mp, &l)) {
     const char *why = look_why(e, &l);
     look_close(&l);
@@ -133,7 +134,7 @@ static void set_named(Edit *e, ValueInfoProto **v, size_t n, const char *name,
     Shape *s = shape_of(v[i]);
     for (size_t k = 0; s && k < s->n_dim; k++)
       if (s->dim[k]->value_case == CASE(DIM_PARAM) &&
-          !strcmp(s->dim[k]->dim_param, name))
+          s->dim[k]->dim_param && !strcmp(s->dim[k]->dim_param, name))
         set(e, s->dim[k], value);
   }
 }
@@ -202,6 +203,7 @@ static void infer_anew(Edit *e)
 
 bool step_set_dim(Edit *e, const EditStep *s)
 {
+  names_fill(e);
   for (int i = 0; i < s->n; i++) {
     const char *value = NULL;
     DimProto *d = find(e, s->arg[i], &value);

@@ -567,6 +567,7 @@ bool step_float16(Edit *e, const EditStep *s)
   }
   map_init(&h.own, e->a);
   map_init(&h.was, e->a);
+  names_fill(e);
   for (size_t i = 0; i < e->mp->n_functions; i++) {
     const char *name = e->mp->functions[i]->name;
     *map_at(&h.own, name, strlen(name)) = e;

@@ -397,6 +397,7 @@ bool step_fold(Edit *e, const EditStep *s)
   if (s->n && !edit_size(s->arg[0], &f.limit))
     return edit_fail(e, EXIT_USAGE, "%s is no number of bytes; write fold, or "
                      "fold:64K, fold:10M", Q(e, s->arg[0]));
+  names_fill(e);
   for (int round = 0; round < ROUNDS; round++) {
     ModelProto mp = *e->mp;
     mp.graph = unclaimed(e);

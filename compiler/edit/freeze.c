@@ -37,6 +37,7 @@ bool step_freeze(Edit *e, const EditStep *s)
   GraphProto *g = e->mp->graph;
   size_t k = 0;
   int count = 0;
+  names_fill(e);
   for (size_t i = 0; i < g->n_input; i++) {
     const char *name = g->input[i]->name;
     if (asked(s, name) && initializer(g, name)) count++;
@@ -70,6 +71,7 @@ bool step_unfreeze(Edit *e, const EditStep *s)
   GraphProto *g = e->mp->graph;
   size_t k = 0;
   int count = 0;
+  names_fill(e);
   for (size_t i = 0; i < g->n_initializer; i++) {
     TensorProto *t = g->initializer[i];
     if (!asked(s, t->name)) {

@@ -58,6 +58,34 @@ void names_of_graph(Edit *e, const GraphProto *g, Map *made)
   names_made(e, g->node, g->n_node, made);
 }
 
+static void fill(Edit *e, char **name)
+{
+  if (!*name) *name = edit_str(e, "");
+}
+
+static void fill_infos(Edit *e, ValueInfoProto **v, size_t n)
+{
+  for (size_t i = 0; i < n; i++) fill(e, &v[i]->name);
+}
+
+void names_fill(Edit *e)
+{
+  int n;
+  Body *all = edit_bodies(e, &n);
+  for (int i = 0; i < n; i++) {
+    GraphProto *g = all[i].g;
+    for (size_t k = 0; k < body_count(&all[i]); k++)
+      fill(e, &body_node(&all[i], k)->op_type);
+    if (all[i].f) fill(e, &all[i].f->name);
+    if (!g) continue;
+    fill_infos(e, g->input, g->n_input);
+    fill_infos(e, g->output, g->n_output);
+    fill_infos(e, g->value_info, g->n_value_info);
+    for (size_t k = 0; k < g->n_initializer; k++)
+      fill(e, &g->initializer[k]->name);
+  }
+}
+
 static void change(char **name, const Map *to)
 {
   char *s = *name ? map_get(to, *name, strlen(*name)) : NULL;

@@ -274,6 +274,7 @@ bool step_inline_functions(Edit *e, const EditStep *s)
   Inline x = {.e = e};
   ModelProto *mp = e->mp;
   (void)s;
+  names_fill(e);
   map_init(&x.func, e->a);
   for (size_t i = 0; i < mp->n_functions; i++) {
     FunctionProto *f = mp->functions[i];

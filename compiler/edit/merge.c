@@ -33,7 +33,13 @@ ModelProto *edit_read(Edit *e, const char *path)
   e->pb->p = p;
   e->pb->n = n;
   ModelProto *mp = (ModelProto *)(uintptr_t)msg; /* ours to change */
-  if (mp && mp->graph) return mp;
+  if (mp && mp->graph) {
+    ModelProto *was = e->mp;
+    e->mp = mp;
+    names_fill(e);
+    e->mp = was;
+    return mp;
+  }
   edit_fail(e, EXIT_MODEL, "%s is no ONNX model", Q(e, path));
   return NULL;
 }
@@ -151,7 +157,7 @@ static void same_size(ValueInfoProto **v, size_t n, const char *name,
     Shape *s = shape_of(v[i]);
     for (size_t k = 0; s && k < s->n_dim; k++)
       if (s->dim[k]->value_case == PARAM && s->dim[k] != by &&
-          !strcmp(s->dim[k]->dim_param, name))
+          s->dim[k]->dim_param && !strcmp(s->dim[k]->dim_param, name))
         *s->dim[k] = *by;
   }
 }
@@ -359,6 +365,7 @@ bool step_merge(Edit *e, const EditStep *s)
     path = arena_strn(e->a, path, (size_t)(pairs - path) + strlen(".onnx"));
     pair = edit_split(e, pairs + strlen(".onnx:"), ',', &n);
   }
+  names_fill(e);
   map_init(&x.join, e->a);
   x.prefix = prefix_of(e, path);
   x.from = edit_read(e, path);

@@ -117,6 +117,7 @@ static bool take_graph(Edit *e, const char *op, const char *path)
 
 bool step_register(Edit *e, const EditStep *s)
 {
+  names_fill(e);
   for (int i = 0; i < s->n; i++) {
     const char *word = s->arg[i], *eq = strchr(word, '=');
     bool ok = eq ? take_graph(e, arena_strn(e->a, word, (size_t)(eq - word)),

@@ -6,6 +6,8 @@
 
 /* graft.c: nodes of one graph in another one. A Map of names holds the new
  * name (char *) of each name that changes. */
+/* Missing names are empty ones from here on, so that nobody has to ask. */
+void names_fill(Edit *e);
 /* How many graphs and functions make each name, as (uintptr_t). */
 void names_count(Edit *e, Map *count);
 /* Names that nodes make, in their bodies too; the value is not NULL. */
