@@ -15,6 +15,12 @@ for net in tiny_dscnn squeezenet; do
   cmp "$zoo/$net/model.onnx" same.onnx || fail "$net is not the same"
 done
 
+# Damaged files; for more of them, see tools/mutate_edit.py.
+expect 0 "$PYTHON" "$ROOT/tests/tools/mutate_edit.py" "$ONNX2C" 150 1 \
+  "$zoo/tiny_vww-s8/model.onnx" \
+  "$DATA/models/silero-vad__silero_vad_op18_ifless/model.onnx" \
+  "$DATA/models/pipecat-ai__silero_vad/model.onnx"
+
 # Exit codes; what failed leaves nothing.
 model=$zoo/tiny_dscnn/model.onnx
 rm -f out.onnx
