@@ -4,7 +4,7 @@
 #include "../compiler/edit/steps.h"
 #include "pbwriter.h"
 
-/* x -> Relu -> a; a -> Shape -> s; and an If on c, whose branch makes b of a. */
+/* x -> Relu -> a; a -> Shape -> s; an If on c, whose branch makes b of a. */
 static Edit *small(const Options *opt, StrBuf *file)
 {
   StrBuf m = {0}, g = {0}, n = {0}, attr = {0}, body = {0}, v = {0}, o = {0};
