@@ -379,8 +379,9 @@ static int newest(const char *domain)
 }
 
 /* What the file has that an older IR version lacks. */
-static int ir_needed(const ModelProto *mp)
+static int ir_needed(Edit *e)
 {
+  const ModelProto *mp = e->mp;
   const GraphProto *g = mp->graph;
   int ir = 3;
   for (size_t i = 0; i < g->n_initializer && ir < 4; i++) {
@@ -390,6 +391,10 @@ static int ir_needed(const ModelProto *mp)
               !strcmp(g->input[k]->name, g->initializer[i]->name);
     if (!input) ir = 4;
   }
+  int bodies;
+  Body *body = edit_bodies(e, &bodies);
+  for (int i = 1; i < bodies; i++)
+    if (body[i].g && body[i].g->n_initializer && ir < 4) ir = 4;
   if (g->n_sparse_initializer && ir < 5) ir = 5;
   if (mp->n_training_info && ir < 7) ir = 7;
   if (mp->n_functions && ir < 8) ir = 8;
@@ -441,7 +446,7 @@ static bool convert_model(Convert *c, Onnx__OperatorSetIdProto *id)
     convert_function(c, mp->functions[i]);
   types_free(c->types);
   if (c->refused) return false;
-  int ir = ir_of(c->to), needed = ir_needed(mp);
+  int ir = ir_of(c->to), needed = ir_needed(c->e);
   bool up = id->version <= c->to;
   if (!*c->domain && (up ? mp->ir_version < ir : mp->ir_version > ir)) {
     mp->has_ir_version = true;

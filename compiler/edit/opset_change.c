@@ -318,6 +318,14 @@ void down_optional(Convert *c)
 {
   if (!*opset_in(c, 0))
     opset_refuse(c, "an absent input is new in version 18");
+  else if (opset_dtype(c, opset_in(c, 0)))
+    opset_refuse(c, "a tensor as its input is new in version 18");
+}
+
+/* ONNX OptionalGetElement-18 gives a tensor on as it is. */
+void down_get_element(Convert *c)
+{
+  if (opset_dtype(c, opset_in(c, 0))) opset_replace(c, "@0 = Identity($0)");
 }
 
 /* ONNX Pow-12: base and exponent may be of two types. */

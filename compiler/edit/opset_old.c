@@ -229,6 +229,13 @@ void up_batch_7(Convert *c)
   if (!c->failed) c->n->n_output = 1;
 }
 
+/* ONNX BatchNormalization-1 requires to say that mean and variance change. */
+void down_batch_6(Convert *c)
+{
+  static const int64_t used[] = {0, 0, 0, 1, 1};
+  opset_put_list(c, "consumed_inputs", used, COUNT(used));
+}
+
 void down_batch_7(Convert *c) { opset_put_int(c, "is_test", 1); }
 
 /* ONNX BatchNormalization-7: without `spatial`, each element of a sample has
@@ -262,7 +269,8 @@ void up_batch_14(Convert *c)
 
 void down_batch_14(Convert *c)
 {
-  if (!only_first(c)) c->n->n_output = 3;
+  for (int k = 1; !only_first(c) && k < 5; k++) /* one output, or five */
+    if (!*opset_out(c, k)) opset_set_out(c, k, opset_name(c, "saved"));
   if (only_first(c) && opset_int(c, "training_mode", 0))
     opset_refuse(c, "it trains, which version 9 tells by outputs that the node "
                  "lacks");

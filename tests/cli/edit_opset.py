@@ -20,6 +20,10 @@ from onnx import helper, numpy_helper, parser
 from onnx.reference import ReferenceEvaluator
 
 ONE = "(float[2,3,4] x) => (float[2,3,4] y)"
+FUNCTION = """<ir_version: 9, opset_import: ["" : 12, "my" : 1]>
+g (float[2,3,4] x) => (float[2,4] y) { y = my.first(x) }
+<domain: "my", opset_import: ["" : 12]> first (x) => (y)
+{ s, t, u = Split<axis=1>(x) y = Squeeze<axes=[1]>(s) }"""
 GOOD = [
     # Attributes and inputs.
     (f"{ONE} {{ s = Squeeze<axes=[0]>(a) y = Add(x, s) }}", 11, 13,
@@ -62,6 +66,12 @@ GOOD = [
     ("(float[2,4,3] x) => (float[2,4,3] y) {"
      " y = GroupNormalization<num_groups=2>(x, w, w) }", 21, 17, None,
      {"w": np.linspace(0, 1, 4, dtype="f4")}),
+    ("(float[2,4,3,8] q, float[2,2,5,8] k, float[2,2,5,8] v) =>"
+     " (float[2,4,3,8] y) { y = Attention<is_causal=1>(q, k, v) }", 23, 17,
+     None),
+    ("(float[2,3,8] q, float[2,5,8] k, float[2,5,8] v, bool[3,5] m) =>"
+     " (float[2,3,8] y) { y = Attention<q_num_heads=2, kv_num_heads=2>"
+     "(q, k, v, m) }", 23, 13, None),
     # Types: int8 is new for Max in version 12.
     ("(int8[4] x) => (int8[4] y) { y = Max(x, x) }", 12, 8, None),
     # Bodies.
@@ -69,6 +79,7 @@ GOOD = [
      " y = If<then_branch = t () => (float[2,3,4] u) { u = Mish(x) },"
      " else_branch = e () => (float[2,3,4] v) { v = Neg(x) }>(c) }", 18, 17,
      "Constant If"),
+    (FUNCTION, 12, 18, "first"),
 ]
 BAD = [
     (f"{ONE} {{ y = Einsum<equation=\"abc->abc\">(x) }}", 12, 11,
@@ -87,6 +98,8 @@ BAD = [
 
 
 def model_of(text, opset, constants):
+    if text == FUNCTION:
+        return parser.parse_model(text)
     graph = parser.parse_graph("g " + text)
     for name, v in (constants or {}).items():
         graph.initializer.append(numpy_helper.from_array(v, name))
@@ -102,6 +115,8 @@ def feeds_of(model):
         t = x.type.tensor_type
         shape = [d.dim_value for d in t.shape.dim]
         v = rng.standard_normal(shape) * 2
+        if t.elem_type == onnx.TensorProto.BOOL:
+            v = v > -2
         feeds[x.name] = v.astype(helper.tensor_dtype_to_np_dtype(t.elem_type))
     return feeds
 
