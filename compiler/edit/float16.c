@@ -33,7 +33,7 @@ typedef struct {
   Edit *e;
   Look look;
   const EditStep *s;
-  bool io;
+  bool io, quantised;
   Map own;               /* operators that are functions of the model */
   Map was;               /* half of an initializer -> the name it gets */
   Form **late;           /* outputs of the model whose node is in work */
@@ -128,7 +128,10 @@ static bool is_half_op(Half *h, const NodeProto *n)
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"
   };
   for (int i = 0; i < COUNT(single); i++)
-    if (!strcmp(n->op_type, single[i])) return false;
+    if (!strcmp(n->op_type, single[i])) {
+      h->quantised = true;
+      return false;
+    }
   for (int i = 0; i < h->s->n; i++) {
     int count;
     const char *arg = h->s->arg[i];
@@ -504,6 +507,9 @@ static bool whole(Half *h)
   if (h->clamped)
     edit_warn(e, "%d numbers are beyond what halves hold (65504 and 6e-8), and "
               "were moved there", h->clamped);
+  if (h->quantised)
+    edit_warn(e, "the model is quantised: halves may move what is quantised "
+              "by a step, and gain little; compare its answers");
   edit_note(e, "%d nodes compute in halves, %d in float32", h->halved,
             h->kept);
   return true;
