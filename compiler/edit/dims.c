@@ -9,8 +9,7 @@
  *
  * set-dim changes a size of an input. A name that was there before changes
  * everywhere. What the file claims of other shapes may then be wrong, so it is
- * dropped and inferred anew. Constants that hold the size are not touched:
- * set-batch does that. */
+ * dropped and inferred anew. Constants that hold the size are not touched. */
 #include "steps.h"
 #include <string.h>
 
@@ -193,7 +192,8 @@ static void infer_anew(Edit *e)
   look_open(e, e->mp, &l);
   if (l.m->nerror)
     edit_warn(e, "the model does not work with this size as it is: %s; "
-              "set-batch changes constants that hold a batch of 1",
+              "set-initializer changes constants that hold the old size, and "
+              "a compile with --make-batch does",
               look_why(e, &l));
   if (l.fine && had) write_infos(e, &l);
   for (size_t i = 0; l.fine && i < g->n_output; i++)
