@@ -8,7 +8,6 @@
 #ifndef O2C_HOST_H
 #define O2C_HOST_H
 #include <signal.h>
-#include "../compiler/make_batch.h"
 #include "target.h"
 
 typedef struct {
@@ -77,7 +76,7 @@ typedef struct {
   Model *m;                /* as imported */
   Value **in, **out;       /* ports */
   int nin, nout;
-  const BatchPort *in_rows, *out_rows; /* of --make-batch; else NULL */
+  const struct BatchPort *in_rows, *out_rows; /* of --make-batch; else NULL */
 } Ports;
 void ports_find(Ports *p, Model *m);
 /* Folders with input_<j>.pb: of --data, else test_data_set_* beside the model.
@@ -143,7 +142,7 @@ typedef struct {
   Value **at;              /* by id of the file: it has been computed, or could
                               not be (then it has no data) */
   int *wanted;             /* by id: how many will ask for it; NULL: nobody */
-  struct Hold **hold;      /* memory of tensors, by Value.id */
+  struct Hold **hold, *holds; /* memory of tensors, by Value.id; all of it */
   int nhold;
   bool keeps;              /* nothing is freed */
   bool failed;             /* m has diagnostics */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One model of a host command: found, imported, given data, made into C. */
 #include "host.h"
+#include "make_batch.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,13 +6,14 @@
  * nothing about the reference kernels.
  *
  * A node goes when it is done, and a tensor when its last reader has gone, so
- * memory holds no more than what is still needed (of graphs of tensors; where
- * there are sequences or the like, all stays). */
+ * memory holds no more than what is still needed (of graphs of numbers; where
+ * there are sequences or strings, which point into one another, all stays). */
 #include "host.h"
 #include <string.h>
 
 /* The tensors that one node made; they go together. */
 typedef struct Hold {
+  struct Hold *next;       /* of all that there were */
   Arena a;
   int live;
 } Hold;
@@ -70,6 +71,14 @@ static Node *expand(Graph *g, Node *n)
 
 /* --- Memory --------------------------------------------------------------- */
 
+static Hold *hold_new(Reference *r)
+{
+  Hold *h = NEW(&r->m->arena, Hold, 1);
+  h->next = r->holds;
+  h->a.panic = r->m->arena.panic;
+  return r->holds = h;
+}
+
 static Hold **hold_at(Reference *r, const Value *v)
 {
   while (r->nhold <= v->id) {
@@ -84,7 +93,7 @@ static void release(Reference *r, Value *v)
   Hold **h = hold_at(r, v);
   if (!*h) return;
   v->data = NULL;
-  if (!--(*h)->live) arena_free(&(*h)->a);
+  if (!--(*h)->live && !r->keeps) arena_free(&(*h)->a);
   *h = NULL;
 }
 
@@ -105,10 +114,15 @@ void reference_settle(Reference *r, Value *v)
 
 void reference_put(Reference *r, Value *v, const Tensor *t, Arena *a)
 {
-  Hold *h = NEW(&r->m->arena, Hold, 1);
+  Hold *h = hold_new(r);
   h->a = *a;
   h->live = 1;
   release(r, v);
+  if (v->bad || v->rank < 0) {
+    v->bad = false;
+    v->dtype = t->dtype;
+    feed(v, t);
+  }
   v->data = t;
   *hold_at(r, v) = h;
   reference_settle(r, v);
@@ -139,10 +153,9 @@ static void align_inputs(Node *n, Arena *a, const Tensor **was)
 
 static bool evaluate(Reference *r, Node *n)
 {
-  Hold *h = NEW(&r->m->arena, Hold, 1);
+  Hold *h = hold_new(r);
   Arena aligned = {.panic = r->m->arena.panic};
   const Tensor **was = NEW(&r->m->arena, const Tensor *, n->nin + 1);
-  h->a.panic = r->m->arena.panic;
   align_inputs(n, &aligned, was);
   r->m->work = &h->a;
   bool ok = eval_node(n);
@@ -163,9 +176,22 @@ static bool evaluate(Reference *r, Node *n)
 static void note(Reference *r, Value *v)
 {
   Same s;
-  if (v->kind != VK_TENSOR) r->keeps = true;
+  if (v->kind != VK_TENSOR || v->dtype == DT_STR) r->keeps = true;
   if (v->id < r->m->nfile) r->at[v->id] = v;
   if (value_same(v, &s) && !s.perm && !s.flipped) r->at[s.id] = v;
+}
+
+/* The file's graph goes on where inference has no way on: what could not be
+ * computed has no data, and no type until somebody gives it one. */
+static bool missed(Reference *r, Node *n)
+{
+  r->node = n;
+  r->known = false;
+  if (!r->why) r->why = n->op_type;
+  r->next = n->next;
+  for (int i = 0; i < n->nout; i++)
+    if (n->out[i]) note(r, n->out[i]);
+  return true;
 }
 
 /* The node has gone by; nothing reads through it any more. */
@@ -187,14 +213,12 @@ bool reference_step(Reference *r)
   Graph *g = r->m->main;
   Node *n = r->next, *before = n ? n->prev : NULL;
   if (!n || r->failed) return false;
+  int errors = r->m->nerror;
   upgrade_node(n);
   Node *made = before ? before->next : g->first;
   if (made == n) {
     infer_node(n);
-    if (diag_worst(r->m) != EXIT_OK) {
-      r->failed = true;
-      return false;
-    }
+    if (r->m->nerror > errors) return missed(r, n);
     made = expand(g, n);
   }
   if (made != n) {
@@ -243,8 +267,7 @@ bool reference_begin(Reference *r)
 
 void reference_close(Reference *r)
 {
-  for (int i = 0; i < r->nhold; i++)
-    if (r->hold[i] && !--r->hold[i]->live) arena_free(&r->hold[i]->a);
+  for (Hold *h = r->holds; h; h = h->next) arena_free(&h->a);
   model_free(r->m);
 }
 

@@ -8,6 +8,7 @@
  * as leading dimension. With --make-batch, seven rows, batches of 7 and 2, and
  * the batch is where the pass put it. */
 #include "host.h"
+#include "make_batch.h"
 #include <string.h>
 
 #define MOST_ROWS 8

@@ -396,6 +396,7 @@ ExitCode cmd_run(const Options *opt);
 ExitCode cmd_verify(const Options *opt);
 ExitCode cmd_bench(const Options *opt);
 ExitCode cmd_diff(const Options *opt);
+ExitCode cmd_reduce(const Options *opt);
 /* host_build.c: does -o name an object, archive or shared library? */
 bool build_wanted(const Options *opt);
 ExitCode cmd_build(const Options *opt, const char *path);

@@ -65,6 +65,7 @@ static ExitCode dispatch(const Options *o)
   if (!strcmp(o->command, "verify")) return cmd_verify(o);
   if (!strcmp(o->command, "bench")) return cmd_bench(o);
   if (!strcmp(o->command, "edit")) return cmd_edit(o);
+  if (!strcmp(o->command, "reduce")) return cmd_reduce(o);
   if (!strcmp(o->command, "diff")) return cmd_diff(o);
   if (build_wanted(o)) return cmd_build(o, o->models[0]);
   return compile_file(o, o->models[0]);

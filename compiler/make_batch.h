@@ -36,7 +36,7 @@ typedef struct {
 } Trace;
 /* A tensor of the caller: samples have `inner` of axis `axis` each (0: only the
  * run tells); axis -1: it has no samples. */
-typedef struct { int axis; int64_t inner; } BatchPort;
+typedef struct BatchPort { int axis; int64_t inner; } BatchPort;
 typedef struct Rebatch {
   Model *m;
   BatchChoices *choices;

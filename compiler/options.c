@@ -55,6 +55,7 @@ static const OptRow rows[] = {
   {"--atol", O_REAL, AT(atol), "A", "absolute tolerance (verify)"},
   {"--rows", O_FLAG, AT(rows), NULL, "row i alone equals row i (verify)"},
   {"--all", O_FLAG, AT(all), NULL, "go on behind a difference (diff)"},
+  {"--fails", O_STR, AT(fails), "'CMD {}'", "what the model fails (reduce)"},
   {"--seed", O_COUNT, AT(seed), "K", "another draw of data (diff)"},
   {"--runs", O_COUNT, AT(runs), "K", "number of timed runs (bench)"},
   {"--profile", O_FLAG, AT(profile), NULL, "time of each step too (bench)"},
@@ -84,8 +85,7 @@ static const OptRow rows[] = {
   {"--emit-test", O_LATER, NOWHERE, "DIR", NULL},
 };
 static const char *const commands[] = {"compile", "check", "info", "run",
-  "verify", "bench", "edit", "diff"};
-static const char *const later[] = {"reduce"};
+  "verify", "bench", "edit", "diff", "reduce"};
 
 static bool usage(const char *fmt, ...) PRINTF(1, 2);
 static bool usage(const char *fmt, ...)
@@ -351,9 +351,6 @@ bool options_parse(Options *o, Arena *a, int argc, char **argv)
       continue;
     }
     if (!plain && i == 1 && command(o, s)) continue;
-    for (int k = 0; k < COUNT(later) && i == 1 && !plain; k++)
-      if (!strcmp(s, later[k]))
-        return usage("the command %s is not available in this version", s);
     o->models = arena_grow(a, o->models, o->nmodel, sizeof *o->models);
     o->models[o->nmodel++] = s;
   }
@@ -371,6 +368,7 @@ void options_help(FILE *f)
         "  onnx2c bench MODEL                time of one run\n"
         "  onnx2c diff MODEL                 the first layer whose code is "
         "wrong\n"
+        "  onnx2c reduce MODEL --fails 'CMD {}' -o OUT.onnx\n"
         "  onnx2c edit MODEL -o OUT STEP...  graph surgery: see --list-steps\n"
         "\n", f);
   for (int i = 0; i < COUNT(rows); i++) {

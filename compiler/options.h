@@ -39,6 +39,7 @@ struct Options {
   bool tap;                     /* diff: steps tell what they write; tap.c */
   bool all;                     /* diff --all: go on behind a difference */
   int seed;                     /* of seeded data; 0: 1 */
+  const char *fails;            /* reduce: the command */
 };
 void options_default(Options *o);
 /* False after a message to stderr. */
