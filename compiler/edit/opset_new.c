@@ -190,3 +190,21 @@ void down_mean_variance(Convert *c)
                 "q = Mul(d, d); v = ReduceMean<axes=[%s],keepdims=1>(q);"
                 "r = Sqrt(v); e = Add(r, 1e-9f); @0 = Div(d, e)", s, s);
 }
+
+/* ONNX Trilu-14: what stays is told by column less row, against k. */
+void down_trilu(Convert *c)
+{
+  int rank = opset_rank(c, opset_in(c, 0));
+  if (rank < 2) {
+    opset_refuse(c, "the rank of its input is not known");
+    return;
+  }
+  opset_text(c, "h = Shape($0); r = Gather(h, %d); l = Gather(h, %d);"
+             "i = Range(0, r, 1); j = Range(0, l, 1);"
+             "u = Unsqueeze<axes=[1]>(i); d = Sub(j, u)", rank - 2, rank - 1);
+  if (*opset_in(c, 1)) opset_alias(c, "k", opset_in(c, 1));
+  else opset_alias(c, "k", opset_new_int(c, 0));
+  opset_text(c, opset_int(c, "upper", 1) ? "g = Less(d, k)"
+             : "g = Greater(d, k)");
+  opset_replace(c, "@0 = Where(g, 0.f, $0)");
+}

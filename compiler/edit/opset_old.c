@@ -236,7 +236,10 @@ void down_batch_6(Convert *c)
   opset_put_list(c, "consumed_inputs", used, COUNT(used));
 }
 
-void down_batch_7(Convert *c) { opset_put_int(c, "is_test", 1); }
+void down_batch_7(Convert *c)
+{
+  opset_put_int(c, "is_test", only_first(c));
+}
 
 /* ONNX BatchNormalization-7: without `spatial`, each element of a sample has
  * its own scale; these broadcast as they are. */

@@ -72,6 +72,8 @@ GOOD = [
     ("(float[2,3,8] q, float[2,5,8] k, float[2,5,8] v, bool[3,5] m) =>"
      " (float[2,3,8] y) { y = Attention<q_num_heads=2, kv_num_heads=2>"
      "(q, k, v, m) }", 23, 13, None),
+    (f"{ONE} {{ k = Constant<value_int=1>() y = Trilu<upper=0>(x, k) }}", 14,
+     13, None),
     # Types: int8 is new for Max in version 12.
     ("(int8[4] x) => (int8[4] y) { y = Max(x, x) }", 12, 8, None),
     # Bodies.
