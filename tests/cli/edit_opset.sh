@@ -7,7 +7,7 @@
 
 net=$zoo/tiny_dscnn/model.onnx
 expect 1 "$ONNX2C" edit "$net" -o o.onnx to-opset=99
-says "99 is no version of ai.onnx; it has 1 to"
+says "'99' is no version of ai.onnx; it has 1 to"
 expect 1 "$ONNX2C" edit "$net" -o o.onnx to-opset=my.domain:2
 says "no operators of domain 'my.domain' are known"
 expect 2 "$ONNX2C" edit "$net" -o o.onnx to-opset=ai.onnx.ml:3
