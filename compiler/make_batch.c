@@ -156,7 +156,7 @@ static void open_inputs(Rebatch *r)
     memcpy(dim, v->dim, sizeof *dim * (size_t)v->rank);
     dim[axis] = r->n;
     value_set_shape(v, v->rank, dim);
-    t->at = (Place){axis, dim_int(&r->m->dims, 1)};
+    t->at = (BatchPlace){axis, dim_int(&r->m->dims, 1)};
   }
 }
 
@@ -187,7 +187,7 @@ static bool is_loop(const Node *n)
 }
 
 /* Why input i does not keep its samples apart at some output. */
-static const char *mixed(const Node *n, int i, Place at)
+static const char *mixed(const Node *n, int i, BatchPlace at)
 {
   Arena *a = &n->g->m->arena;
   const char *name = quote(a, n->in[i]->name);
@@ -203,7 +203,8 @@ static const char *mixed(const Node *n, int i, Place at)
                       at.axis, name, value_shape_text(n->in[i]));
 }
 
-static Place moved(const Rebatch *r, const Node *n, int i, int o, Place at)
+static BatchPlace moved(const Rebatch *r, const Node *n, int i, int o,
+                        BatchPlace at)
 {
   if (n->op && n->op->flags & OP_VIEW && !i && !o)
     return rebatch_view(r, n, at);
@@ -212,7 +213,7 @@ static Place moved(const Rebatch *r, const Node *n, int i, int o, Place at)
 }
 
 /* Is `at` the one place of the batch in v? */
-static bool fits(const Rebatch *r, const Value *v, Place at)
+static bool fits(const Rebatch *r, const Value *v, BatchPlace at)
 {
   DimPool *p = &r->m->dims;
   for (int k = 0; k < v->rank; k++)
@@ -224,9 +225,9 @@ static bool fits(const Rebatch *r, const Value *v, Place at)
 }
 
 /* Some nodes make samples of shapes alone. */
-static Place made_place(const Rebatch *r, const Node *n, const Value *v)
+static BatchPlace made_place(const Rebatch *r, const Node *n, const Value *v)
 {
-  Place at = {-1, dim_int(&r->m->dims, 1)};
+  BatchPlace at = {-1, dim_int(&r->m->dims, 1)};
   if (!node_is(n, "Expand") && !node_is(n, "ConstantOfShape") &&
       !node_is(n, "Tile")) return at;
   for (int k = 0; k < v->rank && at.axis < 0; k++)
@@ -236,7 +237,7 @@ static Place made_place(const Rebatch *r, const Node *n, const Value *v)
 
 /* Does the node keep samples apart? Fills the places of its outputs; returns
  * why not, or NULL. */
-static const char *judge(Rebatch *r, const Node *n, Place *out)
+static const char *judge(Rebatch *r, const Node *n, BatchPlace *out)
 {
   Arena *a = &r->m->arena;
   bool known = true;
@@ -253,11 +254,11 @@ static const char *judge(Rebatch *r, const Node *n, Place *out)
     if (content_has(v, r->sym) && !node_reads_shape(n))
       return arena_printf(a, "its result depends on how many samples there "
                           "are, by input %s", quote(a, v->name));
-    Place at = rebatch_trace(r, v)->at;
+    BatchPlace at = rebatch_trace(r, v)->at;
     for (int o = 0; at.axis >= 0 && o < n->nout; o++) {
       if (!n->out[o] || n->out[o]->data || n->out[o]->kind != VK_TENSOR)
         continue;
-      Place to = moved(r, n, i, o, at);
+      BatchPlace to = moved(r, n, i, o, at);
       if (to.axis == AXIS_APART) continue;
       if (to.axis < 0 || !fits(r, n->out[o], to)) return mixed(n, i, at);
       if (out[o].axis >= 0 &&
@@ -310,7 +311,7 @@ static uint64_t used_by(Rebatch *r, const Node *n)
 static int lacking(Rebatch *r, const Node *n, int i, int k)
 {
   const Value *v = n->in[i], *w = n->in[k];
-  Place at = rebatch_trace(r, w)->at;
+  BatchPlace at = rebatch_trace(r, w)->at;
   if (at.axis < 0 || !dim_is(at.outer, 1) || v->kind != VK_TENSOR) return -1;
   const Dim *one = rebatch_one(r, w->dim[at.axis]);
   for (int o = 0; o < n->nout; o++) {
@@ -334,6 +335,9 @@ static bool repeat_operands(Rebatch *r, Node *n)
     for (int k = 0; k < n->nin && axis < 0; k++)
       if (n->in[k]) axis = lacking(r, n, i, k);
     if (axis < 0) continue;
+    rebatch_note(r, n, (BatchEdit){.kind = BATCH_REPEAT, .in = i, .k = axis,
+                                   .count = v->rank,
+                                   .tile = !dim_is(v->dim[axis], 1)});
     node_set_input(n, i, rebatch_repeat(r, n, v, axis));
     some = true;
   }
@@ -352,7 +356,7 @@ static bool repeats_first(Rebatch *r, const Node *n)
 void rebatch_node(Node *n, void (*infer)(Node *n))
 {
   Rebatch *r = n->g->m->rebatch;
-  Place *out = NEW(&r->m->arena, Place, n->nout + 1), *again = NULL;
+  BatchPlace *out = NEW(&r->m->arena, BatchPlace, n->nout + 1), *again = NULL;
   if (is_bad(n)) {
     infer(n);
     r->choices->blame |= used_by(r, n);
@@ -368,7 +372,7 @@ void rebatch_node(Node *n, void (*infer)(Node *n))
   const char *why = reads ? rebatch_try(n, infer) : NULL;
   if (!why && !n->bad) why = judge(r, n, out);
   if (why && reads && n->nin > 1 && repeat_operands(r, n)) {
-    again = NEW(&r->m->arena, Place, n->nout + 1);
+    again = NEW(&r->m->arena, BatchPlace, n->nout + 1);
     const char *still = rebatch_try(n, infer);
     if (!still) still = judge(r, n, again);
     if (!still) out = again;
@@ -392,11 +396,24 @@ void rebatch_node(Node *n, void (*infer)(Node *n))
 
 static int missing(Rebatch *r, const Value *v, const Value *w)
 {
-  Place at = rebatch_trace(r, w)->at;
+  BatchPlace at = rebatch_trace(r, w)->at;
   bool lacks = rebatch_trace(r, v)->at.axis < 0 && at.axis >= 0 &&
                dim_is(at.outer, 1) && v->rank == w->rank;
   return lacks && v->dim[at.axis] == rebatch_one(r, w->dim[at.axis]) ? at.axis
                                                                      : -1;
+}
+
+/* The file's Loop or Scan takes the repeated value as an input. */
+static void note_carried(Rebatch *r, const Value *v, const Node *loop, int axis)
+{
+  BatchEdit e = {.kind = BATCH_INNER, .k = axis, .count = v->rank,
+                 .tile = !dim_is(v->dim[axis], 1)};
+  for (int i = 0; i < loop->nin; i++) {
+    if (loop->in[i] != v) continue;
+    e.kind = BATCH_REPEAT;
+    e.in = i;
+  }
+  rebatch_note(r, loop, e);
 }
 
 bool rebatch_carried(Value **initial, Node *first, Value **made, Node *end)
@@ -404,6 +421,8 @@ bool rebatch_carried(Value **initial, Node *first, Value **made, Node *end)
   Rebatch *r = end->g->m->rebatch;
   if (!r) return false;
   int in = missing(r, *initial, *made), out = missing(r, *made, *initial);
+  if (out >= 0) rebatch_note(r, end, (BatchEdit){.kind = BATCH_INNER});
+  if (in >= 0) note_carried(r, *initial, end, in);
   if (out >= 0) *made = rebatch_repeat(r, end, *made, out);
   if (in < 0) return false;
   *initial = rebatch_repeat(r, first, *initial, in);
@@ -463,7 +482,7 @@ static bool check_output(Rebatch *r, const Value *v)
 static BatchPort port_of(Rebatch *r, const Value *v)
 {
   DimPool *p = &r->m->dims;
-  Place at = rebatch_trace(r, v)->at;
+  BatchPlace at = rebatch_trace(r, v)->at;
   BatchPort port = {at.axis, 1};
   if (at.axis < 0) return port;
   const Dim *of = dim_div_exact(p, v->dim[at.axis], dim_mul(p, r->n, at.outer));

@@ -16,7 +16,7 @@
 
 /* The batch is a factor of axis `axis`, with `outer` of that axis before it:
  * 1 where it is the outermost factor, S where S rows and samples merged. */
-typedef struct { int axis; const Dim *outer; } Place;
+typedef struct { int axis; const Dim *outer; } BatchPlace;
 
 #define MAX_CHOICES 64
 typedef struct {
@@ -31,12 +31,26 @@ typedef struct {
 } BatchChoices;
 
 typedef struct {
-  Place at;              /* axis -1: no sample in it */
+  BatchPlace at;              /* axis -1: no sample in it */
   uint64_t choices;      /* that it depends on */
 } Trace;
 /* A tensor of the caller: samples have `inner` of axis `axis` each (0: only the
  * run tells); axis -1: it has no samples. */
 typedef struct BatchPort { int axis; int64_t inner; } BatchPort;
+/* What was changed at input `in` of a node, for writing it into the file: a
+ * list of numbers in its place; number `k` of `count` times the samples; its
+ * axis `k` of `count` repeated, of one element or (tile) several; the node
+ * became an Identity; or something that has no place in the file. */
+typedef enum { BATCH_INTS, BATCH_PATCH, BATCH_REPEAT, BATCH_IDENTITY,
+               BATCH_INNER } BatchChange;
+typedef struct {
+  BatchChange kind;
+  const Node *node;
+  const char *op, *out;  /* as the file has them */
+  int in, k, count;
+  bool tile;
+  int64_t v[MAX_RANK];
+} BatchEdit;
 typedef struct Rebatch {
   Model *m;
   BatchChoices *choices;
@@ -48,6 +62,8 @@ typedef struct Rebatch {
   bool *done;            /* by id of a node's first output: is rewritten */
   bool over;             /* inference is through */
   BatchPort *in, *out;   /* of the main graph's inputs and outputs, then */
+  BatchEdit *edit;
+  int nedit;
   uint64_t open;         /* choices that outputs without leading batch need */
 } Rebatch;
 
@@ -76,9 +92,10 @@ int rebatch_choose(Rebatch *r, int count, Node *n, uint64_t *used);
 /* make_batch_shape.c: constants that hold the 1. */
 void rebatch_rewrite(Rebatch *r, Node *n, void (*infer)(Node *n));
 /* Where the batch of a view's input comes out; axis -1: samples meet. */
-Place rebatch_view(const Rebatch *r, const Node *n, Place at);
+BatchPlace rebatch_view(const Rebatch *r, const Node *n, BatchPlace at);
 /* v, whose axis k is repeated for each sample: nodes before `at`. */
 Value *rebatch_repeat(Rebatch *r, Node *at, Value *v, int k);
+void rebatch_note(Rebatch *r, const Node *n, BatchEdit e);
 /* Runs `infer`; what went wrong, or NULL. Nothing is left of an error. */
 const char *rebatch_try(Node *n, void (*infer)(Node *n));
 #endif

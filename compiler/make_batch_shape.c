@@ -114,15 +114,42 @@ Value *rebatch_repeat(Rebatch *r, Node *at, Value *v, int k)
   return node_op(at, op, 2, v, join(at, piece, n));
 }
 
+void rebatch_note(Rebatch *r, const Node *n, BatchEdit e)
+{
+  e.node = n;
+  e.op = n->origin ? n->origin->op : n->op_type;
+  e.out = n->out[0] ? n->out[0]->name : "";
+  r->edit = arena_grow(&r->m->arena, r->edit, r->nedit, sizeof *r->edit);
+  r->edit[r->nedit++] = e;
+}
+
+/* Input `in` becomes these numbers. */
+static void set_ints(Rebatch *r, Node *n, int in, const int64_t *v, int count)
+{
+  BatchEdit e = {.kind = BATCH_INTS, .in = in, .count = count};
+  memcpy(e.v, v, sizeof *v * (size_t)count);
+  rebatch_note(r, n, e);
+  node_set_input(n, in, ints(r, n->g, v, count));
+}
+
+/* Number k of input `in` becomes a multiple of the samples. */
+static void set_patched(Rebatch *r, Node *n, int in, int k, int count)
+{
+  Dtype t = n->in[in]->dtype;
+  rebatch_note(r, n, (BatchEdit){.kind = BATCH_PATCH, .in = in, .k = k,
+                                 .count = count});
+  node_set_input(n, in, node_cast(n, patched(r, n, n->in[in], k, count), t));
+}
+
 /* --- Views ---------------------------------------------------------------- */
 
-Place rebatch_view(const Rebatch *r, const Node *n, Place at)
+BatchPlace rebatch_view(const Rebatch *r, const Node *n, BatchPlace at)
 {
   DimPool *p = &r->m->dims;
   const Value *x = n->in[0], *y = n->out[0];
   const Dim *outer = dim_mul(p, dim_prod(p, x->dim, at.axis), at.outer);
   const Dim *passed = dim_int(p, 1);
-  Place none = {-1, passed};
+  BatchPlace none = {-1, passed};
   for (int i = 0; i < y->rank; i++) {
     if (!dim_has(p, y->dim[i], r->sym)) {
       passed = dim_mul(p, passed, y->dim[i]);
@@ -131,7 +158,7 @@ Place rebatch_view(const Rebatch *r, const Node *n, Place at)
     const Dim *w = dim_div_exact(p, outer, passed);
     const Dim *per = dim_div_exact(p, y->dim[i], r->n);
     if (!w || !per || !dim_div_exact(p, per, w)) return none;
-    return (Place){i, w};
+    return (BatchPlace){i, w};
   }
   return none;
 }
@@ -140,11 +167,11 @@ typedef struct {
   Rebatch *r;
   Node *n;
   Value *x;
-  Place at;              /* of x */
+  BatchPlace at;              /* of x */
   int rank;
   const Dim *y[MAX_RANK];         /* the target, at batch 1 */
   const Dim *old[MAX_RANK];       /* what the operand says */
-  Place way[2 * MAX_RANK];
+  BatchPlace way[2 * MAX_RANK];
   int ways;
 } Target;
 
@@ -178,14 +205,14 @@ static bool read_target(Target *t)
   return t->y[hole] != NULL;
 }
 
-static void add_way(Target *t, Place w)
+static void add_way(Target *t, BatchPlace w)
 {
   for (int i = 0; i < t->ways; i++)
     if (t->way[i].axis == w.axis && t->way[i].outer == w.outer) return;
   t->way[t->ways++] = w;
 }
 
-static bool has_way(const Place *w, int n, Place at)
+static bool has_way(const BatchPlace *w, int n, BatchPlace at)
 {
   for (int i = 0; i < n; i++)
     if (w[i].axis == at.axis && w[i].outer == at.outer) return true;
@@ -195,19 +222,19 @@ static bool has_way(const Place *w, int n, Place at)
 /* All axes that could be the batch: as many elements stand before. `plain` is
  * what the operand says as it is; axis -1: it does not fit. The likely ones
  * come first: the same axis, of the same size; a 1; what the operand says. */
-static void find_ways(Target *t, Place plain)
+static void find_ways(Target *t, BatchPlace plain)
 {
   DimPool *p = &t->r->m->dims;
   const Dim *one = dim_int(p, 1), *passed = one;
   const Dim *outer = dim_mul(p, dim_prod(p, t->x->dim, t->at.axis),
                              t->at.outer);
   const Dim *own = rebatch_one(t->r, t->x->dim[t->at.axis]);
-  Place all[MAX_RANK];
+  BatchPlace all[MAX_RANK];
   int n = 0;
   for (int i = 0; i < t->rank; i++) {
     const Dim *w = dim_div_exact(p, outer, passed);
     if (!w || dim_is(passed, 0)) break;
-    if (dim_div_exact(p, t->y[i], w)) all[n++] = (Place){i, w};
+    if (dim_div_exact(p, t->y[i], w)) all[n++] = (BatchPlace){i, w};
     passed = dim_mul(p, passed, t->y[i]);
   }
   for (int i = 0; i < n; i++)
@@ -223,24 +250,23 @@ static void find_ways(Target *t, Place plain)
   for (int i = 0; i < n; i++) add_way(t, all[i]);
 }
 
-/* The target with the batch in place `w`, by numbers, 0 and one -1. NULL: it
+/* The target with the batch in place `w`, by numbers, 0 and one -1. false: it
  * can't be said so. */
-static Value *plain_target(Target *t, Place w)
+static bool plain_target(const Target *t, BatchPlace w, int64_t *v)
 {
   DimPool *p = &t->r->m->dims;
   bool zero = !attr_int(t->n, "allowzero", 0);
-  int64_t v[MAX_RANK];
   int hole = -1;
   for (int i = 0; i < t->rank; i++) {
     const Dim *d = i == w.axis ? dim_mul(p, t->y[i], t->r->n) : t->y[i];
     if (dim_is_int(d, &v[i]) && v[i] > 0) continue;
-    if (dim_is(d, 0)) return NULL;
+    if (dim_is(d, 0)) return false;
     bool copy = zero && i < t->x->rank && t->x->dim[i] == d;
-    if (!copy && hole >= 0) return NULL;
+    if (!copy && hole >= 0) return false;
     if (!copy) hole = i;
     v[i] = copy ? 0 : -1;
   }
-  return ints(t->r, t->n->g, v, t->rank);
+  return true;
 }
 
 static void rewrite_reshape(Rebatch *r, Node *n, void (*infer)(Node *n))
@@ -248,17 +274,17 @@ static void rewrite_reshape(Rebatch *r, Node *n, void (*infer)(Node *n))
   Target t = {.r = r, .n = n, .x = n->in[0],
               .at = rebatch_trace(r, n->in[0])->at};
   if (t.at.axis < 0 || !read_target(&t)) return;
-  Place plain = {-1, NULL};
+  BatchPlace plain = {-1, NULL};
   if (!rebatch_try(n, infer)) plain = rebatch_view(r, n, t.at);
   find_ways(&t, plain);
   if (!t.ways) return;
   uint64_t used = 0;
-  Place w = t.way[rebatch_choose(r, t.ways, n, &used)];
+  BatchPlace w = t.way[rebatch_choose(r, t.ways, n, &used)];
   rebatch_trace(r, n->out[0])->choices |= used;
   if (w.axis == plain.axis && w.outer == plain.outer) return;
-  Value *target = plain_target(&t, w);
-  if (!target) target = patched(r, n, n->in[1], w.axis, t.rank);
-  node_set_input(n, 1, target);
+  int64_t v[MAX_RANK];
+  if (plain_target(&t, w, v)) set_ints(r, n, 1, v, t.rank);
+  else set_patched(r, n, 1, w.axis, t.rank);
 }
 
 /* --- Other operands ------------------------------------------------------- */
@@ -269,12 +295,12 @@ static void rewrite_expand(Rebatch *r, Node *n)
 {
   int count;
   const Value *x = n->in[0];
-  Place at = rebatch_trace(r, x)->at;
+  BatchPlace at = rebatch_trace(r, x)->at;
   const Dim *const *s = infer_content(n, 1, &count);
   int to = s ? at.axis + count - x->rank : -1;
   if (at.axis < 0 || to < 0 || dim_is(s[to], 1) || s[to] == x->dim[at.axis] ||
       s[to] != rebatch_one(r, x->dim[at.axis])) return;
-  node_set_input(n, 1, patched(r, n, n->in[1], to, count));
+  set_patched(r, n, 1, to, count);
 }
 
 /* Numbers of a list; false: not known. */
@@ -292,7 +318,7 @@ static void rewrite_slice(Rebatch *r, Node *n)
 {
   int64_t from[MAX_RANK], to[MAX_RANK], axis[MAX_RANK], step[MAX_RANK], k;
   int count, same, rank = n->in[0]->rank;
-  Place at = rebatch_trace(r, n->in[0])->at;
+  BatchPlace at = rebatch_trace(r, n->in[0])->at;
   if (at.axis < 0 || !numbers(n, 1, from, &count) ||
       !numbers(n, 2, to, &same) ||
       !dim_is_int(rebatch_one(r, n->in[0]->dim[at.axis]), &k)) return;
@@ -309,10 +335,10 @@ static void rewrite_slice(Rebatch *r, Node *n)
     some = true;
   }
   if (!some) return;
-  node_set_input(n, 1, ints(r, n->g, from, count));
-  node_set_input(n, 2, ints(r, n->g, to, count));
-  node_set_input(n, 3, ints(r, n->g, axis, count));
-  node_set_input(n, 4, ints(r, n->g, step, count));
+  set_ints(r, n, 1, from, count);
+  set_ints(r, n, 2, to, count);
+  set_ints(r, n, 3, axis, count);
+  set_ints(r, n, 4, step, count);
 }
 
 static void become_identity(Node *n)
@@ -331,7 +357,7 @@ static void rewrite_gather(Rebatch *r, Node *n)
   int64_t v[MAX_RANK], k;
   int count;
   const Value *x = n->in[0];
-  Place at = rebatch_trace(r, x)->at;
+  BatchPlace at = rebatch_trace(r, x)->at;
   int64_t own = attr_int(n, "axis", 0);
   if (own < 0) own += x->rank;
   if (at.axis < 0 || own != at.axis || n->in[1]->rank != 1 ||
@@ -339,6 +365,7 @@ static void rewrite_gather(Rebatch *r, Node *n)
       !dim_is_int(rebatch_one(r, x->dim[own]), &k) || k != count) return;
   for (int i = 0; i < count; i++)
     if (v[i] != i && v[i] != i - k) return;
+  rebatch_note(r, n, (BatchEdit){.kind = BATCH_IDENTITY});
   become_identity(n);
 }
 
@@ -355,9 +382,7 @@ static void rewrite_sizes(Rebatch *r, Node *n, int in, int axis)
   }
   if (k < 0 || k >= count || s[k] != rebatch_one(r, n->in[0]->dim[axis]))
     return;
-  Dtype t = n->in[in]->dtype;
-  Value *sizes = patched(r, n, n->in[in], k, count);
-  node_set_input(n, in, node_cast(n, sizes, t));
+  set_patched(r, n, in, k, count);
 }
 
 void rebatch_rewrite(Rebatch *r, Node *n, void (*infer)(Node *n))
