@@ -76,14 +76,42 @@ static bool word_is(Convert *c, const char *name, const char *dflt,
   return !strcmp(opset_word(c, name, dflt), want);
 }
 
-/* ONNX Resize-10 has one way to find a pixel. */
+/* How the scales of input k change sizes: 1 grow (or stay), -1 shrink, 0 both,
+ * or not known. */
+static int direction(Convert *c, int k)
+{
+  const Tensor *t = opset_const(c, k);
+  bool up = t && t->n, down = up;
+  for (int64_t i = 0; t && i < t->n; i++) {
+    up = up && tensor_f64(t, i) >= 1;
+    down = down && tensor_f64(t, i) <= 1;
+  }
+  return up ? 1 : down ? -1 : 0;
+}
+
+/* ONNX Resize-10 has one way to find a pixel: at x / scale, rounded down where
+ * the axis grows, up where it shrinks. Upsample has said that it grows. */
 void up_resize_11(Convert *c)
 {
   const char *scales = opset_in(c, 1);
+  int way = opset_has(c, "nearest_mode") ? 1 : direction(c, 1);
+  if (!way && word_is(c, "mode", "nearest", "nearest")) {
+    opset_refuse(c, "Resize-10 rounds by whether an axis grows or shrinks, and "
+                 "the scales do both, or are not known");
+    return;
+  }
   opset_set_in(c, 2, scales);
   opset_set_in(c, 1, opset_new_nums(c, NULL, 0));
   opset_put_word(c, "coordinate_transformation_mode", "asymmetric");
-  opset_put_word(c, "nearest_mode", "floor");
+  opset_put_word(c, "nearest_mode", way < 0 ? "ceil" : "floor");
+}
+
+/* Since version 13 what is empty is absent. */
+void up_resize_13(Convert *c)
+{
+  for (int k = 1; k <= 2; k++)
+    if (opset_dim(c, opset_in(c, k), 0) == 0) opset_set_in(c, k, "");
+  opset_trim(c);
 }
 
 /* Scales that give the sizes exactly, as far as these are known. */
@@ -113,19 +141,24 @@ void down_resize_11(Convert *c)
   const char *scales = scales_of(c);
   if ((!linear && !nearest) ||
       !word_is(c, "coordinate_transformation_mode", "half_pixel",
-               "asymmetric") ||
-      (nearest && !word_is(c, "nearest_mode", "round_prefer_floor", "floor")))
-    opset_refuse(c, "version 10 knows nearest (asymmetric, floor) and linear "
-                 "(asymmetric) only");
+               "asymmetric"))
+    opset_refuse(c, "version 10 has nearest and linear only, asymmetric");
   else if (!scales)
     opset_refuse(c, "version 10 takes scales, and the sizes are not known");
   if (c->failed) return;
+  opset_set_in(c, 1, scales);
+  int way = direction(c, 1);
+  if (nearest && (!way || !word_is(c, "nearest_mode", "round_prefer_floor",
+                                   way < 0 ? "ceil" : "floor"))) {
+    opset_refuse(c, "version 10 rounds down where axes grow, and up where they "
+                 "shrink");
+    return;
+  }
   opset_drop_attr(c, "coordinate_transformation_mode");
   opset_drop_attr(c, "nearest_mode");
   opset_drop_attr(c, "cubic_coeff_a");
   opset_drop_attr(c, "exclude_outside");
   opset_drop_attr(c, "extrapolation_value");
-  opset_set_in(c, 1, scales);
   c->n->n_input = 2;
 }
 

@@ -320,6 +320,7 @@ void down_upsample_9(Convert *c)
 void up_upsample_10(Convert *c)
 {
   c->n->op_type = arena_str(c->e->a, "Resize");
+  if (c->to >= 11) opset_put_word(c, "nearest_mode", "floor");
 }
 
 /* Upsample-9 does not make smaller. */

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`onnx2c edit to-opset`: converted models are valid and compute the same.
 
-    opsets.py ONNX2C EVAL CORPUS [--share K] [--filter TEXT] [--report FILE]
+    opsets.py ONNX2C EVAL CORPUS [--to V...] [--share K] [--filter TEXT]
+              [--report FILE]
     opsets.py ONNX2C EVAL --models FOLDER... [--to V...] [--report FILE]
 
 Cases of the corpus go to the newest operator set and to each older one at which
-an operator of theirs changed. Models go to 13, 17, 21 and the newest, or where
+an operator of theirs changed; models to 13, 17, 21 and the newest; or where
 --to says. What comes out must pass onnx.checker (with shape inference, if the
 model did before), have the version asked for, and give the answers of the test
 data. EVAL (eval_case) runs cases, onnxruntime the models where it knows the
@@ -146,7 +147,8 @@ def corpus(args):
         if any(n.op_type in RANDOM for n in nodes_of(model.graph)):
             continue
         full = checks(folder / "model.onnx", True) is None
-        jobs += [(folder, t, full) for t in targets(model, since, newest)]
+        to = args.to or targets(model, since, newest)
+        jobs += [(folder, t, full) for t in to if t != opset_of(model)]
     results = []
     with tempfile.TemporaryDirectory() as tmp, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
