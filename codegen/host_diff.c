@@ -344,10 +344,11 @@ ExitCode cmd_diff(const Options *opt)
     fprintf(stderr, "onnx2c: diff runs one thread: leave --threads out\n");
     return host_close(&h, EXIT_USAGE);
   }
-  if (n != 1) {
-    fprintf(stderr, "onnx2c: diff takes one model, not %d\n", n);
+  if (n != opt->nmodel) {
+    fprintf(stderr, "onnx2c: diff takes one model or two, not %d\n", n);
     return host_close(&h, EXIT_USAGE);
   }
+  if (n == 2) return host_close(&h, diff_two(&h, path));
   if (!cc_choose(&h)) return host_close(&h, EXIT_ENVIRONMENT);
   return host_close(&h, diff_one(&h, path[0]));
 }

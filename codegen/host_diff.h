@@ -41,6 +41,8 @@ bool layers_find(Host *h, const Case *c, Layers *l);
 /* The tap's tensor as the file has it, in *a or where it was. */
 const Tensor *layer_tensor(Arena *a, const Layer *l, const Tensor *t);
 
+/* host_diff_two.c */
+ExitCode diff_two(Host *h, const char *const *path);
 /* host_diff.c: a line of the table. */
 typedef struct {
   const char *step, *kernel, *nodes, *name;

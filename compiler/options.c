@@ -322,6 +322,7 @@ static bool complete(const Options *o)
   if ((o->html || o->times) && strcmp(o->command, "info"))
     return usage("--html and --times are for onnx2c info MODEL");
   if (compile && !o->out) return usage("no output given: add -o OUT.c");
+  if (o->nmodel == 2 && !strcmp(o->command, "diff")) return true;
   if (o->nmodel > 1 && strcmp(o->command, "verify") &&
       strcmp(o->command, "edit"))
     return usage("%s takes one model, not %d", o->command, o->nmodel);
@@ -366,8 +367,9 @@ void options_help(FILE *f)
         "  onnx2c run MODEL --data DIR --save DIR\n"
         "  onnx2c verify MODEL|DIR...        against the test data beside it\n"
         "  onnx2c bench MODEL                time of one run\n"
-        "  onnx2c diff MODEL                 the first layer whose code is "
-        "wrong\n"
+        "  onnx2c diff MODEL [MODEL2]        the first layer whose code is "
+        "wrong,\n"
+        "                                    or in which two models differ\n"
         "  onnx2c reduce MODEL --fails 'CMD {}' -o OUT.onnx\n"
         "  onnx2c edit MODEL -o OUT STEP...  graph surgery: see --list-steps\n"
         "\n", f);

@@ -72,6 +72,33 @@ expect 0 "$ONNX2C" diff $O1 model.onnx --seed 7
 if cmp -s log first; then fail "--seed draws the same"; fi
 expect 4 "$ONNX2C" diff $O1 model.onnx --rtol 0 --atol 0
 
+# Two models: a bias that differs, in a graph whose names differ too.
+"$PYTHON" - "$net/model.onnx" <<'END'
+import sys
+import numpy as np, onnx
+from onnx import numpy_helper
+m = onnx.load(sys.argv[1])
+second = [n for n in m.graph.node if n.op_type == "Gemm"][1]
+for n in m.graph.node:
+    if n.output[0] != m.graph.output[0].name:
+        old, new = n.output[0], n.output[0] + "_new"
+        n.output[0] = new
+        for k in m.graph.node:
+            k.input[:] = [new if x == old else x for x in k.input]
+onnx.save(m, "renamed.onnx")
+for w in m.graph.initializer:
+    if w.name == second.input[2]:
+        a = numpy_helper.to_array(w).copy()
+        a.flat[5] += 1
+        w.CopyFrom(numpy_helper.from_array(a, w.name))
+onnx.save(m, "other.onnx")
+END
+expect 0 "$ONNX2C" diff model.onnx renamed.onnx
+says "6 tensors compared, 0 differ"
+expect 4 "$ONNX2C" diff model.onnx other.onnx --all
+says "first difference: 'gemm_7' of Gemm: 1 of 64 wrong"
+expect 2 "$ONNX2C" diff model.onnx "$zoo/lstm_tagger/model.onnx"
+
 # What it refuses.
 expect 1 "$ONNX2C" diff $O1 model.onnx --threads 2
 expect 1 "$ONNX2C" diff nosuch.onnx
