@@ -367,6 +367,15 @@ static Onnx__OperatorSetIdProto *opset_of(Onnx__OperatorSetIdProto **list,
   return NULL;
 }
 
+/* Some writers import a domain twice. */
+static void set_opset(const Convert *c, Onnx__OperatorSetIdProto **list,
+                      size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (!strcmp(domain_name(list[i]->domain), c->domain))
+      list[i]->version = c->to;
+}
+
 static int newest(const char *domain)
 {
   int v = 0;
@@ -434,7 +443,7 @@ static void convert_function(Convert *c, FunctionProto *f)
   types_free(c->types);
   c->types = types;
   c->where = NULL;
-  id->version = c->to;
+  set_opset(c, f->opset_import, f->n_opset_import);
 }
 
 static bool convert_model(Convert *c, Onnx__OperatorSetIdProto *id)
@@ -452,7 +461,7 @@ static bool convert_model(Convert *c, Onnx__OperatorSetIdProto *id)
     mp->has_ir_version = true;
     mp->ir_version = up || ir > needed ? ir : needed;
   }
-  id->version = c->to;
+  set_opset(c, mp->opset_import, mp->n_opset_import);
   return true;
 }
 
