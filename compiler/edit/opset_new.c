@@ -191,6 +191,13 @@ void down_mean_variance(Convert *c)
                 "r = Sqrt(v); e = Add(r, 1e-9f); @0 = Div(d, e)", s, s);
 }
 
+/* The default, written: onnx's checker fails on the function without it. */
+void up_mean_variance(Convert *c)
+{
+  static const int64_t axes[] = {0, 2, 3};
+  if (!opset_has(c, "axes")) opset_put_list(c, "axes", axes, COUNT(axes));
+}
+
 /* ONNX Trilu-14: what stays is told by column less row, against k. */
 void down_trilu(Convert *c)
 {
