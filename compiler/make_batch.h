@@ -31,7 +31,7 @@ typedef struct {
 } BatchChoices;
 
 typedef struct {
-  BatchPlace at;              /* axis -1: no sample in it */
+  BatchPlace at;         /* axis -1: no sample in it */
   uint64_t choices;      /* that it depends on */
 } Trace;
 /* A tensor of the caller: samples have `inner` of axis `axis` each (0: only the

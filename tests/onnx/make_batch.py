@@ -73,6 +73,10 @@ def fold(model, folder):
     onnxruntime.InferenceSession(str(pinned), options,
                                  providers=["CPUExecutionProvider"])
     folded_model = onnx.load(folded)
+    graph = folded_model.graph
+    read = {x for node in graph.node for x in node.input}
+    for value in [v for v in graph.input if v.name not in read]:
+        graph.input.remove(value)
     pinned.unlink()
     folded.unlink()
     return folded_model
