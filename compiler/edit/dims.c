@@ -193,7 +193,7 @@ static void infer_anew(Edit *e)
   if (l.m->nerror)
     edit_warn(e, "the model does not work with this size as it is: %s; "
               "set-initializer changes constants that hold the old size, and "
-              "a compile with --make-batch does",
+              "set-batch those of a batch of 1",
               look_why(e, &l));
   if (l.fine && had) write_infos(e, &l);
   for (size_t i = 0; l.fine && i < g->n_output; i++)

@@ -186,6 +186,8 @@ def dynamic_batch_size():
     x = draw(7, 3, 4)
     want = np.maximum(x, 0).reshape(7, 12)
     assert np.array_equal(run(m, x=x)[0], want)
+    m = edit(path, "set-batch=N")
+    assert np.array_equal(run(m, x=x)[0], want)
 
 
 def attention(path, e=4):
