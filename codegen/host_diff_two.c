@@ -5,9 +5,12 @@
  * B as far as the tensor of the same name. Where names differ, a tensor belongs
  * to that of the same place, if both models have the same operators one by one;
  * outputs of the graph belong together by their place in any case. B goes on
- * with A's tensor, so that one difference does not hide the next. */
+ * with A's tensor, so that one difference does not hide the next. Floats of
+ * different widths are compared by value, as halves are. */
 #include "host_diff.h"
 #include <string.h>
+
+#define MIXED 2e-2 /* rtol, and atol's share of the largest */
 
 typedef struct {
   const char *name, *op;   /* of the tensor; of its node */
@@ -18,10 +21,28 @@ typedef struct {
   Reference a, b;
   Pair *pair;
   int n, compared, wrong, alone;
+  bool mixed;              /* floats of different widths met */
   Rule rule;
   const char *why;
 } Two;
 
+/* t, or the same numbers as floats of type `as`. */
+static const Tensor *as_float(Arena *a, const Tensor *t, Dtype as)
+{
+  if (!t || t->kind != VK_TENSOR || t->dtype == as ||
+      dtype_info(t->dtype)->cls != DC_FLOAT || dtype_info(as)->cls != DC_FLOAT)
+    return t;
+  Tensor *y = tensor_new(a, as, t->rank, t->dim);
+  for (int64_t i = 0; i < t->n; i++) tensor_set_f64(y, i, tensor_f64(t, i));
+  return y;
+}
+
+static bool is_like(const Tensor *x, const Tensor *y)
+{
+  bool same = x->dtype == y->dtype && x->rank == y->rank;
+  for (int i = 0; same && i < x->rank; i++) same = x->dim[i] == y->dim[i];
+  return same;
+}
 
 static bool same_operators(const Graph *a, const Graph *b)
 {
@@ -75,6 +96,20 @@ static void want_pairs(Two *t)
     }
 }
 
+/* Beside wider floats, halves round at each step; that stays in what follows. */
+static Diff compare(Two *t, Arena *a, const Tensor *got, const Tensor *want)
+{
+  Rule r = t->rule;
+  const Tensor *same = want->kind == VK_TENSOR
+                           ? as_float(a, got, want->dtype) : got;
+  t->mixed = t->mixed || same != got;
+  if (t->mixed && !r.fixed) {
+    r.rtol = r.rtol > MIXED ? r.rtol : MIXED;
+    r.share = r.share > MIXED ? r.share : MIXED;
+  }
+  return tensor_compare(a, &r, same, want);
+}
+
 /* False: there is no need to go on. */
 static bool compare_pair(Two *t, const Pair *p)
 {
@@ -89,7 +124,7 @@ static bool compare_pair(Two *t, const Pair *p)
   t->b.wanted[p->twin]--;
   if (x && y && x->data && y->data && x->data->kind == VK_TENSOR) {
     Arena a = {.panic = &t->h->panic};
-    Diff d = tensor_compare(&a, &t->rule, y->data, x->data);
+    Diff d = compare(t, &a, y->data, x->data);
     DiffLine line = {p->op, "", "", p->name, 24, 0, y->data, x->data, &d};
     t->compared++;
     diff_line(t->h, &line);
@@ -99,10 +134,12 @@ static bool compare_pair(Two *t, const Pair *p)
       if (!t->why)
         t->why = arena_printf(&t->h->a, "%s of %s: %s", p->name, p->op, d.why);
       diff_save(t->h, arena_printf(&t->h->a, "tensor_%d", p->id), &line);
-      reference_put(&t->b, y, tensor_copy(&a, x->data), &a);
-    } else {
-      arena_free(&a);
     }
+    const Tensor *like = as_float(&a, x->data, y->data->dtype);
+    if (!ok && is_like(like, y->data))
+      reference_put(&t->b, y, tensor_copy(&a, like), &a);
+    else
+      arena_free(&a);
   }
   if (x) reference_settle(&t->a, x);
   if (y) reference_settle(&t->b, y);
@@ -118,6 +155,7 @@ static const Tensor **inputs_of(Host *h, const Ports *a, const Ports *b,
     to[i] = i < a->nin ? in[i] : NULL;
     for (int k = 0; k < a->nin; k++)
       if (!strcmp(a->in[k]->name, b->in[i]->name)) to[i] = in[k];
+    to[i] = as_float(&h->a, to[i], b->in[i]->dtype);
   }
   return to;
 }

@@ -98,6 +98,15 @@ says "6 tensors compared, 0 differ"
 expect 4 "$ONNX2C" diff model.onnx other.onnx --all
 says "first difference: 'gemm_7' of Gemm: 1 of 64 wrong"
 expect 2 "$ONNX2C" diff model.onnx "$zoo/lstm_tagger/model.onnx"
+# Halves beside floats: by value; and what is wrong among them.
+for m in model other; do
+  expect 0 "$ONNX2C" edit $m.onnx -o half_$m.onnx float16 io
+done
+expect 0 "$ONNX2C" diff model.onnx half_model.onnx
+says "6 tensors compared, 0 differ"
+expect 4 "$ONNX2C" diff half_model.onnx other.onnx --all
+says "first difference: 'gemm_7' of Gemm: 1 of 64 wrong"
+says "6 tensors compared, 1 differ"
 
 # What it refuses.
 expect 1 "$ONNX2C" diff $O1 model.onnx --threads 2
