@@ -96,7 +96,7 @@ static void want_pairs(Two *t)
     }
 }
 
-/* Beside wider floats, halves round at each step; that stays in what follows. */
+/* Beside wider floats halves round at each step; that stays in what follows. */
 static Diff compare(Two *t, Arena *a, const Tensor *got, const Tensor *want)
 {
   Rule r = t->rule;
