@@ -248,6 +248,9 @@ static const char *judge(Rebatch *r, const Node *n, BatchPlace *out)
   if (random_draws(n))
     return "it draws random numbers, and a sample's would depend on its place";
   if (known) return NULL;
+  const char *why;
+  if (rebatch_place_numbers(r, n, out, &why))
+    return why || fits(r, n->out[0], out[0]) ? why : mixed(n, 1, out[0]);
   for (int i = 0; i < n->nin; i++) {
     Value *v = n->in[i];
     if (!v) continue;
@@ -389,6 +392,7 @@ void rebatch_node(Node *n, void (*infer)(Node *n))
     Trace *t = rebatch_trace(r, n->out[o]);
     t->at = out[o];
     t->choices = used;
+    t->holds = o ? NUMBERS_NONE : rebatch_numbers(r, n);
   }
 }
 
@@ -465,7 +469,7 @@ static bool check_output(Rebatch *r, const Value *v)
 {
   Model *m = r->m;
   const Trace *t = rebatch_trace(r, v);
-  bool counts = content_has(v, r->sym);
+  bool counts = content_has(v, r->sym) || t->holds;
   if (!counts && (t->at.axis < 0 || dim_is(t->at.outer, 1))) return true;
   r->choices->blame |= t->choices;
   const char *name = quote(&m->arena, v->name);

@@ -30,9 +30,13 @@ typedef struct {
   int runs;
 } BatchChoices;
 
+/* Does a tensor hold the samples' numbers, 0 and up: nothing else, or in front
+ * of others along its last axis? */
+typedef enum { NUMBERS_NONE, NUMBERS_ALONE, NUMBERS_FIRST } Numbers;
 typedef struct {
   BatchPlace at;         /* axis -1: no sample in it */
   uint64_t choices;      /* that it depends on */
+  Numbers holds;
 } Trace;
 /* A tensor of the caller: samples have `inner` of axis `axis` each (0: only the
  * run tells); axis -1: it has no samples. */
@@ -98,4 +102,9 @@ Value *rebatch_repeat(Rebatch *r, Node *at, Value *v, int k);
 void rebatch_note(Rebatch *r, const Node *n, BatchEdit e);
 /* Runs `infer`; what went wrong, or NULL. Nothing is left of an error. */
 const char *rebatch_try(Node *n, void (*infer)(Node *n));
+/* make_batch_numbers.c: what the first output holds; where a node that has to
+ * do with numbers puts the batch (false: they are moved, or there are none). */
+Numbers rebatch_numbers(Rebatch *r, const Node *n);
+bool rebatch_place_numbers(Rebatch *r, const Node *n, BatchPlace *out,
+                           const char **why);
 #endif

@@ -22,6 +22,9 @@ LSTM = """<float[1,16,3] w = {%s}, float[1,16,4] r = {%s}>""" % (
     ", ".join(f"{(i * 5 % 13 - 6) / 9}" for i in range(64)))
 W44 = "float[4,4] w = {%s}" % ", ".join(str(i * 3 % 7 - 3) for i in range(16))
 
+NUMBERS = "s = Shape <end = 1> (x) n = Squeeze(s) r = Range(zero, n, one) "
+COUNT = "int64 zero = {0}, int64 one = {1}, int64[1] last = {-1}"
+
 
 def model(ports, constants, body):
     if constants and not constants.startswith("<"):
@@ -99,6 +102,13 @@ KEPT = {
         y, z = Scan <num_scan_inputs = 1, body = b
         (float[1,2] s, float[1,2] e) => (float[1,2] t, float[1,2] o)
         {t = Add(s, e) o = Relu(t)}> (k, a)"""),
+    "numbers": model(
+        "(float[1,5] x) => (float[1,3] y)",
+        COUNT + ", int64[3] k = {4, 0, 2}, int64[1] three = {3}",
+        NUMBERS + """c = Unsqueeze(r, last) wide = Concat <axis = 0> (s, three)
+        m = Max(c, k) size = Shape(m) i = Expand(c, size) j = Expand(k, wide)
+        a = Unsqueeze(i, last) b = Unsqueeze(j, last)
+        t = Concat <axis = -1> (a, b) y = GatherND(x, t)"""),
     "shared": model(
         "(float[1,2] x, int64[1] which) => (float[1,2] y)", "int64 one = {1}",
         """c = Equal(which, one)
@@ -187,6 +197,16 @@ REFUSED = {
     "row_number": (3, "node 0 'row' (GatherND-13)", model(
         "(float[1,4] x) => (float[1] y)", "int64[1,2] i = {0, 3}",
         "[row] y = GatherND(x, i)")),
+    "numbers_read": (3, "'read' (Cast-13)", model(
+        "(float[1,4] x) => (float[1,4] y)", COUNT,
+        NUMBERS + "c = Unsqueeze(r, last) [read] f = Cast <to = 1> (c) "
+        "y = Add(x, f)")),
+    "numbers_table": (3, "'look' (Gather-13)", model(
+        "(float[1,2] x) => (float[1,2] y)", COUNT + ", float[2,2] w = "
+        "{1, 2, 3, 4}", NUMBERS + "[look] g = Gather(w, r) y = Add(x, g)")),
+    "numbers_out": (3, "output 'y' is computed from the number", model(
+        "(float[1,4] x) => (int64[1] y, float[1,4] z)", COUNT,
+        NUMBERS + "y = Identity(r) z = Relu(x)")),
     "count": (3, "'scale' (Cast-13)", model(
         "(float[1,4] x) => (float[1,4] y)", "",
         "s = Shape <end = 1> (x) [scale] f = Cast <to = 1> (s) y = Div(x, f)")),
