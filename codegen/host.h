@@ -89,6 +89,8 @@ DataSet *data_seeded(const Ports *p, const Size *size, int nsize,
                      uint64_t seed);
 
 /* host_job.c: the files through which the driver is told and tells. */
+/* Lengths, then all characters, as elements of t. */
+bool take_strings(Arena *a, Tensor *t, const char *p, int64_t bytes);
 enum { JR_DONE, JR_STATUS, JR_KILLED, JR_TIMEOUT, JR_EXITED, JR_MISFIT,
        JR_OVERRUN, JR_MISSING };
 typedef struct {

@@ -125,10 +125,10 @@ static const int64_t *get_words(Reader *r, int *n)
   return (const int64_t *)get(r, *n * 8);
 }
 
-static bool get_strings(Reader *r, Tensor *t, const char *p, int64_t bytes)
+bool take_strings(Arena *a, Tensor *t, const char *p, int64_t bytes)
 {
   if (bytes / 8 < t->n) return false;
-  Str *s = NEW(r->a, Str, t->n);
+  Str *s = NEW(a, Str, t->n + 1);
   int64_t at = t->n * 8;
   for (int64_t i = 0; i < t->n; i++) {
     int64_t len;
@@ -207,7 +207,7 @@ static const Tensor *get_tensor(Reader *r, int depth)
   int64_t bytes = get_word(r);
   const char *p = get(r, bytes);
   t->data = p;
-  if (t->dtype == DT_STR) r->bad |= !p || !get_strings(r, t, p, bytes);
+  if (t->dtype == DT_STR) r->bad |= !p || !take_strings(r->a, t, p, bytes);
   else r->bad |= bytes != t->n * dtype_info(t->dtype)->size;
   return r->bad ? NULL : t;
 }

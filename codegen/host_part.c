@@ -147,23 +147,6 @@ static void read_names(Whole *w)
       name_of(w, w->node[i].read[k])->wanted = true;
 }
 
-/* Weights in other files are reached where they are mapped, whatever folder a
- * part is written to. */
-static bool gather_external(Edit *e)
-{
-  Tensors all = edit_tensors(e);
-  for (int i = 0; i < all.n; i++) {
-    TensorProto *t = all.t[i];
-    Str raw;
-    if (!tensor_is_external(t)) continue;
-    if (!tensor_raw(e, t, &raw)) return false;
-    t->has_data_location = false;
-    t->n_external_data = 0;
-    msg_set_place(e, t, FIELD_T_RAW, raw);
-  }
-  return true;
-}
-
 /* --- Types ---------------------------------------------------------------- */
 
 static ValueInfoProto *info_of(Whole *w, const char *name, const Value *v)
@@ -239,7 +222,7 @@ bool whole_open(Whole *w, const Options *opt, const char *path)
   sort_nodes(w);
   number_makers(w);
   read_names(w);
-  if (!gather_external(e)) return false;
+  if (!edit_internalize(e)) return false;
   Model *m = w->inferred = import_file(opt, path);
   if (MODEL_EDGE(m)) m->panic_text = NULL;
   else if (!m->nerror) take_types(w);

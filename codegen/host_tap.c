@@ -56,23 +56,6 @@ static int64_t take_word(TapPipe *t)
   return v;
 }
 
-/* Lengths, then all characters. */
-static bool strings(Tensor *t, Arena *a, const char *p, int64_t bytes)
-{
-  if (bytes / 8 < t->n) return false;
-  Str *s = NEW(a, Str, t->n + 1);
-  int64_t at = t->n * 8;
-  for (int64_t i = 0; i < t->n; i++) {
-    int64_t len;
-    memcpy(&len, p + i * 8, 8);
-    if (len < 0 || len > bytes - at) return false;
-    s[i] = (Str){p + at, (size_t)len};
-    at += len;
-  }
-  t->data = s;
-  return true;
-}
-
 static bool take_payload(TapPipe *t, TapRecord *r, Tensor *x)
 {
   int64_t bytes = take_word(t), size = dtype_info(x->dtype)->size;
@@ -82,7 +65,7 @@ static bool take_payload(TapPipe *t, TapRecord *r, Tensor *x)
   char *p = arena_alloc(&r->a, (size_t)padded + 8);
   if (!take(t, p, padded)) return false;
   x->data = p;
-  return !text || strings(x, &r->a, p, bytes);
+  return !text || take_strings(&r->a, x, p, bytes);
 }
 
 static bool take_tensor(TapPipe *t, TapRecord *r)

@@ -192,6 +192,9 @@ int64_t edit_opset(const Edit *e, const Body *b, const char *domain); /* 0 */
 /* visit.c: every tensor of the model, in the order of the file. */
 typedef struct { TensorProto **t; int n; } Tensors;
 Tensors edit_tensors(Edit *e);
+/* external.c: the model reaches weights of other files where they are mapped,
+ * whatever folder it is written to. */
+bool edit_internalize(Edit *e);
 
 /* types.c: by inference of the IR. */
 /* The model as it is now, inferred; lives as long as the Edit. Its errors are

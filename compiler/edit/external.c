@@ -31,11 +31,9 @@ bool step_externalize(Edit *e, const EditStep *s)
   return true;
 }
 
-bool step_internalize(Edit *e, const EditStep *s)
+bool edit_internalize(Edit *e)
 {
   Tensors all = edit_tensors(e);
-  (void)s;
-  e->external = NULL;
   for (int i = 0; i < all.n; i++) {
     TensorProto *t = all.t[i];
     Str raw;
@@ -46,4 +44,11 @@ bool step_internalize(Edit *e, const EditStep *s)
     msg_set_place(e, t, FIELD_T_RAW, raw);
   }
   return true;
+}
+
+bool step_internalize(Edit *e, const EditStep *s)
+{
+  (void)s;
+  e->external = NULL;
+  return edit_internalize(e);
 }
