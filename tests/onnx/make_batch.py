@@ -61,6 +61,16 @@ def pin(model):
     del model.graph.value_info[:]
 
 
+def names_read(graph):
+    """Also those that a body reads from outside."""
+    read = {x for node in graph.node for x in node.input}
+    for node in graph.node:
+        for a in node.attribute:
+            if a.type == onnx.AttributeProto.GRAPH:
+                read |= names_read(a.g) | {x.name for x in a.g.output}
+    return read
+
+
 def fold(model, folder):
     """The model as onnxruntime's level basic leaves it."""
     pinned, folded = folder / "pinned.onnx", folder / "folded.onnx"
@@ -74,7 +84,7 @@ def fold(model, folder):
                                  providers=["CPUExecutionProvider"])
     folded_model = onnx.load(folded)
     graph = folded_model.graph
-    read = {x for node in graph.node for x in node.input}
+    read = names_read(graph)
     for value in [v for v in graph.input if v.name not in read]:
         graph.input.remove(value)
     pinned.unlink()
