@@ -37,7 +37,7 @@ $2<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks($1, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, $1, G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl

@@ -14,7 +14,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_THREADS, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_THREADS, G_ARGUMENTS);
 }
 %>)
 
@@ -34,8 +34,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_THREADS, 256), 256, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_THREADS, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 

@@ -20,8 +20,7 @@ $1<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_WORDS, 256), 256, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_WORDS, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 

@@ -12,6 +12,7 @@ codegen/cuda/recurrent.c: a block takes row i of direction d through all steps.
 
 G_CUDA_RECUR_SUM(sum, from, factor, gate): sum += from . R[gate]
 m4_define(<%G_CUDA_RECUR_SUM%>, <%m4_dnl
+        O2C_UNROLL_16
         for (int k = 0; k < $2; k++)
           $1 += $3[k] * $4;
 %>)
@@ -97,7 +98,8 @@ G_CUDA_RECUR_IN(j)G_CUDA_RECUR_STATE(j, h)m4_dnl
 %>)
 
 m4_define(<%G_CUDA_RECURRENT%>, <%m4_dnl
-static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
+static __global__ void __launch_bounds__(G_THREADS)
+G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
 {
 G_KERNEL_OPEN<%%>G_UNUSED<%%>m4_dnl
   __shared__ G_T h[G_HIDDEN], gate[G_GATES];

@@ -41,8 +41,7 @@ G_FUNCTION
              dim3(o2c_blocks(G_THREADS, 256), G_IF(G_PARTS, G_PARTS, 1)), 256,
              G_ARGUMENTS);
 G_IF(G_PARTS, <%m4_dnl
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_2, o2c_blocks(INT64_C(32) * G_KEPT, 256),
-             256, G_ARGUMENTS);
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME<%%>_2, 32, G_KEPT, G_ARGUMENTS);
 %>)m4_dnl
 }
 %>)
@@ -62,8 +61,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_KEPT, 256), 256,
-             G_ARGUMENTS, o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_KEPT, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 
@@ -76,9 +74,8 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME,
-             o2c_blocks(INT64_C(G_SHARE) * G_OUTER * G_INNER, 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME, G_SHARE, INT64_C(1) * G_OUTER * G_INNER,
+                  G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl

@@ -108,7 +108,7 @@ G_FUNCTION
 G_IF(G_GIVEN, <%m4_dnl
   O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_2, 1, 1, G_ARGUMENTS, o2c_cuda_fault(cu));
 %>)m4_dnl
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256,
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT,
              G_ARGUMENTS<%%>G_IF(G_EMPTY, <%, o2c_cuda_fault(cu)%>));
 }
 %>)

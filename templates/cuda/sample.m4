@@ -55,8 +55,7 @@ G_IF(G_NEAREST, <%        from < 0 ? 0 : map[from];
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT / G_CHUNK + 1, 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT / G_CHUNK + 1, G_ARGUMENTS);
 }
 %>)
 
@@ -85,7 +84,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
 }
 %>)
 
@@ -128,8 +127,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 
@@ -177,8 +175,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 
@@ -219,7 +216,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl

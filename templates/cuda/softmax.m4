@@ -20,13 +20,11 @@ G_FUNCTION
 {
 G_IF(G_SHORT, <%m4_dnl
   if (G_LENGTH <= 512) {
-    O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_2,
-               o2c_blocks(INT64_C(32) * G_OUTER, 256), 256, G_ARGUMENTS);
+    O2C_SPREAD_ROWS(cu, G_KERNEL_NAME<%%>_2, 32, G_OUTER, G_ARGUMENTS);
     return;
   }
 %>)m4_dnl
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(INT64_C(G_SHARE) * G_OUTER, 256),
-             256, G_ARGUMENTS);
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME, G_SHARE, G_OUTER, G_ARGUMENTS);
 }
 %>)
 
@@ -39,8 +37,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME,
-             o2c_blocks(INT64_C(1) * G_OUTER * G_INNER, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, INT64_C(1) * G_OUTER * G_INNER, G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl

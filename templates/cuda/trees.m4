@@ -47,11 +47,9 @@ G_CUDA_TREES_KERNEL(<%%>, <%m4_dnl
 %>)m4_dnl
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_walk,
-             o2c_blocks((int64_t)(G_COUNT) * G_TREES, 256), 256, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 128), 128, G_ARGUMENTS,
-             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_walk, (int64_t)(G_COUNT) * G_TREES,
+             G_ARGUMENTS, o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS, o2c_cuda_fault(cu));
 }
 %>)
 m4_divert(0)m4_dnl

@@ -11,13 +11,6 @@
 #define O2C_BLOCK_H
 #include "device.h"
 
-/* Before a loop over an array that is to be held in registers. */
-#ifdef __CUDACC__
-#define O2C_UNROLL _Pragma("unroll")
-#else
-#define O2C_UNROLL
-#endif
-
 /* A value and where it was found; -1: nothing was. */
 template <class V> struct o2c_found {
   V v;

@@ -20,6 +20,28 @@
   } while (0)
 #endif
 
+/* The same for n threads, as many blocks as that takes. */
+#define O2C_SPREAD(cu, kernel, n, ...) \
+  O2C_LAUNCH(cu, kernel, o2c_blocks(n, o2c_block(n)), o2c_block(n), \
+             __VA_ARGS__)
+/* The same for rows of `share` threads each: 32, or a block of 256. */
+#define O2C_SPREAD_ROWS(cu, kernel, share, rows, ...) \
+  O2C_LAUNCH(cu, kernel, \
+             o2c_blocks(INT64_C(1) * (share) * (rows), \
+                        o2c_row_block(share, rows)), \
+             o2c_row_block(share, rows), __VA_ARGS__)
+
+/* Before a loop whose index must be known when compiling, as it goes over an
+ * array that is to be held in registers; before one that should have 16 loads
+ * on their way. */
+#ifdef __CUDACC__
+#define O2C_UNROLL _Pragma("unroll")
+#define O2C_UNROLL_16 _Pragma("unroll 16")
+#else
+#define O2C_UNROLL
+#define O2C_UNROLL_16
+#endif
+
 /* A function of kernels, and those a kernel may have no use for: nvcc warns of
  * unused static ones, inline or not, unless they are templates. */
 #define O2C_DEVICE static __device__ __forceinline__ __attribute__((unused))
@@ -32,6 +54,23 @@ O2C_DEVICE int64_t o2c_thread(void)
 O2C_DEVICE int64_t o2c_threads(void)
 {
   return (int64_t)gridDim.x * blockDim.x;
+}
+
+/* N elements in one load or store; their address is a multiple of its size. */
+template <typename T, int N> struct alignas(N * sizeof(T)) o2c_pack {
+  T v[N];
+};
+
+/* Threads of a block where there are n in all: small blocks of few, so that
+ * there is one for each of a GPU's multiprocessors, some hundred. */
+O2C_UNUSED static unsigned o2c_block(int64_t n)
+{
+  return n <= 1 << 15 ? 64 : n <= 1 << 16 ? 128 : 256;
+}
+
+O2C_UNUSED static unsigned o2c_row_block(int64_t share, int64_t rows)
+{
+  return share > 32 ? 256 : o2c_block(share * rows);
 }
 
 /* Blocks of `block` threads for n elements; a launch needs one. */

@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Windows that slide over images, and elements that are moved together. */
+/* Windows that slide over images. */
 #ifndef O2C_CUDA_WINDOW_H
 #define O2C_CUDA_WINDOW_H
 #include "device.h"
-
-/* Before a loop whose index must be known when compiling. */
-#ifdef O2C_SHIM
-#define O2C_UNROLL
-#else
-#define O2C_UNROLL _Pragma("unroll")
-#endif
-
-/* N elements in one load or store; their address is a multiple of its size. */
-template <typename T, int N> struct alignas(N * sizeof(T)) o2c_pack {
-  T v[N];
-};
 
 /* The taps first .. end - 1 of a window of `taps` that begins at `at` lie
  * within 0 .. n - 1; `step` is from tap to tap. */
