@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions. f32 with constant weights, channels last, goes to cuDNN, with
  * bias, residual and clamp. Where each channel is by itself, a thread has four
- * channels of a few neighbouring pixels. What is left (weights of the run,
+ * channels of a few neighbouring pixels; of a single pixel with few weights, a
+ * warp has a filter. What is left (weights of the run,
  * channels first, f64) is a kernel with an output element a thread.
  */
 #include "cuda.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 
 enum { WIDE = 4, MOST_TAPS = 7 }; /* channels together; taps of a row */
+enum { FEW_WEIGHTS = 1 << 17, WARP = 32 };
 
 static bool is_conv(const Node *n)
 {
@@ -209,6 +211,35 @@ static void lower_direct(Conv *v)
                              value_numel(v->n->in[0])));
 }
 
+/* A product with a vector for each image, as blocks that squeeze and excite
+ * channels have two: for so few weights the library's kernels take longer. */
+static bool is_pixel(const Conv *v)
+{
+  bool is = v->g.group == 1 && v->c * v->k <= FEW_WEIGHTS;
+  for (int i = 0; i < v->g.n; i++)
+    is = is && v->g.kernel[i] == 1 && dim_is(v->g.in[i], 1) &&
+         dim_is(v->g.out[i], 1);
+  return is;
+}
+
+static void lower_pixel(Conv *v)
+{
+  const Dim *count = value_numel(v->n->out[0]);
+  int64_t wide = 16 / dtype_info(v->n->out[0]->dtype)->size;
+  while (v->c % wide || (wide > 1 && v->c / wide < WARP))
+    wide /= 2;
+  v->s = device_step(v->p, v->n, "CUDA_CONV_PIXEL");
+  v->s->kernel_note = "cuda convolution, a pixel an image";
+  step_kernel(v->s, "ew_math.h");
+  step_kernel(v->s, "cuda/block.h");
+  put_operands(v, v->n->in[1], node_in(v->n, 2));
+  cuda_put_type(v->s, v->n->out[0]->dtype);
+  step_int(v->s, "V", wide);
+  cuda_put_dim(v->s, "COUNT", count);
+  device_index(v->s, dim_max(&v->p->m->dims, count,
+                             value_numel(v->n->in[0])));
+}
+
 void cuda_lower_conv(Plan *p, Node *n)
 {
   Conv v = { .p = p, .n = n, .last = channels_last(n), .area = 1 };
@@ -219,7 +250,9 @@ void cuda_lower_conv(Plan *p, Node *n)
     v.area *= v.g.kernel[i];
   bool single = v.g.group == v.c && v.c > 1;
   bool wide = n->out[0]->dtype == DT_F64;
-  if (is_depthwise(&v) && !wide)
+  if (is_pixel(&v))
+    lower_pixel(&v);
+  else if (is_depthwise(&v) && !wide)
     lower_depthwise(&v);
   else if (v.last && n->in[1]->data && !single && !wide)
     lower_library(&v);

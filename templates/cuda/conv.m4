@@ -44,7 +44,7 @@ G_CUDA_CONV_AXIS(2, 2)%>,
   p.fast = G_FAST;
   o2c_cuda_conv(cu, G_PLAN, &p, x, w, G_BIAS, G_RESIDUAL, y);
 G_IF(G_APART, <%m4_dnl
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_COUNT, y);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_COUNT, y);
 %>)m4_dnl
 }
 %>)
@@ -82,7 +82,40 @@ G_CUDA_TAPS(<%m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
+}
+%>)
+
+Of images of a single pixel, in either layout: a warp for each element of y, in
+packs of V channels.
+m4_define(<%G_CUDA_CONV_PIXEL%>, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
+{
+G_KERNEL_OPEN<%%>m4_dnl
+  const G_INDEX count = G_COUNT;
+  const int own = o2c_own<32>();
+  for (G_INDEX e = o2c_row<32>(); e < count; e += o2c_rows<32>()) {
+    const G_INDEX k = e % G_K, image = e / G_K;
+    const o2c_pack<G_T, G_V> *const from =
+      (const o2c_pack<G_T, G_V> *)(x + image * G_C);
+    const o2c_pack<G_T, G_V> *const filter =
+      (const o2c_pack<G_T, G_V> *)(w + k * G_C);
+    G_A sum = 0;
+    O2C_UNROLL_16
+    for (int c = own; c < G_C / G_V; c += 32) {
+      const o2c_pack<G_T, G_V> a = from[c], b = filter[c];
+      O2C_UNROLL
+      for (int v = 0; v < G_V; v++)
+        sum += G_LOAD<%%>(a.v[v]) * G_LOAD<%%>(b.v[v]);
+    }
+    sum = o2c_all_sum<32>(sum);
+    if (own == 0)
+      y[e] = G_CUDA_CONV_RESULT(sum, bias[k], residual[e]);
+  }
+}
+G_FUNCTION
+{
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME, 32, G_COUNT, G_ARGUMENTS);
 }
 %>)
 
@@ -152,9 +185,8 @@ m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <%m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME,
-    o2c_blocks((G_OUT2 + G_MANY - 1) / G_MANY * G_LINES * (G_C / 4), 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME,
+             (G_OUT2 + G_MANY - 1) / G_MANY * G_LINES * (G_C / 4), G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl
