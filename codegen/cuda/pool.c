@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WIDE = 4, LANES = 32 };
+enum { WIDE = 4, LANES = 32, FEW_TAPS = 16 };
 
 static bool is_max(const Node *n)
 {
@@ -84,6 +84,7 @@ void cuda_lower_pool(Plan *p, Node *n)
   Value *x = n->in[0], *index = node_out(n, 1);
   pool_geometry(n, &g);
   Step *s = device_step(p, n, "CUDA_POOL");
+  int64_t taps = 1;
   int wide = is_wide(&g, n) ? WIDE : 1;
   const Dim *count = value_numel(n->out[0]);
   step_in(s, "x", x);
@@ -94,6 +95,9 @@ void cuda_lower_pool(Plan *p, Node *n)
   cuda_put_window(s, &g);
   cuda_put_strides(s, &g);
   put_kind(s, n);
+  for (int i = 0; i < g.n; i++)
+    taps *= g.kernel[i];
+  step_text(s, "FEW", taps <= FEW_TAPS ? "1" : "");
   step_int(s, "V", wide);
   cuda_put_dim(s, "C", g.channels);
   step_text(s, "INDEX_OUT", index ? "1" : "");

@@ -3,6 +3,7 @@ SPDX-License-Identifier: 0BSD
 cuda/pool.m4: pools, written by codegen/cuda/pool.c. Variables are those of
 window.m4, and
   C COUNT     channels; elements of y, or packs of them
+  FEW         taps, so that their loops are unrolled
   KIND        max, average, lp (of order P), mean or quantised
   INDEX_OUT   max writes where it found them
   COLUMN      counted with the first axis fastest
@@ -50,7 +51,7 @@ G_IF(G_INDEX_OUT, <%    G_INDEX at = -1;
 %>)m4_dnl
     for (int v = 0; v < G_V; v++)
       best[v] = m4_ifelse(G_KIND, <%max%>, G_LEAST, 0);
-G_CUDA_TAPS(<%m4_dnl
+G_CUDA_TAPS_BY(G_IF(G_FEW, <%<%G_CUDA_FEW_TAP%>%>, <%<%G_CUDA_TAP%>%>), <%m4_dnl
           const o2c_pack<G_T, G_V> one = *(const o2c_pack<G_T, G_V> *)(from +
             i0 * G_X0 + i1 * G_X1 + i2 * G_X2);
           for (int v = 0; v < G_V; v++) {
@@ -94,7 +95,7 @@ G_IF(G_INDEX_OUT, <%m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
 }
 %>)
 
@@ -107,7 +108,8 @@ m4_define(<%G_CUDA_POOL_BLOCKS%>, <%m4_dnl
 G_IF(G_LAST, <%G_N * ((G_C + 31) / 32)%>,
   <%(G_N * G_C + G_RESULTS - 1) / G_RESULTS%>)%>)
 m4_define(<%G_CUDA_POOL_GLOBAL%>, <%m4_dnl
-static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
+static __global__ void __launch_bounds__(G_THREADS)
+G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
   __shared__ G_A part[G_THREADS];

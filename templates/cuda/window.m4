@@ -37,15 +37,27 @@ m4_define(<%G_CUDA_SPAN%>, <%m4_dnl
       m4_indir(<%G_IN$1%>), m4_indir(<%G_KERNEL$1%>));
 %>)
 
-G_CUDA_TAPS(body): body for each of them, at i0, i1, i2, behind the spans.
-m4_define(<%G_CUDA_TAPS%>, <%m4_dnl
-    for (G_INDEX t0 = f0; t0 < n0; t0++) {
-      const G_INDEX i0 = b0 + t0 * G_DILATION0;
-      for (G_INDEX t1 = f1; t1 < n1; t1++) {
-        const G_INDEX i1 = b1 + t1 * G_DILATION1;
-        for (G_INDEX t2 = f2; t2 < n2; t2++) {
-          const G_INDEX i2 = b2 + t2 * G_DILATION2;
-$1<%%>m4_dnl
+G_CUDA_TAP(axis, indent): the loop over an axis of them, up to its index.
+G_CUDA_FEW_TAP: unrolled, so that all loads are on their way together.
+m4_define(<%G_CUDA_TAP%>, <%m4_dnl
+$2for (G_INDEX t$1 = f$1; t$1 < n$1; t$1++) {
+$2  const G_INDEX i$1 = b$1 + t$1 * m4_indir(<%G_DILATION$1%>);
+%>)
+m4_define(<%G_CUDA_FEW_TAP%>, <%m4_dnl
+$2O2C_UNROLL
+$2for (int t$1 = 0; t$1 < m4_indir(<%G_KERNEL$1%>); t$1++) {
+$2  const G_INDEX i$1 = b$1 + t$1 * m4_indir(<%G_DILATION$1%>);
+$2  if (t$1 < f$1 || t$1 >= n$1)
+$2    continue;
+%>)
+
+G_CUDA_TAPS(body), G_CUDA_TAPS_BY(macro of a loop, body): body for each of them,
+at i0, i1, i2, behind the spans.
+m4_define(<%G_CUDA_TAPS%>, <%G_CUDA_TAPS_BY(<%G_CUDA_TAP%>, <%$1%>)%>)
+m4_define(<%G_CUDA_TAPS_BY%>, <%m4_dnl
+m4_indir(<%$1%>, 0, <%    %>)m4_indir(<%$1%>, 1, <%      %>)m4_dnl
+m4_indir(<%$1%>, 2, <%        %>)m4_dnl
+$2<%%>m4_dnl
         }
       }
     }
