@@ -63,8 +63,8 @@ G_IF(G_REST, <%m4_dnl
   o2c_product_call(cu, G_PLAN, G_DTYPE, G_FAST, G_ADDED_BETA, &p, a, b, G_BIAS,
                    G_ADDED, y);
 G_IF(G_REST, <%m4_dnl
-  O2C_LAUNCH(cu, o2c_product_rest<o2c_of_<%%>G_TYPE>,
-             o2c_blocks(o2c_product_count(&rest), 256), 256, G_REST_C, y, rest);
+  O2C_SPREAD(cu, o2c_product_rest<o2c_of_<%%>G_TYPE>, o2c_product_count(&rest),
+             G_REST_C, y, rest);
 %>)m4_dnl
 }
 %>)

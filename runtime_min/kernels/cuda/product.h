@@ -86,23 +86,45 @@ O2C_DEVICE void o2c_product_put(
   y[at] = E::store(v);
 }
 
-/* A row of `deep` elements of each of `tile` lines, 0 past the end: neighbour
- * threads take neighbours in memory. */
-template <class E>
-O2C_DEVICE void o2c_product_load(
-  typename E::A (*to)[O2C_PRODUCT_TILE + 1], const typename E::T *from,
-  int64_t line, int64_t step, int64_t lines, int64_t deep)
-{
-  for (int e = (int)threadIdx.x; e < O2C_PRODUCT_TILE * O2C_PRODUCT_DEEP;
-       e += 256) {
-    const int i = step == 1 ? e / O2C_PRODUCT_DEEP : e % O2C_PRODUCT_TILE;
-    const int k = step == 1 ? e % O2C_PRODUCT_DEEP : e / O2C_PRODUCT_TILE;
-    typename E::A v = 0;
-    if (i < lines && k < deep)
-      v = E::load(from[i * line + k * step]);
-    to[k][i] = v;
+/* A tile of `lines` lines of 16 elements of a or b, 0 past their end, that a
+ * block brings to shared memory by way of registers, so that it can be on its
+ * way while another one is multiplied. Neighbour threads take neighbours in
+ * memory. */
+template <class E> struct o2c_product_side {
+  typedef typename E::A A;
+  enum { PER = O2C_PRODUCT_TILE * O2C_PRODUCT_DEEP / 256 };
+  const typename E::T *from;
+  int64_t line, step, lines;
+  A held[PER];
+
+  __device__ int line_of(int e) const
+  {
+    return step == 1 ? e / O2C_PRODUCT_DEEP : e % O2C_PRODUCT_TILE;
   }
-}
+  __device__ int place_of(int e) const
+  {
+    return step == 1 ? e % O2C_PRODUCT_DEEP : e / O2C_PRODUCT_TILE;
+  }
+  /* The next tile, of which `deep` elements of a line are there. */
+  __device__ void fetch(int64_t deep)
+  {
+    O2C_UNROLL
+    for (int q = 0; q < PER; q++) {
+      const int e = (int)threadIdx.x + 256 * q, i = line_of(e), k = place_of(e);
+      held[q] = i < lines && k < deep ? E::load(from[i * line + k * step])
+                                      : (A)0;
+    }
+    from += O2C_PRODUCT_DEEP * step;
+  }
+  __device__ void put(A (*to)[O2C_PRODUCT_TILE + 1]) const
+  {
+    O2C_UNROLL
+    for (int q = 0; q < PER; q++) {
+      const int e = (int)threadIdx.x + 256 * q;
+      to[place_of(e)][line_of(e)] = held[q];
+    }
+  }
+};
 
 /* Tile number t of those of all images: which one, and where it begins. */
 typedef struct {
@@ -124,7 +146,8 @@ o2c_product_find(const o2c_product_p &p, int64_t t)
 template <class E>
 static __global__ void o2c_product(
   const typename E::T *a, const typename E::T *b, const typename E::T *c,
-  const typename E::T *r, typename E::T *y, const o2c_product_p p)
+  const typename E::T *r, typename E::T *y,
+  const __grid_constant__ o2c_product_p p)
 {
   typedef typename E::A A;
   __shared__ A left[O2C_PRODUCT_DEEP][O2C_PRODUCT_TILE + 1];
@@ -134,27 +157,36 @@ static __global__ void o2c_product(
   for (int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
     const o2c_product_place place = o2c_product_find(p, t);
     const int64_t image = place.image, i0 = place.i, j0 = place.j;
-    const typename E::T *const at = a + i0 * p.am +
-      o2c_offset(image, p.rank, p.batch, p.as);
-    const typename E::T *const bt = b + j0 * p.bn +
-      o2c_offset(image, p.rank, p.batch, p.bs);
-    A sum[4][4];
-    for (int i = 0; i < 16; i++)
-      sum[i / 4][i % 4] = 0;
+    o2c_product_side<E> one = { a + i0 * p.am + o2c_offset(image, p.rank,
+                                                           p.batch, p.as),
+                                p.am, p.ak, p.m - i0, {} };
+    o2c_product_side<E> two = { b + j0 * p.bn + o2c_offset(image, p.rank,
+                                                           p.batch, p.bs),
+                                p.bn, p.bk, p.n - j0, {} };
+    A sum[4][4] = {};
+    one.fetch(p.k);
+    two.fetch(p.k);
     for (int64_t k0 = 0; k0 < p.k; k0 += O2C_PRODUCT_DEEP) {
-      o2c_product_load<E>(left, at + k0 * p.ak, p.am, p.ak, p.m - i0,
-                          p.k - k0);
-      o2c_product_load<E>(right, bt + k0 * p.bk, p.bn, p.bk, p.n - j0,
-                          p.k - k0);
+      one.put(left);
+      two.put(right);
       __syncthreads();
+      if (k0 + O2C_PRODUCT_DEEP < p.k) {
+        one.fetch(p.k - k0 - O2C_PRODUCT_DEEP);
+        two.fetch(p.k - k0 - O2C_PRODUCT_DEEP);
+      }
       for (int k = 0; k < O2C_PRODUCT_DEEP; k++)
+        O2C_UNROLL
         for (int i = 0; i < 4; i++)
-          for (int j = 0; j < 4; j++)
-            sum[i][j] = o2c_mad(sum[i][j], left[k][ty + 16 * i],
-                                right[k][tx + 16 * j]);
+          if (16 * i < one.lines) /* not so for many where rows are few */
+            O2C_UNROLL
+            for (int j = 0; j < 4; j++)
+              sum[i][j] = o2c_mad(sum[i][j], left[k][ty + 16 * i],
+                                  right[k][tx + 16 * j]);
       __syncthreads();
     }
+    O2C_UNROLL
     for (int i = 0; i < 4; i++)
+      O2C_UNROLL
       for (int j = 0; j < 4; j++)
         if (i0 + ty + 16 * i < p.m && j0 + tx + 16 * j < p.n)
           o2c_product_put<E>(o2c_scaled(sum[i][j], p.alpha), c, r, y, p, image,
@@ -166,7 +198,7 @@ static __global__ void o2c_product(
 template <class E>
 static __global__ void o2c_product_rest(const typename E::T *c,
                                         typename E::T *y,
-                                        const o2c_product_p p)
+                                        const __grid_constant__ o2c_product_p p)
 {
   const int64_t count = o2c_numel(p.rank, p.batch) * p.m * p.n;
   for (int64_t e = o2c_thread(); e < count; e += o2c_threads()) {
