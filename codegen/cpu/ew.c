@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define MAX_IN 64
+/* On a GPU: elements and bytes of a pack, at most; threads, at least. */
+enum { MOST_PACK = 8, PACK_BYTES = 16, FEW_THREADS = 8192 };
 
 typedef struct {
   Plan *p;
@@ -26,6 +28,7 @@ typedef struct {
   const char *ref[MAX_IN];     /* what stands for the operand in expressions */
   const Dim *held_dim[4 * MAX_RANK];
   int nheld;
+  int pack;                    /* elements of a thread of a GPU; 0: on a CPU */
   StrBuf head, body;
 } Ew;
 
@@ -346,8 +349,11 @@ static const char *index_text(Ew *e, int k)
     : arena_printf(e->p->a, "%s + %s", size_text(e, start), text);
 }
 
+/* On a GPU there are no loops, but the one over a pack. */
 static const char *indent(const Ew *e, int level)
 {
+  if (e->pack)
+    level = e->pack > 1 && level == e->nloop ? 2 : 1;
   return arena_printf(e->p->a, "%*s", 2 * level + 2, "");
 }
 
@@ -365,7 +371,9 @@ static void make_operand(Ew *e, int k, int level)
 {
   Arena *a = e->p->a;
   Dtype t = e->n->in[k]->dtype;
-  const char *load = arena_printf(a, "%s[%s]", e->param[k], index_text(e, k));
+  bool packed = e->pack > 1 && level == e->nloop;
+  const char *load = packed ? arena_printf(a, "p%d.v[part]", k)
+    : arena_printf(a, "%s[%s]", e->param[k], index_text(e, k));
   if (is_narrow(t))
     load = arena_printf(a, "o2c_%s_to_f32(%s)", dtype_info(t)->name, load);
   if (level == e->nloop && level > 0 && !is_narrow(t) && uses(e, k) == 1) {
@@ -421,8 +429,9 @@ static void put_step(Ew *e, int k)
     }
   }
   note_kernels(e, s, text);
-  target = last ? arena_printf(e->p->a, "y[%s]", index_text(e, -1))
-                : arena_printf(e->p->a, "const %s v%d", c_type(s->out), k);
+  target = !last ? arena_printf(e->p->a, "const %s v%d", c_type(s->out), k)
+         : e->pack > 1 ? "to.v[part]"
+                       : arena_printf(e->p->a, "y[%s]", index_text(e, -1));
   sb_printf(&e->body, "G_EW_LET(<%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>, "
             "<%%%s%%>, <%%%s%%>, <%%%s%%>,\n<%%%s%%>, <%%%s%%>, <%%%s%%>, "
             "<%%%s%%>, <%%%s%%>, <%%%s%%>, %d, %d)m4_dnl\n",
@@ -505,6 +514,40 @@ static void put_indices(Ew *e)
   }
 }
 
+/* How many neighbours a thread takes, of which no operand has more than 16
+ * bytes: as many as the innermost index is a multiple of. Not so many that few
+ * threads are left. */
+static int pack_of(Ew *e)
+{
+  int inner = e->nloop - 1, size = dtype_info(e->n->out[0]->dtype)->size;
+  int64_t n, pack = MOST_PACK;
+  const Dim *count = value_numel(e->n->out[0]);
+  if (inner < 0 || dim_is(count, 0))
+    return 1;
+  for (int k = 0; k < e->n->nin; k++)
+    if (e->param[k] && e->moves[inner] >> k & 1 &&
+        dtype_info(e->n->in[k]->dtype)->size > size)
+      size = dtype_info(e->n->in[k]->dtype)->size;
+  while (pack > 1 && (pack * size > PACK_BYTES ||
+                      dim_content(e->extent[inner]) % pack ||
+                      (dim_is_int(count, &n) && n / pack < FEW_THREADS)))
+    pack /= 2;
+  return (int)pack;
+}
+
+/* Reads packs of what moves along the innermost index, and opens the loop over
+ * their elements. */
+static void open_pack(Ew *e)
+{
+  const char *c = dtype_info(e->n->out[0]->dtype)->c;
+  for (int k = 0; k < e->n->nin; k++)
+    if (e->param[k] && level_of(e, k) == e->nloop)
+      sb_printf(&e->body, "G_CUDA_EW_PACK(<%%%s%%>, <%%p%d%%>, "
+                "<%%%s + %s%%>)m4_dnl\n", dtype_info(e->n->in[k]->dtype)->c, k,
+                e->param[k], index_text(e, k));
+  sb_printf(&e->body, "G_CUDA_EW_OPEN(<%%%s%%>)m4_dnl\n", c);
+}
+
 bool ew_takes(Node *n)
 {
   return n->op && n->nin <= MAX_IN && n->nout > 0 && n->out[0] && ew_chain(n);
@@ -519,11 +562,19 @@ void lower_ew_grid(Plan *p, Node *n)
   sb_init(&e.body, p->a);
   make_params(&e);
   make_loops(&e);
+  e.pack = pack_of(&e);
   put_indices(&e);
-  for (int g = 0; g <= e.nloop; g++)
+  for (int g = 0; g < e.nloop; g++)
     make_operands(&e, g);
+  if (e.pack > 1)
+    open_pack(&e);
+  make_operands(&e, e.nloop);
   for (int k = 0; k < e.c->n; k++)
     put_step(&e, k);
+  if (e.pack > 1)
+    sb_printf(&e.body, "G_CUDA_EW_CLOSE(<%%%s%%>, <%%%s%%>)m4_dnl\n",
+              dtype_info(n->out[0]->dtype)->c, index_text(&e, -1));
+  step_int(e.s, "PACK", e.pack);
   step_dim(e.s, "COUNT", count);
   device_index(e.s, count);
   step_text(e.s, "HEAD", "%.*s", (int)e.head.n, e.head.s ? e.head.s : "");
