@@ -3,6 +3,10 @@
  * to a block where it is long. */
 #include "cuda.h"
 
+#include <stdlib.h>
+
+enum { MOST_HELD = 32 }; /* elements of a row in a thread's registers */
+
 static const Dtype floats[] = { DT_F32, DT_F64, DT_F16, DT_BF16, DT_NONE };
 
 static const char *const known[] = {
@@ -87,8 +91,27 @@ static void put_rows(Step *s)
   device_index(s, count);
 }
 
+/* A row of constant size is held in registers, in packs of up to 16 bytes: as
+ * large ones as leave no thread more elements than others would. */
+static void put_held(Step *s, const Dim *count, int size, bool plain)
+{
+  int64_t n = 0, share = strtol(step_var(s, "SHARE"), NULL, 10);
+  int64_t best = MOST_HELD + 1, held = 0, wide = 0;
+  for (int64_t v = 16 / size; plain && dim_is_int(count, &n) && v > 0; v /= 2) {
+    int64_t packs = (n / v + share - 1) / share;
+    if (n > 0 && n % v == 0 && packs * v < best) {
+      best = packs * v;
+      held = packs;
+      wide = v;
+    }
+  }
+  step_int(s, "HELD", held);
+  step_int(s, "WIDE", wide);
+}
+
 static void lower_layer(Plan *p, Node *n)
 {
+  const Value *x = n->in[0];
   Value *bias = node_in(n, 2);
   const Value *stat = node_out(n, 1) ? n->out[1] : node_out(n, 2);
   Step *s = begin(p, n, "CUDA_LAYER_NORM");
@@ -103,6 +126,10 @@ static void lower_layer(Plan *p, Node *n)
   put_rows(s);
   step_text(s, "SCALE_AT", "%s", place_of(s, n->in[1]));
   step_text(s, "BIAS_AT", "%s", place_of(s, bias));
+  put_held(s, dim_prod(&p->m->dims, x->dim + row_axis(n),
+                       x->rank - row_axis(n)), dtype_info(x->dtype)->size,
+           norm_row(x, n->in[1], row_axis(n)) &&
+           (!bias || norm_row(x, bias, row_axis(n))));
 }
 
 static void lower_rms(Plan *p, Node *n)

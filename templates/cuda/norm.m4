@@ -14,16 +14,21 @@ $1<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(INT64_C(G_SHARE) * G_ROWS, 256),
-             256, G_ARGUMENTS);
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME, G_SHARE, G_ROWS, G_ARGUMENTS);
 }
 %>)
 
+  HELD WIDE  packs of a thread, and elements of a pack, or 0
 m4_define(<%G_CUDA_LAYER_NORM%>, <%G_CUDA_ROWS(<%m4_dnl
+m4_ifelse(G_HELD, 0, <%m4_dnl
   o2c_layer_norm<G_TYPE, G_STAT, G_INDEX, G_SHARE>(
     x, scale, G_BIAS, G_Y, G_MEANS, G_INVERSES, G_ROWS, G_COUNT, G_EPSILON,
     [=](int64_t r, int64_t j) -> int64_t { (void)r; return G_SCALE_AT; },
     [=](int64_t r, int64_t j) -> int64_t { (void)r; return G_BIAS_AT; });
+%>, <%m4_dnl
+  o2c_layer_norm_held<G_TYPE, G_STAT, G_INDEX, G_SHARE, G_HELD, G_WIDE>(
+    x, scale, G_BIAS, G_Y, G_MEANS, G_INVERSES, G_ROWS, G_COUNT, G_EPSILON);
+%>)m4_dnl
 %>)%>)
 
 m4_define(<%G_CUDA_RMS_NORM%>, <%G_CUDA_ROWS(<%m4_dnl

@@ -55,6 +55,61 @@ static __device__ void o2c_layer_norm(const typename E::T *x,
   }
 }
 
+/* The same with scale and bias [n], and a row in registers, read once: each of
+ * its threads has PER packs of V neighbours. */
+template <class E, class M, class I, int G, int PER, int V>
+static __device__ void o2c_layer_norm_held(const typename E::T *x,
+                                           const typename E::T *scale,
+                                           const typename E::T *bias,
+                                           typename E::T *y,
+                                           typename M::T *means,
+                                           typename M::T *inverses,
+                                           int64_t rows, I n,
+                                           typename E::A epsilon)
+{
+  typedef typename E::A A;
+  typedef o2c_pack<typename E::T, V> Pack;
+  const int packs = (int)n / V, own = o2c_own<G>();
+  for (int64_t r = o2c_row<G>(); r < rows; r += o2c_rows<G>()) {
+    A v[PER][V], sum = 0, square = 0;
+    O2C_UNROLL
+    for (int k = 0; k < PER; k++) {
+      const bool in = own + k * G < packs;
+      const Pack one = in ? ((const Pack *)(x + r * n))[own + k * G] : Pack();
+      O2C_UNROLL
+      for (int j = 0; j < V; j++)
+        sum += v[k][j] = in ? E::load(one.v[j]) : (A)0;
+    }
+    const A mean = o2c_all_sum<G>(sum) / (A)n;
+    O2C_UNROLL
+    for (int k = 0; k < PER; k++)
+      O2C_UNROLL
+      for (int j = 0; j < V; j++) {
+        v[k][j] -= mean;
+        square += own + k * G < packs ? v[k][j] * v[k][j] : (A)0;
+      }
+    const A by = (A)1 / o2c_root(o2c_all_sum<G>(square) / (A)n + epsilon);
+    O2C_UNROLL
+    for (int k = 0; k < PER; k++) {
+      const int at = own + k * G;
+      if (!y || at >= packs)
+        break;
+      const Pack by_scale = ((const Pack *)scale)[at];
+      const Pack more = bias ? ((const Pack *)bias)[at] : Pack();
+      Pack to;
+      O2C_UNROLL
+      for (int j = 0; j < V; j++)
+        to.v[j] = E::store(v[k][j] * by * E::load(by_scale.v[j]) +
+                           (bias ? E::load(more.v[j]) : (A)0));
+      ((Pack *)(y + r * n))[at] = to;
+    }
+    if (own == 0 && means)
+      means[r] = M::store((typename M::A)mean);
+    if (own == 0 && inverses)
+      inverses[r] = M::store((typename M::A)by);
+  }
+}
+
 /* x / sqrt(mean(x x) + epsilon) * scale, in R; y is of the scale's class S. */
 template <class E, class S, class R, class I, int G, class Scale>
 static __device__ void o2c_rms_norm(const typename E::T *x,
