@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TopK by kernels/cuda/topk.h: rows are sorted where they fit into shared
- * memory. */
+ * memory; of longer ones, what is wanted is found first. */
 #include "cuda.h"
 
 bool cuda_takes_topk(const Plan *p, const Node *n)

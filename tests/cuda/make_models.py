@@ -5,8 +5,9 @@
     make_models.py KIND FOLDER
 
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
-or `shapes`; `net` and `rooms`, which errors.c and rooms.c call, and `convs`,
-of which plans.c looks at the convolutions, have none.
+or `shapes`, of 1 and 3 where it is `packs` or `orders`; `net` and `rooms`,
+which errors.c and rooms.c call, and `convs`, of which plans.c looks at the
+convolutions, have none.
 """
 import pathlib
 import sys
@@ -101,6 +102,72 @@ def rooms():
                   whole("last", [1]), whole("wide", [1, 512])])
 
 
+def packs():
+    """What a GPU's threads take several neighbours of: chains over operands of
+    several sizes and shapes, rows to normalise that are held in registers or
+    not, products of few rows."""
+    f16, u8 = TensorProto.FLOAT16, TensorProto.UINT8
+    rows = {"epsilon": 1e-3}
+    weights = [weight(name, shape) for name, shape in (
+        ("row", (96,)), ("column", (20, 1)), ("plane", (20, 96)),
+        ("long", (1920,)), ("odd", (95,)), ("one", (1,)),
+        ("narrow", (96, 24)), ("turned", (24, 24)))]
+    weights += [whole("flat", [0, -1]), whole("zero", [0]), whole("last", [95]),
+                whole("end", [2]), whole("five", [0, 0, 24, 4])]
+    nodes = [node("Mul", ["x", "row"], "a1"),
+             node("Add", ["a1", "column"], "a"),
+             node("Greater", ["a", "plane"], "more"),
+             node("Where", ["more", "a", "one"], "w"),
+             node("Cast", ["w"], "half", to=f16),
+             node("Cast", ["row"], "half_row", to=f16),
+             node("Mul", ["half", "half_row"], "h1"), node("Tanh", ["h1"], "h"),
+             node("Cast", ["more"], "byte", to=u8),
+             node("Add", ["byte", "byte"], "b"),
+             node("LayerNormalization", ["x", "row", "row"], "n1", **rows),
+             node("LayerNormalization", ["h", "half_row"], "n2", **rows),
+             node("Reshape", ["x", "flat"], "f"),
+             node("LayerNormalization", ["f", "long"], "n3", **rows),
+             node("Slice", ["x", "zero", "last", "end"], "s"),
+             node("LayerNormalization", ["s", "odd", "odd"], "n4", **rows),
+             node("MatMul", ["x", "narrow"], "p1"),
+             node("MatMul", ["p1", "turned"], "p"),
+             node("Reshape", ["x", "five"], "r"),
+             node("ReduceMax", ["r"], "peak", axes=[3]),
+             node("Sub", ["r", "peak"], "q")]
+    both, half = ["N", 20, 96], ["N", 20, 96]
+    return model(nodes, [value("x", both)],
+                 [value("w", both), value("h", half, f16), value("b", both, u8),
+                  value("n1", both), value("n2", half, f16),
+                  value("n3", ["N", 1920]), value("n4", ["N", 20, 95]),
+                  value("p", ["N", 20, 24]), value("q", ["N", 20, 24, 4])],
+                 weights)
+
+
+def orders():
+    """The first ones of rows that are too long to be sorted, with many that
+    are equal, of several types."""
+    whole_type, half = TensorProto.INT64, TensorProto.FLOAT16
+    nodes = [node("Mul", ["x", "four"], "x4"), node("Round", ["x4"], "r"),
+             node("Cast", ["r"], "i", to=TensorProto.INT32),
+             node("Cast", ["x"], "h", to=half),
+             node("Transpose", ["x4"], "t", perm=[1, 0])]
+    outputs = []
+    for k, (v, many, largest, axis, dtype) in enumerate((
+            ("r", "many", 1, 1, 1), ("r", "few", 0, 1, 1),
+            ("i", "few", 0, 1, TensorProto.INT32), ("x", "all", 1, 1, 1),
+            ("i", "many", 1, 1, TensorProto.INT32), ("h", "few", 1, 1, half),
+            ("t", "few", 1, 0, 1))):
+        nodes.append(helper.make_node("TopK", [v, many], [f"v{k}", f"i{k}"],
+                                      largest=largest, axis=axis))
+        size = {"few": 7, "many": 300, "all": 2100}[many]
+        shape = ["N", size] if axis else [size, "N"]
+        outputs += [value(f"v{k}", shape, dtype),
+                    value(f"i{k}", shape, whole_type)]
+    return model(nodes, [value("x", ["N", 4500])], outputs,
+                 [whole("few", [7]), whole("many", [300]), whole("all", [2100]),
+                  numpy_helper.from_array(np.float32(4), "four")])
+
+
 def convs():
     """Convolutions with all that follows them: every clamp, a residual sum;
     groups, strides, dilations, uneven padding; of halves; on 1 and 3 axes."""
@@ -153,7 +220,7 @@ def save(path, name, array):
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
-         "convs": convs}[kind]()
+         "convs": convs, "packs": packs, "orders": orders}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
@@ -161,12 +228,14 @@ def main():
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])
-    for k, batch in enumerate((1, 3, 130)):
+    shape = session.get_inputs()[0].shape[1:]
+    for k, batch in enumerate((1, 3, 130) if shape[0] == 8 else (1, 3)):
         data = folder / f"test_data_set_{k}"
         data.mkdir(exist_ok=True)
-        x = RNG.standard_normal((batch, 8, 16, 16)).astype(np.float32)
+        x = RNG.standard_normal((batch, *shape)).astype(np.float32)
         save(data / "input_0.pb", "x", x)
-        save(data / "output_0.pb", "y", session.run(None, {"x": x})[0])
+        for i, y in enumerate(session.run(None, {"x": x})):
+            save(data / f"output_{i}.pb", m.graph.output[i].name, y)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Kernels that no case of the corpus is large enough for: packs of elements,
+# rows in registers, the first ones of long rows. Threads in two orders.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+export NVCC="${NVCC:-$ROOT/tests/cuda/nvcc_shim}"
+for kind in packs orders; do
+  "$PYTHON" "$ROOT/tests/cuda/make_models.py" $kind $kind
+done
+for order in 0 2; do
+  # Halves may round to the next one.
+  O2C_SHIM_ORDER=$order SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify packs orders \
+    --provider cuda --cflags=-O1 --rtol 2e-3
+  says "2 passed"
+done
+"$ONNX2C" packs/model.onnx --provider cuda -o packs.c
+"$ONNX2C" orders/model.onnx --provider cuda -o orders.c
+grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
+grep -q 'o2c_layer_norm_held<o2c_of_f32, o2c_of_f32, int32_t, 32, 3, 1>' \
+  packs.cu || fail "rows are not held"
