@@ -2,8 +2,8 @@
 /* selftest.cu: tests of the shim itself, in the words that a generated model
  * uses. What has to end the program is tried in a child process. Prints what
  * fails, and gives exit status 1 then. The argument `time` measures too.
- * Build: nvcc_shim -O2 -I FOLDER_OF_o2c_cuda.h selftest.cu selftest_lib.cu
- *   o2c_cuda.c -o selftest, where o2c_cuda.c lies in that folder. */
+ * Build: nvcc_shim -O2 -I runtime_min -I runtime_min/kernels selftest.cu selftest_lib.cu
+ *   selftest_tile.cu o2c_cuda.c -o selftest, where o2c_cuda.c lies in that folder. */
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
@@ -645,8 +645,9 @@ static void test_memory()
   CHECK(o2c_shim_live() == live);
 }
 
-/* In selftest_lib.cu, which also shows that two units link. */
+/* In selftest_lib.cu and selftest_tile.cu: several units link. */
 int test_library(bool measure);
+int test_tiles();
 
 int main(int argc, char **argv)
 {
@@ -661,7 +662,7 @@ int main(int argc, char **argv)
   test_late();
   test_failures();
   test_memory();
-  failures += test_library(measure);
+  failures += test_library(measure) + test_tiles();
   CHECK(o2c_shim_live() == 0);
   printf("%s\n", failures ? "shim: failed" : "shim: ok");
   return failures != 0;

@@ -95,7 +95,7 @@ const char *const wait_name[] = {
   "__syncthreads", "__syncthreads_count", "__syncthreads_and",
   "__syncthreads_or", "__syncwarp", "__shfl_sync", "__shfl_up_sync",
   "__shfl_down_sync", "__shfl_xor_sync", "__ballot_sync", "__any_sync",
-  "__all_sync"
+  "__all_sync", "mma"
 };
 
 void print_thread(unsigned t)
@@ -333,11 +333,46 @@ void barrier_check()
       make_ready(g.order[i]);
 }
 
+int mma_byte(const unsigned *words, int i, bool is_signed)
+{
+  unsigned v = words[i / 4] >> i % 4 * 8 & 255;
+  return is_signed ? (signed char)v : (int)v;
+}
+
+/* c += a b of a warp's lanes, which hold them as mma.h says. */
+void warp_mma(const thread *t, unsigned lanes)
+{
+  int a[16][32], b[8][32];
+  if (lanes != 0xffffffffu)
+    fail((unsigned)(t - g.t), (unsigned)(t - g.t), "mma lacks lanes");
+  for (int i = 0; i < 32; i++) {
+    const mma_lane *m = (const mma_lane *)(uintptr_t)t[i].value;
+    for (int k = 0; k < 16; k++) {
+      int row = i / 4 + k / 4 % 2 * 8, at = i % 4 * 4 + k % 4 + k / 8 * 16;
+      a[row][at] = mma_byte(m->a, k, m->a_signed);
+    }
+    for (int k = 0; k < 8; k++)
+      b[i / 4][i % 4 * 4 + k % 4 + k / 4 * 16] = mma_byte(m->b, k,
+                                                          m->b_signed);
+  }
+  for (int i = 0; i < 128; i++) {
+    int row = i / 4 % 8 + i / 64 * 8, column = i % 4 * 2 + i / 32 % 2, sum = 0;
+    int *c = ((const mma_lane *)(uintptr_t)t[i % 32].value)->c;
+    for (int k = 0; k < 32; k++)
+      sum += a[row][k] * b[column][k];
+    c[i / 32] = (int)((unsigned)c[i / 32] + (unsigned)sum);
+  }
+}
+
 /* The warp's lanes have all come: each gets its value. What a lane reads from
  * one that takes no part is undefined: bits that show. */
 void warp_finish(thread *t, unsigned lanes, wait_kind kind)
 {
   uint64_t value[32], votes = (uint64_t)lanes << 32;
+  if (kind == wait_mma) {
+    warp_mma(t, lanes);
+    return;
+  }
   for (unsigned i = 0; i < 32; i++)
     if (lanes >> i & 1) {
       value[i] = t[i].value;

@@ -94,7 +94,8 @@ namespace o2c_shim {
 /* What a thread waits in: barriers of the block, then of a warp. */
 enum wait_kind {
   wait_threads, wait_count, wait_and, wait_or, wait_warp, wait_shfl,
-  wait_shfl_up, wait_shfl_down, wait_shfl_xor, wait_ballot, wait_any, wait_all
+  wait_shfl_up, wait_shfl_down, wait_shfl_xor, wait_ballot, wait_any, wait_all,
+  wait_mma
 };
 
 /* Waits for the block's threads that have not returned; of their predicates,

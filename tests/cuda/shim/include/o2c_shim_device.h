@@ -310,6 +310,25 @@ static inline unsigned __dp4a(unsigned a, unsigned b, unsigned c)
   return c;
 }
 
+/* The instruction of kernels/cuda/mma.h: what a lane brings to it. */
+namespace o2c_shim {
+
+struct mma_lane {
+  int *c;
+  const unsigned *a, *b;
+  bool a_signed, b_signed;
+};
+
+inline void mma(const char *types, int *c, const unsigned *a,
+                const unsigned *b, int line = __builtin_LINE())
+{
+  mma_lane me = { c, a, b, types[0] == 's', types[3] == 's' };
+  warp(wait_mma, 0xffffffffu, (uint64_t)(uintptr_t)&me, 0, line);
+}
+
+} // namespace o2c_shim
+#define O2C_MMA(types) o2c_shim::mma(types, c, a, b)
+
 /* min and max of two types are of C's common type of both. */
 #define O2C_SHIM_MINMAX(a, b, type) \
   static inline type min(a x, b y) \
