@@ -73,4 +73,9 @@ void cuda_put_strides(Step *s, const ConvGeom *g);
 /* product.c: what a step reads for `v`, and its strides in the axes of v: what
  * a Transpose on the GPU made `v` of, else v itself. */
 Value *cuda_operand(const Plan *p, Value *v, const Dim **stride);
+/* tile.c: G_TILE, the tile of kernels/cuda/tile.h for `groups` products of
+ * `rows` by `columns`; G_BIG, one for `most` rows, which the step takes where
+ * that makes at least G_ENOUGH tiles; empty: none. 0: not known. */
+void cuda_put_tiles(Step *s, int64_t rows, int64_t most, int64_t columns,
+                    int64_t groups);
 #endif
