@@ -42,7 +42,8 @@ m4_define(<%G_CUDA_QCONV_LAUNCH%>, <%O2C_LAUNCH(cu, G_KERNEL_NAME<%%><$1>,
              $1::THREADS, G_ARGUMENTS)%>)
 m4_define(<%G_CUDA_QCONV%>, <%m4_dnl
 template <class T>
-static __global__ void __launch_bounds__(T::THREADS<%%>G_IF(G_PACKED, <%%>, <%, 1%>))
+static __global__ void
+__launch_bounds__(T::THREADS<%%>G_IF(G_PACKED, <%%>, <%, 1%>))
 G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
