@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products of half types in half types, where a GPU multiplies them:
+/* Products, normalisations and pools of half types in half types, for which a
+ * GPU has kernels:
  *
  *   Cast(FusedConv(Cast(x), w, b), f16)  ->  FusedConv(x, w in f16, b in f16)
  *
@@ -56,6 +57,21 @@ static bool is_product(const Node *n)
          node_is_internal(n, "FusedGemm") || node_is(n, "MatMul");
 }
 
+/* Computes in f32 whatever its type is, and rounds once. */
+static bool has_half_kernel(const Node *n)
+{
+  static const char *const name[] = {
+    "AveragePool", "ConvTranspose", "GlobalAveragePool", "GlobalMaxPool",
+    "GroupNormalization", "InstanceNormalization", "LRN", "LayerNormalization",
+    "LogSoftmax", "MaxPool", "RMSNormalization", "ReduceMax", "ReduceMean",
+    "ReduceMin", "ReduceSum", "Softmax",
+  };
+  for (int i = 0; i < COUNT(name); i++)
+    if (node_is(n, name[i]))
+      return !node_out(n, 1) && !node_out(n, 2);
+  return is_product(n);
+}
+
 /* All readers of v round it to `half`. */
 static bool only_rounded(const Value *v, Dtype half)
 {
@@ -85,8 +101,8 @@ static bool half_operands(Node *n, Dtype half, Value **to)
   for (int i = 0; i < n->nin; i++) {
     Value *v = n->in[i];
     to[i] = NULL;
-    if (!v)
-      continue;
+    if (!v || (i > 0 && v->dtype != DT_F32 && v->dtype != half))
+      continue; /* axes stay */
     if (v->data && v->data->dtype == DT_F32) {
       Tensor *t = narrowed(&n->g->m->arena, v->data, half);
       to[i] = t ? value_const(n->g, "half", t) : NULL;
@@ -146,10 +162,10 @@ bool pass_narrow(Graph *g)
   for (Node *n = g->first; n; n = n->next)
     changed |= sink_cast(n);
   for (Node *n = g->first; n; n = n->next) {
-    if (!is_product(n))
+    if (!has_half_kernel(n))
       continue;
     changed |= narrow(n);
-    while (take_clamp(n))
+    while (is_product(n) && take_clamp(n))
       changed = true;
   }
   return changed;

@@ -17,5 +17,7 @@ done
 "$ONNX2C" packs/model.onnx --provider cuda -o packs.c
 "$ONNX2C" orders/model.onnx --provider cuda -o orders.c
 grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
+grep -q 'o2c_layer_norm_held<o2c_of_f16, .*, 32, 3, 1>' packs.cu ||
+  fail "rows of halves are not"
 grep -q 'o2c_layer_norm_held<o2c_of_f32, o2c_of_f32, int32_t, 32, 3, 1>' \
   packs.cu || fail "rows are not held"
