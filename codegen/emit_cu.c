@@ -52,10 +52,10 @@ static const char *region_key(const Plan *p, const char **open)
   if (!p->nfound)
     return p->narg ? "s, sizeof *s" : "NULL, 0";
   *open = arena_printf(p->a,
-    "  struct {\n    o2c_sizes found;\n    %s_dims room;\n  } key;\n"
+    "  struct {\n    %s found;\n    %s_dims room;\n  } key;\n"
     "  memset(&key, 0, sizeof key);\n"
     "  key.found = *s;\n  key.found.room = NULL;\n"
-    "  key.found.need = NULL;\n  key.room = *s->room;\n", p->name);
+    "  key.found.need = NULL;\n  key.room = *s->room;\n", sizes_type(p), p->name);
   return "&key, sizeof key";
 }
 

@@ -99,7 +99,8 @@ const Dim *value_room(Plan *p, Node *n, const char *output)
 
 const char *sizes_type(const Plan *p)
 {
-  return p->nfound ? "o2c_sizes" : arena_printf(p->a, "%s_dims", p->name);
+  /* A name of the model's own: programs of several have one such type each. */
+  return arena_printf(p->a, p->nfound ? "%s_sizes" : "%s_dims", p->name);
 }
 
 static bool is_found(const Plan *p, int sym)
@@ -127,7 +128,7 @@ void sizes_struct(Plan *p, StrBuf *b)
   }
   sb_printf(b,
     "  const %s_dims *room; /* as the caller gave them */\n"
-    "  %s_dims *need;\n} o2c_sizes;\n\n"
+    "  %s_dims *need;\n} %s_sizes;\n\n"
     "#ifndef O2C_UNUSED\n#if defined __GNUC__\n"
     "#define O2C_UNUSED __attribute__((unused))\n"
     "#else\n#define O2C_UNUSED\n#endif\n#endif\n"
@@ -138,7 +139,7 @@ void sizes_struct(Plan *p, StrBuf *b)
     "  *to = found;\n"
     "  if (found <= room)\n    return O2C_OK;\n"
     "  if (need)\n    *need = found;\n"
-    "  return O2C_E_CAPACITY;\n}\n", p->name, p->name);
+    "  return O2C_E_CAPACITY;\n}\n", p->name, p->name, p->name);
 }
 
 void sizes_begin(Plan *p, StrBuf *b)
@@ -146,8 +147,8 @@ void sizes_begin(Plan *p, StrBuf *b)
   const Sym *sym = p->m->dims.sym;
   if (!p->nfound)
     return;
-  sb_puts(b, "  o2c_sizes found, *const s = &found;\n"
-             "  memset(&found, 0, sizeof found);\n");
+  sb_printf(b, "  %s found, *const s = &found;\n"
+            "  memset(&found, 0, sizeof found);\n", sizes_type(p));
   for (int i = 0; i < p->narg; i++)
     if (!is_found(p, p->args[i]))
       sb_printf(b, "  s->%s = d->%s;\n", sym[p->args[i]].c_name,
