@@ -4,10 +4,10 @@
  * Every node has a time on either side, and a value that is made on one side
  * and read on the other the time of a copy; the division that takes the least
  * in sum is a cut of the graph (cut.c). Strings, sequences, control flow, and
- * nodes that find sizes stay on the CPU, and what the GPU's provider has no
- * kernel for. Copies become nodes o2c.Transfer, each value's once, right behind
- * what makes it. Inputs and outputs of the model are copied too, as the caller
- * may keep them on either side.
+ * nodes whose sizes it can't find (device_sizes.c) stay on the CPU, and what
+ * the GPU's provider has no kernel for. Copies become nodes o2c.Transfer, each
+ * value's once, right behind what makes it. Inputs and outputs of the model are
+ * copied too, as the caller may keep them on either side.
  *
  * Times are rough, for a server's CPU and GPU of 2023, with run-time
  * dimensions taken for TYPICAL: what matters is that a copy with the wait for
@@ -65,7 +65,7 @@ static const char *held_back(const Split *s, const Node *n)
   bool ok = true;
   if (is_control(n))
     return "control flow";
-  if (n->nsize)
+  if (n->nsize && !device_may_size(s->p, n))
     return "it finds sizes";
   for (int i = 0; i < n->nin; i++)
     ok &= !n->in[i] || crosses(n->in[i]);
@@ -122,6 +122,8 @@ static void node_times(const Split *s, const Node *n, double *host,
   }
   *host = STEP_NS + bytes / HOST_BYTES + macs / HOST_MACS;
   *device = LAUNCH_NS + bytes / DEVICE_BYTES + macs / DEVICE_MACS;
+  if (n->nsize) /* they are copied to the CPU, which waits */
+    *device += COPY_NS;
   if (s->gpu->by_one && s->gpu->by_one(s->p, n))
     *device += (elements + macs) * THREAD_NS;
 }
@@ -206,8 +208,7 @@ static bool lies_on_device(const Split *s, const Value *v)
   return k >= 0 && s->node[k]->device;
 }
 
-/* A copy of v behind what makes it; before all nodes, where nothing does. */
-static Value *transfer(Plan *p, Value *v, bool device)
+Value *transfer_new(Plan *p, Value *v, bool device)
 {
   Node *at = v->def ? v->def->next : p->g->first;
   Node *n = node_new(p->g, at, "Transfer", 1, 1, v->def);
@@ -216,6 +217,7 @@ static Value *transfer(Plan *p, Value *v, bool device)
   Value *to = value_tmp(p->g, "moved", v);
   same_take(to, v);
   to->declared = v->declared;
+  to->sym = v->sym;
   node_set_input(n, 0, v);
   node_set_output(n, 0, to);
   n->device = device;
@@ -234,7 +236,7 @@ static void copy_for(Split *s, Value ***moved, Node *n)
     if (lies_on_device(s, v) == n->device && !input)
       continue;
     if (!moved[n->device][v->id])
-      moved[n->device][v->id] = transfer(s->p, v, n->device);
+      moved[n->device][v->id] = transfer_new(s->p, v, n->device);
     node_set_input(n, i, moved[n->device][v->id]);
   }
 }
@@ -246,7 +248,7 @@ static void copy_outputs(Split *s)
     Value *v = g->out[k];
     if (!crosses(v) || v->kind != VK_TENSOR)
       continue;
-    Value *to = transfer(s->p, v, false);
+    Value *to = transfer_new(s->p, v, false);
     v->is_output = false;
     to->is_output = true;
     g->out[k] = to;
@@ -285,7 +287,13 @@ void plan_device(Plan *p)
   Value **moved[2] = { NEW(p->a, Value *, count + 1),
                        NEW(p->a, Value *, count + 1) };
   for (int i = 0; i < s.n; i++)
+    if (s.node[i]->device && s.node[i]->nsize)
+      copy_for(&s, moved, device_sizes(p, s.node[i]));
+  for (int i = 0; i < s.n; i++)
     copy_for(&s, moved, s.node[i]);
+  for (int i = 0; i < s.n; i++)
+    if (s.node[i]->device && s.node[i]->nsize)
+      device_sizes_end(p, s.node[i]);
   copy_outputs(&s);
   mark_values(p);
 }
@@ -312,7 +320,7 @@ void device_only(Plan *p)
     return;
   const Node *last = NULL;
   for (Step *s = p->first; s; s = s->next) {
-    if (s->device || s->transfer || s->node == last)
+    if (s->device || s->transfer || s->sizing || s->node == last)
       continue;
     last = s->node;
     fail_unsupported(s->node, "CUDA has no kernel for it here: let "

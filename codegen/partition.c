@@ -110,9 +110,9 @@ void lower_graph(Plan *p)
     p->guard = guard[k++];
     if (op_is_view(n) || is_computed(n))
       continue;
-    if (lower_loop(p, n) || lower_transfer(p, n))
+    if (lower_loop(p, n) || lower_transfer(p, n) || lower_device_sizes(p, n))
       continue;
-    if (n->nsize && n->op->sizes)
+    if (n->nsize && n->op->sizes && !n->device)
       lower_sizes(p, n);
     const Target *t = target_of(p, n);
     if (t)

@@ -70,6 +70,7 @@ struct Step {
   bool symbols;            /* the body uses `s`, the run-time dimensions */
   bool device;             /* its function stands in the .cu file */
   bool transfer;           /* a copy to or from the device; device.c */
+  bool sizing;             /* on the CPU, for a node that a GPU runs */
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
   int *sizes, nsizes;      /* capacities that the body reads */
   int64_t macs;            /* multiplications with addition; 0: not counted */
@@ -245,6 +246,15 @@ void plan_device(Plan *p);
 /* The copy's step; false: n is none. */
 bool lower_transfer(Plan *p, Node *n);
 bool needs_device(const Node *n);
+/* A copy of v behind what makes it; before all nodes, where nothing does. */
+Value *transfer_new(Plan *p, Value *v, bool device);
+/* device_sizes.c: may a GPU run a node that finds sizes, as far as those go?
+ * The node before it that reads what they are found from; then, when copies
+ * have been made, the rest. */
+bool device_may_size(const Plan *p, const Node *n);
+Node *device_sizes(Plan *p, Node *n);
+void device_sizes_end(Plan *p, Node *n);
+bool lower_device_sizes(Plan *p, Node *n); /* false: n is no such node */
 bool value_on_device(const Plan *p, const Value *v);
 /* Refuses steps that --provider cuda alone does not run. */
 void device_only(Plan *p);
@@ -446,6 +456,9 @@ struct Target {
   bool (*takes_strides)(const Plan *p, Node *n, const Value *v, bool border);
   /* Does one thread compute the node, which takes long? NULL: never. */
   bool (*by_one)(const Plan *p, const Node *n);
+  /* Has it a step that finds the sizes of node n in data? Then of which type,
+   * and how many elements, what that keeps for the node is. NULL: never. */
+  bool (*finds)(const Plan *p, const Node *n, Dtype *t, const Dim **elements);
   void (*prepare)(Plan *p);             /* before any node is lowered */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };

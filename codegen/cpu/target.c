@@ -115,5 +115,5 @@ static void prepare(Plan *p)
   plan_strips(p);
 }
 
-const Target target_cpu = { "cpu", supports, cpu_takes_strides, NULL,
+const Target target_cpu = { "cpu", supports, cpu_takes_strides, NULL, NULL,
                             prepare, lower };

@@ -43,12 +43,18 @@ const char *cuda_word(int bytes);
  * such sizes of element number `from`, a name. */
 void cuda_put_indices(Step *s, StrBuf *b, const Dim *const *n, int axes,
                       const char *name, const char *from);
+/* A constant of type double. */
+void cuda_put_real(Step *s, const char *key, double v);
+/* C text of the number that `pointer`, to a float of type t, points to. */
+const char *cuda_load(Step *s, const char *pointer, Dtype t);
 /* What its elements are counted in; where 0, 1, so that nothing divides
  * by 0. */
 void cuda_put_least(Step *s, const char *key, const Dim *d);
-/* G_UNUSED: an expression with all operands, of which a kernel may leave some
- * unread. */
+/* G_UNUSED: an expression with all operands, and `s` where earlier text reads
+ * sizes, of which a kernel may leave some unread. */
 void cuda_put_unused(Step *s);
+/* find.c: Target.finds. */
+bool cuda_finds(const Plan *p, const Node *n, Dtype *t, const Dim **elements);
 /* pick.c: the node is a single call of a reference kernel. */
 bool cuda_one_call(const Plan *p, const Node *n, Call *c);
 /* How element e of a tensor of shape `out` finds its row in one of shape

@@ -19,7 +19,7 @@ void cuda_put_unused(Step *s)
   for (int i = 0; i < s->nptr; i++)
     text = arena_printf(s->plan->a, "%s%s(void)%s", text, i ? ", " : "  ",
                         s->ptr[i].name);
-  step_text(s, "UNUSED", "%s;\n", text);
+  step_text(s, "UNUSED", "%s%s;\n", text, s->symbols ? ", (void)s" : "");
 }
 
 void cuda_put_least(Step *s, const char *key, const Dim *d)

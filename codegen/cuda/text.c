@@ -28,3 +28,21 @@ void cuda_put_indices(Step *s, StrBuf *b, const Dim *const *n, int axes,
     }
   }
 }
+
+void cuda_put_real(Step *s, const char *key, double v)
+{
+  StrBuf b;
+  sb_init(&b, s->plan->a);
+  sb_float(&b, v, false);
+  step_text(s, key, "%.*s", (int)b.n, b.s);
+  sb_free(&b);
+}
+
+const char *cuda_load(Step *s, const char *pointer, Dtype t)
+{
+  Arena *a = s->plan->a;
+  if (t != DT_F16 && t != DT_BF16)
+    return arena_printf(a, "*%s", pointer);
+  step_kernel(s, "ref/convert.h");
+  return arena_printf(a, "o2c_%s_to_f32(*%s)", dtype_info(t)->name, pointer);
+}

@@ -3,6 +3,8 @@
  *
  *   Copy       y = x, as a tensor of its own
  *   Transfer   y = x, to or from a GPU's memory, or the caller's
+ *   Sizes, FindSizes, TakeSizes   of the node behind them, which a GPU runs:
+ *              codegen/device_sizes.c
  *   FusedConv  clamp(Conv(X, W, B) + R, lo, hi), channels last, f32: what a
  *              provider's convolution kernel does in one go. R may be absent.
  *              Half types, here and in FusedGemm: on a GPU only
@@ -94,6 +96,9 @@ static const OpDef defs[] = {
   { .name = "Transfer", .domain = "o2c", .rows = copy_rows, .nrow = 1,
     .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
     .flags = OP_INTERNAL | OP_MOVES },
+  { .name = "Sizes", .domain = "o2c", .flags = OP_INTERNAL },
+  { .name = "FindSizes", .domain = "o2c", .flags = OP_INTERNAL },
+  { .name = "TakeSizes", .domain = "o2c", .flags = OP_INTERNAL },
   { .name = "FusedConv", .domain = "o2c", .rows = conv_rows, .nrow = 1,
     .infer = infer_given, .axis = axis_fused_conv, .flags = OP_INTERNAL },
   { .name = "FusedGemm", .domain = "o2c", .rows = gemm_rows, .nrow = 1,
