@@ -89,6 +89,37 @@ O2C_UNUSED static int64_t NAME(col2im_from)(
   return from;
 }
 
+/* The taps of a kernel; 0: blocks or rows are not as many as it asks for. */
+O2C_UNUSED static int64_t NAME(col2im_taps)(
+    const int64_t *kernel, int64_t c, int64_t rows, int64_t blocks,
+    int64_t axes, const int64_t *in, const int64_t *begin, const int64_t *end,
+    const int64_t *stride, const int64_t *dilation) {
+  int64_t j, want = 1, taps = 1;
+  for (j = 0; j < axes; j++) {
+    if (kernel[j] < 1 || kernel[j] > INT32_MAX || taps > rows) return 0;
+    taps *= kernel[j];
+    want *= NAME(col2im_blocks)(in[j], begin[j] + end[j], kernel[j], stride[j],
+                                dilation[j]);
+  }
+  return want != blocks || c * taps != rows ? 0 : taps;
+}
+
+/* Pixel o of a channel, which begins at x. */
+O2C_UNUSED static T NAME(col2im_sum)(
+    const T *x, int64_t o, int64_t taps, int64_t blocks, int64_t axes,
+    const int64_t *in, const int64_t *kernel, const int64_t *begin,
+    const int64_t *end, const int64_t *stride, const int64_t *dilation) {
+  int64_t t;
+  A sum;
+  memset(&sum, 0, sizeof sum);
+  for (t = 0; t < taps; t++) {
+    const int64_t from = NAME(col2im_from)(o, t, axes, in, kernel, begin, end,
+                                           stride, dilation);
+    if (from >= 0) O2C_ADD_TO(sum, x[t * blocks + from]);
+  }
+  return STORE(sum);
+}
+
 /* x [n][rows][blocks], rows being c times the kernel, summed into y
  * [n][c][in..]. */
 O2C_UNUSED static o2c_status NAME(col2im)(
@@ -96,26 +127,14 @@ O2C_UNUSED static o2c_status NAME(col2im)(
     int64_t blocks, int64_t axes, const int64_t *in, const int64_t *begin,
     const int64_t *end, const int64_t *stride, const int64_t *dilation) {
   const int64_t *kernel = (const int64_t *)block, ni = o2c_numel(axes, in);
-  int64_t i, o, t, j, want = 1, taps = 1;
-  for (j = 0; j < axes; j++) {
-    if (kernel[j] < 1 || kernel[j] > INT32_MAX || taps > rows)
-      return O2C_E_SHAPE;
-    taps *= kernel[j];
-    want *= NAME(col2im_blocks)(in[j], begin[j] + end[j], kernel[j], stride[j],
-                                dilation[j]);
-  }
-  if (want != blocks || c * taps != rows) return O2C_E_SHAPE;
+  const int64_t taps = NAME(col2im_taps)(kernel, c, rows, blocks, axes, in,
+                                         begin, end, stride, dilation);
+  int64_t i, o;
+  if (!taps) return O2C_E_SHAPE;
   for (i = 0; i < n * c; i++, x += taps * blocks)
-    for (o = 0; o < ni; o++) {
-      A sum;
-      memset(&sum, 0, sizeof sum);
-      for (t = 0; t < taps; t++) {
-        const int64_t from = NAME(col2im_from)(o, t, axes, in, kernel, begin,
-                                               end, stride, dilation);
-        if (from >= 0) O2C_ADD_TO(sum, x[t * blocks + from]);
-      }
-      *y++ = STORE(sum);
-    }
+    for (o = 0; o < ni; o++)
+      *y++ = NAME(col2im_sum)(x, o, taps, blocks, axes, in, kernel, begin, end,
+                              stride, dilation);
   return O2C_OK;
 }
 #undef O2C_ADD_TO
