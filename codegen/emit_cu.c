@@ -55,7 +55,8 @@ static const char *region_key(const Plan *p, const char **open)
     "  struct {\n    %s found;\n    %s_dims room;\n  } key;\n"
     "  memset(&key, 0, sizeof key);\n"
     "  key.found = *s;\n  key.found.room = NULL;\n"
-    "  key.found.need = NULL;\n  key.room = *s->room;\n", sizes_type(p), p->name);
+    "  key.found.need = NULL;\n  key.room = *s->room;\n",
+    sizes_type(p), p->name);
   return "&key, sizeof key";
 }
 

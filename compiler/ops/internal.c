@@ -83,6 +83,10 @@ static const OpRow qpool_rows[] = {
     "pads:I strides:I channels_last:i global:i x_zp:i y_zp:i scale:f", NULL }
 };
 
+static const OpRow sizes_rows[] = {
+  { 1, "x:*... ->", "", "", NULL }
+};
+
 static const OpDef defs[] = {
   { .name = "QConv", .domain = "o2c", .rows = qconv_rows, .nrow = 1,
     .infer = infer_given, .axis = geometry_axis, .flags = OP_INTERNAL },
@@ -96,9 +100,12 @@ static const OpDef defs[] = {
   { .name = "Transfer", .domain = "o2c", .rows = copy_rows, .nrow = 1,
     .infer = infer_like_first, .lower = lower_copy_node, .axis = axis_same,
     .flags = OP_INTERNAL | OP_MOVES },
-  { .name = "Sizes", .domain = "o2c", .flags = OP_INTERNAL },
-  { .name = "FindSizes", .domain = "o2c", .flags = OP_INTERNAL },
-  { .name = "TakeSizes", .domain = "o2c", .flags = OP_INTERNAL },
+  { .name = "Sizes", .domain = "o2c", .rows = sizes_rows, .nrow = 1,
+    .infer = infer_given, .flags = OP_INTERNAL },
+  { .name = "FindSizes", .domain = "o2c", .rows = sizes_rows, .nrow = 1,
+    .infer = infer_given, .flags = OP_INTERNAL },
+  { .name = "TakeSizes", .domain = "o2c", .rows = sizes_rows, .nrow = 1,
+    .infer = infer_given, .flags = OP_INTERNAL },
   { .name = "FusedConv", .domain = "o2c", .rows = conv_rows, .nrow = 1,
     .infer = infer_given, .axis = axis_fused_conv, .flags = OP_INTERNAL },
   { .name = "FusedGemm", .domain = "o2c", .rows = gemm_rows, .nrow = 1,

@@ -28,9 +28,7 @@ G_IF(G_U, <% * (E::S)E::load(b[G_UR])%>);
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME,
-             o2c_blocks(INT64_C(1) * G_SHARE * (G_COUNT), 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD_ROWS(cu, G_KERNEL_NAME, G_SHARE, G_COUNT, G_ARGUMENTS);
 }
 %>)
 

@@ -30,7 +30,7 @@ G_CUDA_LOSS_ONE<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS,
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS,
              o2c_cuda_fault(cu));
 }
 %>)

@@ -17,8 +17,7 @@ $1<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT / G_DRAWS + 1, 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT / G_DRAWS + 1, G_ARGUMENTS);
 }
 %>)
 

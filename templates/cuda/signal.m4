@@ -96,17 +96,14 @@ G_FUNCTION
 {
   const int64_t n = G_N, all = n * G_ROWS;
   int back = 0;
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_roots, o2c_blocks(n, 256), 256, G_ARGUMENTS);
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_load, o2c_blocks(all, 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_roots, n, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_load, all, G_ARGUMENTS);
   for (int64_t stride = 1; stride < n; back = !back) {
     const int64_t p = o2c_dft_factor(n / stride);
-    O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_pass, o2c_blocks(all, 256), 256,
-               G_ARGUMENTS, p, stride, back);
+    O2C_SPREAD(cu, G_KERNEL_NAME<%%>_pass, all, G_ARGUMENTS, p, stride, back);
     stride *= p;
   }
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_store, o2c_blocks(all, 256), 256,
-             G_ARGUMENTS, back);
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_store, all, G_ARGUMENTS, back);
 }
 %>)
 
@@ -157,9 +154,9 @@ G_CUDA_DFT_DATA_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_roots, o2c_blocks(G_MOST, 256), 256,
-             G_ARGUMENTS, o2c_cuda_fault(cu));
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS,
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_roots, G_MOST, G_ARGUMENTS,
+             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS,
              o2c_cuda_fault(cu));
 }
 %>)

@@ -39,11 +39,10 @@ G_KERNEL_OPEN<%%>G_UNUSED<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_none, o2c_blocks(G_PLACES, 256), 256,
-             G_ARGUMENTS);
-  O2C_LAUNCH(cu, G_KERNEL_NAME<%%>_last, o2c_blocks(G_COUNT, 256), 256,
-             G_ARGUMENTS, o2c_cuda_fault(cu));
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_PLACES, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_none, G_PLACES, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME<%%>_last, G_COUNT, G_ARGUMENTS,
+             o2c_cuda_fault(cu));
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_PLACES, G_ARGUMENTS);
 }
 %>)
 
@@ -70,7 +69,7 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS,
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS,
              o2c_cuda_fault(cu));
 }
 %>)
