@@ -257,14 +257,11 @@ static Value *table(const Build *b, const char *name, Dtype t, int64_t count,
 static void end_classes(Step *s, Node *n, const Forest *f)
 {
   Value *label = node_out(n, 0);
-  bool text = f->labels->type == AT_STRS;
-  const char *to = "number";
+  const char *to = label ? "label + first" : "number";
   if (label) step_out(s, "label", label);
-  if (!label || text)
+  else
     step_scratch(s, "number", DT_I64, n->in[0]->rank == 2 ? n->in[0]->dim[0]
                  : dim_int(&s->plan->m->dims, 1));
-  else
-    to = "label + first";
   StrBuf b;
   sb_init(&b, s->plan->a);
   sb_printf(&b, "  o2c_ref_tree_classes_f32(%s, is, %s, labels, %s, rows, %d, "
@@ -272,9 +269,6 @@ static void end_classes(Step *s, Node *n, const Forest *f)
             f->base ? "base" : "NULL", to, f->targets,
             f->base ? (int)f->base->n : 0, f->post, !f->several,
             !f->negative);
-  if (label && text)
-    sb_puts(&b, "  for (int64_t i = 0; i < rows; i++)\n"
-            "    label[first + i] = names[number[i]];\n");
   step_text(s, "ENDING", "%.*s", (int)b.n, b.s);
   sb_free(&b);
 }
@@ -344,9 +338,6 @@ static void put_tables(Step *s, const Build *b)
   step_text(s, "LEAF", b->wide || b->bits ? "leaf" : "NULL");
   if (f->base) step_in(s, "base", value_const(n->g, "base", f->base));
   if (f->classes) step_in(s, "labels", forest_labels(n, f));
-  if (f->classes && f->labels->type == AT_STRS)
-    step_in(s, "names", table(b, "names", DT_STR, f->targets,
-                              f->labels->strs));
 }
 
 static void put_numbers(Step *s, const Build *b, int64_t columns)

@@ -128,6 +128,33 @@ static void lower_classes(Lower *l, Node *n)
   if (z) lower_real_to(l, n, y, z);
 }
 
+/* Labels that are strings become their numbers, which a Gather names: what
+ * computes handles numbers only. */
+static void expand_classes(Node *n)
+{
+  Graph *g = n->g;
+  const Forest *f = forest_of(n);
+  Value *y = node_out(n, 0);
+  if (!f || f->labels->type == AT_INTS) return;
+  Value *names = table(n, "names", DT_STR, f->targets, f->labels->strs);
+  int64_t *number = NEW(&g->m->arena, int64_t, f->targets);
+  for (int i = 0; i < f->targets; i++) number[i] = i;
+  attr_remove(n, "classlabels_strings");
+  attr_set_ints(n, "classlabels_int64s", number, f->targets);
+  Forest *own = NEW(&g->m->arena, Forest, 1);
+  *own = *f;
+  own->labels = attr_get(n, "classlabels_int64s");
+  n->fused = own;
+  if (!y) return;
+  Node *pick = node_new(g, n->next, "Gather", 2, 1, n);
+  node_set_output(n, 0, value_tmp(g, "label", NULL));
+  infer_node(n);
+  node_set_input(pick, 0, names);
+  node_set_input(pick, 1, n->out[0]);
+  node_set_output(pick, 0, y);
+  infer_node(pick);
+}
+
 static void lower_scores(Lower *l, Node *n)
 {
   const Forest *f = forest_of(n);
@@ -198,7 +225,7 @@ static const OpDef defs[] = {
    .lower = lower_scores, .axis = axis_trees},
   {.name = "TreeEnsembleClassifier", .domain = ML, .rows = classifier_rows,
    .nrow = COUNT(classifier_rows), .infer = infer_classes,
-   .lower = lower_classes, .axis = axis_trees},
+   .expand = expand_classes, .lower = lower_classes, .axis = axis_trees},
   {.name = "TreeEnsembleRegressor", .domain = ML, .rows = regressor_rows,
    .nrow = COUNT(regressor_rows), .infer = infer_scores,
    .lower = lower_scores, .axis = axis_trees},
