@@ -3,21 +3,23 @@
  *
  * Every node has a time on either side, and a value that is made on one side
  * and read on the other the time of a copy; the division that takes the least
- * in sum is a cut of the graph (cut.c). Strings, sequences, control flow, and
- * nodes whose sizes it can't find (device_sizes.c) stay on the CPU, and what
+ * in sum is a cut of the graph (cut.c). Strings, sequences, loops, conditions,
+ * and nodes whose sizes it can't find (device_sizes.c) stay on the CPU, and what
  * the GPU's provider has no kernel for. Copies become nodes o2c.Transfer, each
  * value's once, right behind what makes it. Inputs and outputs of the model are
  * copied too, as the caller may keep them on either side.
  *
  * Times are rough, for a server's CPU and GPU of 2023, with run-time
- * dimensions taken for TYPICAL: what matters is that a copy with the wait for
- * it costs as much as a good deal of arithmetic.
+ * dimensions taken for TYPICAL, FINE where they count pixels or samples: what
+ * matters is that a copy with the wait for it costs as much as a good deal of
+ * arithmetic.
  */
 #include "target.h"
+#include "ops.h"
 
 #include <string.h>
 
-enum { TYPICAL = 16 };
+enum { TYPICAL = 16, FINE = 320 };
 #define LAUNCH_NS 3000.0      /* of a kernel */
 #define STEP_NS 100.0         /* of a step on the CPU */
 #define COPY_NS 12000.0       /* of a copy and the wait for it */
@@ -25,7 +27,11 @@ enum { TYPICAL = 16 };
 #define HOST_BYTES 10.0
 #define COPY_BYTES 12.0
 #define DEVICE_MACS 8000.0    /* in a nanosecond */
-#define HOST_MACS 25.0
+#define HOST_MACS 25.0        /* of f32 and bytes, by tuned kernels */
+#define REF_MACS 1.0          /* of other types there */
+#define COMPARE_NS 1.0        /* in a tree */
+#define COMPARES 200.0        /* how many of those at a time there */
+#define MISS_NS 500.0         /* of a load from memory there */
 #define THREAD_NS 50.0        /* of an element or product by one thread there */
 #define NEVER 1e13
 
@@ -57,13 +63,31 @@ static bool is_control(const Node *n)
          node_is_internal(n, "LoopEnd");
 }
 
+/* Operand i is read by the host, wherever the node runs: it is a condition. */
+static bool is_condition(const Node *n, int i)
+{
+  return node_is_internal(n, "Select") && i == 0;
+}
+
+/* Of its input it wants the shape only. */
+static bool measures(const Node *n)
+{
+  return node_is(n, "Shape") || node_is(n, "Size");
+}
+
+/* May input i have to be copied for it? */
+static bool reads(const Node *n, int i)
+{
+  return n->in[i] && !n->in[i]->data && !measures(n);
+}
+
 static const char cheaper[] = "the CPU is cheaper";
 
 /* Why the GPU may not run it; NULL: it may. */
 static const char *held_back(const Split *s, const Node *n)
 {
   bool ok = true;
-  if (is_control(n))
+  if (is_control(n) && (n->nsize || !s->gpu->supports(s->p, n)))
     return "control flow";
   if (n->nsize && !device_may_size(s->p, n))
     return "it finds sizes";
@@ -83,17 +107,40 @@ bool needs_device(const Node *n)
           node_is_internal(n, "FusedGemm")) && n->in[0]->dtype != DT_F32;
 }
 
+static double number(const Split *s, const Dim *d)
+{
+  int64_t v = dim_eval(&s->p->m->dims, d, s->sym);
+  return v > 0 ? (double)v : 0;
+}
+
 static double bytes_of(const Split *s, const Value *v)
 {
   if (!v || v->kind != VK_TENSOR || v->rank < 0 || v->dtype == DT_NONE)
     return 0;
-  int64_t n = dim_eval(&s->p->m->dims, value_numel(v), s->sym);
-  return (double)n * dtype_info(v->dtype)->size;
+  return number(s, value_numel(v)) * dtype_info(v->dtype)->size;
+}
+
+/* Of a recurrent layer, which go one after the other; 0: it is none. */
+static double steps_of(const Split *s, const Node *n)
+{
+  if (!node_is(n, "RNN") && !node_is(n, "GRU") && !node_is(n, "LSTM") &&
+      !node_is_internal(n, "Recurrent") && !node_is_internal(n, "LstmOfBytes"))
+    return 0;
+  return number(s, n->in[0]->dim[attr_int(n, "layout", 0) != 0]);
 }
 
 /* Multiplications, as far as the shapes of products tell. */
 static double macs_of(const Split *s, const Node *n)
 {
+  if (node_is_internal(n, "Attention")) {
+    AttentionShape a;
+    attention_shape(n, &a);
+    return number(s, a.n) * number(s, a.h) * number(s, a.s) *
+           number(s, a.t) * (number(s, a.d) + number(s, a.v));
+  }
+  if (steps_of(s, n) > 0)
+    return steps_of(s, n) * number(s, value_numel(n->in[2])) *
+           number(s, n->in[0]->dim[attr_int(n, "layout", 0) == 0]);
   const Value *w = n->nin > 1 ? n->in[1] : NULL;
   const Value *y = n->nout > 0 ? n->out[0] : NULL;
   if (!w || !y || !crosses(w) || !crosses(y) || !w->rank)
@@ -110,22 +157,44 @@ static double macs_of(const Split *s, const Node *n)
   return 0;
 }
 
+/* A row's way through each tree: comparisons on the host, which are waits for
+ * memory on the GPU, of all trees at once. */
+static void tree_times(const Split *s, Node *n, double *host, double *device)
+{
+  const Forest *f = strncmp(n->op_type, "TreeEnsemble", 12) ? NULL
+                                                            : forest_of(n);
+  const Value *x = n->in[0];
+  double depth = 1;
+  if (!f || f->trees < 1)
+    return;
+  for (int k = f->nodes / f->trees; k > 1; k /= 2)
+    depth++;
+  double rows = x->rank == 2 ? number(s, x->dim[0]) : 1;
+  *host += rows * f->trees * depth * COMPARE_NS;
+  *device += LAUNCH_NS + depth * MISS_NS +
+             rows * f->trees * (depth * COMPARE_NS / COMPARES);
+}
+
 static void node_times(const Split *s, const Node *n, double *host,
                        double *device)
 {
   double bytes = 0, elements = 0, macs = macs_of(s, n);
-  for (int i = 0; i < n->nin + n->nout; i++) {
+  for (int i = measures(n) ? n->nin : 0; i < n->nin + n->nout; i++) {
     const Value *v = i < n->nin ? n->in[i] : n->out[i - n->nin];
     double size = bytes_of(s, v);
     bytes += size;
     elements += size > 0 ? size / dtype_info(v->dtype)->size : 0;
   }
-  *host = STEP_NS + bytes / HOST_BYTES + macs / HOST_MACS;
-  *device = LAUNCH_NS + bytes / DEVICE_BYTES + macs / DEVICE_MACS;
+  bool tuned = n->nin > 0 && n->in[0] &&
+    (n->in[0]->dtype == DT_F32 || dtype_info(n->in[0]->dtype)->size == 1);
+  *host = STEP_NS + bytes / HOST_BYTES + macs / (tuned ? HOST_MACS : REF_MACS);
+  *device = LAUNCH_NS * (1 + steps_of(s, n)) + bytes / DEVICE_BYTES +
+            macs / DEVICE_MACS;
   if (n->nsize) /* they are copied to the CPU, which waits */
     *device += COPY_NS;
   if (s->gpu->by_one && s->gpu->by_one(s->p, n))
     *device += (elements + macs) * THREAD_NS;
+  tree_times(s, (Node *)(uintptr_t)n, host, device);
 }
 
 static int maker(const Split *s, const Value *v)
@@ -133,19 +202,24 @@ static int maker(const Split *s, const Value *v)
   return s->number[value_root((Value *)(uintptr_t)v)->id];
 }
 
-/* The value's copies: in either direction once, whoever reads it there. */
+/* The value's copies: in either direction once, whoever reads it there. What
+ * shapes alone tell stands in the readers' code. */
 static void put_value(Split *s, Value *v, int from, int aux)
 {
+  int count;
   double ns = COPY_NS + bytes_of(s, v) / COPY_BYTES;
   if (from >= 0) {
-    cut_edge(s->cut, 2 + from, aux, ns);
+    cut_edge(s->cut, 2 + from, aux, value_content(v, &count) ? 0 : ns);
     cut_edge(s->cut, aux + 1, 2 + from, ns);
   }
   for (int i = 0; i < s->n; i++)
     for (int k = 0; k < s->node[i]->nin; k++) {
-      if (!s->node[i]->in[k] || s->node[i]->in[k]->data ||
-          value_root(s->node[i]->in[k]) != v)
+      if (!reads(s->node[i], k) || value_root(s->node[i]->in[k]) != v)
         continue;
+      if (is_condition(s->node[i], k)) {
+        cut_edge(s->cut, 0, aux + 1, NEVER);
+        continue;
+      }
       cut_edge(s->cut, aux, 2 + i, NEVER);
       cut_edge(s->cut, 2 + i, aux + 1, NEVER);
       break;
@@ -182,7 +256,6 @@ static void divide(Split *s)
 
 static void number_nodes(Split *s)
 {
-  const DimPool *d = &s->p->m->dims;
   s->number = NEW(s->p->a, int, s->p->m->nvalue + 1);
   for (int i = 0; i < s->p->m->nvalue; i++)
     s->number[i] = -1;
@@ -195,10 +268,31 @@ static void number_nodes(Split *s)
         s->number[n->out[i]->id] = s->n;
     s->node[s->n++] = n;
   }
+}
+
+/* Does axis k of an input count pixels, or samples of a signal? */
+static bool is_fine(const Value *v, int k)
+{
+  return v->kind == VK_TENSOR && dtype_info(v->dtype)->cls == DC_FLOAT &&
+         k > 0 && (v->rank == 4 || k == v->rank - 1);
+}
+
+/* What run-time dimensions are taken for. */
+static void guess_sizes(Split *s)
+{
+  const DimPool *d = &s->p->m->dims;
+  const Graph *g = s->p->g;
   s->sym = NEW(s->p->a, int64_t, d->nsym + 1);
   for (int i = 0; i < d->nsym; i++)
-    s->sym[i] = d->sym[i].max > 0 && d->sym[i].max < TYPICAL ? d->sym[i].max
-                                                            : TYPICAL;
+    s->sym[i] = TYPICAL;
+  for (int i = 0; i < g->nin; i++)
+    for (int k = 0; k < g->in[i]->rank; k++)
+      for (int j = 0; j < d->nsym && is_fine(g->in[i], k); j++)
+        if (dim_has(d, g->in[i]->dim[k], j))
+          s->sym[j] = FINE;
+  for (int i = 0; i < d->nsym; i++)
+    if (d->sym[i].max > 0 && d->sym[i].max < s->sym[i])
+      s->sym[i] = d->sym[i].max;
 }
 
 /* Where v lies: with what made its storage. */
@@ -230,14 +324,15 @@ static void copy_for(Split *s, Value ***moved, Node *n)
 {
   for (int i = 0; i < n->nin; i++) {
     Value *v = n->in[i];
-    if (!v || v->data || !crosses(v) || value_root(v)->data)
+    if (!reads(n, i) || !crosses(v) || value_root(v)->data)
       continue;
     bool input = value_root(v)->is_input && maker(s, v) < 0;
-    if (lies_on_device(s, v) == n->device && !input)
+    bool device = n->device && !is_condition(n, i);
+    if (lies_on_device(s, v) == device && !input)
       continue;
-    if (!moved[n->device][v->id])
-      moved[n->device][v->id] = transfer_new(s->p, v, n->device);
-    node_set_input(n, i, moved[n->device][v->id]);
+    if (!moved[device][v->id])
+      moved[device][v->id] = transfer_new(s->p, v, device);
+    node_set_input(n, i, moved[device][v->id]);
   }
 }
 
@@ -278,6 +373,7 @@ void plan_device(Plan *p)
   if (!provider_has(p->m->opt, "cuda"))
     return;
   number_nodes(&s);
+  guess_sizes(&s);
   divide(&s);
   for (int i = 0; i < s.n; i++)
     p->device |= s.node[i]->device;

@@ -10,7 +10,7 @@
  */
 #include "target.h"
 
-static const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on)
+const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on)
 {
   for (const Guard *g = p->guards; g; g = g->next)
     if (g->up == up && g->cond == cond && g->on == on)

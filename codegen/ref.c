@@ -309,9 +309,10 @@ bool ref_fits_thread(const Plan *p, Node *n)
   ThreadCheck k = { .n = 0 };
   Lower l = { .m = p->m, .emit = check_call, .user = &k };
   int64_t all = 0, elements;
+  bool shape = node_is(n, "Shape") || node_is(n, "Size"); /* reads no data */
   if (!n->op || !n->op->lower || n->nsize || op_is_view(n) || p->depth)
     return false;
-  for (int i = 0; i < n->nin + n->nout; i++) {
+  for (int i = shape ? n->nin : 0; i < n->nin + n->nout; i++) {
     const Value *v = i < n->nin ? n->in[i] : n->out[i - n->nin];
     if (!v)
       continue;

@@ -520,6 +520,8 @@ void loops_extend(Plan *p, int count, const int *first, int *last, int *begin);
 
 /* guard.c: the guard of each node of the graph, in order. */
 const Guard **plan_guards(Plan *p);
+/* Inside of `up`, where `cond` is `on`. */
+const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);

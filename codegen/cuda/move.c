@@ -7,7 +7,8 @@
  * Neighbouring threads write neighbouring elements. Runs that are contiguous
  * on both sides, and whose every place allows it, move in words of up to 16
  * bytes; where the input is contiguous along another axis than the output, the
- * two are a matrix that goes through tiles in shared memory.
+ * two are a matrix that goes through tiles in shared memory. Select and Require
+ * copy.
  */
 #include "cuda.h"
 
@@ -232,4 +233,46 @@ void cuda_lower_move(Plan *p, Node *n)
   device_index(m.s, m.most);
   m.s->kernel_note = m.tiles ? "cuda move, in tiles" : "cuda move";
   sb_free(&m.body);
+}
+
+static void put_copy(Step *s, Value *x, Value *y)
+{
+  step_in(s, "x", x);
+  step_out(s, "y", y);
+  cuda_put_words(s, y->dtype, value_numel(y), value_numel(y));
+  device_index(s, value_numel(y));
+  s->kernel_note = "cuda copy";
+}
+
+/* Its operand, and O2C_E_SHAPE where the condition is not as it must be. */
+bool cuda_takes_require(const Plan *p, const Node *n)
+{
+  (void)p;
+  return node_is_internal(n, "Require");
+}
+
+void cuda_lower_require(Plan *p, Node *n)
+{
+  Step *s = device_step(p, n, "CUDA_REQUIRE");
+  step_in(s, "cond", n->in[0]);
+  put_copy(s, n->in[1], n->out[0]);
+  step_int(s, "ON", attr_int(n, "on", 1) != 0);
+}
+
+/* The operand that the condition chooses: two steps, each of which runs where
+ * the condition, which the host reads, has its value. */
+bool cuda_takes_select(const Plan *p, const Node *n)
+{
+  (void)p;
+  return node_is_internal(n, "Select") && !n->nsize;
+}
+
+void cuda_lower_select(Plan *p, Node *n)
+{
+  const Guard *up = p->guard;
+  for (int k = 1; k <= 2; k++) {
+    p->guard = guard_of(p, up, n->in[0], k == 1);
+    put_copy(device_step(p, n, "CUDA_COPY"), n->in[k], n->out[0]);
+  }
+  p->guard = up;
 }

@@ -25,6 +25,31 @@ G_FUNCTION
 }
 %>)
 
+All of x, in WORDS words.
+m4_define(<%G_CUDA_COPY%>, <%G_GRID(G_WORDS, <%m4_dnl
+    ((G_WORD *)y)[e] = ((const G_WORD *)x)[e];
+%>)%>)
+
+The same where cond is ON.
+m4_define(<%G_CUDA_REQUIRE%>, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
+{
+G_KERNEL_OPEN<%%>m4_dnl
+  if ((*cond != 0) != G_ON) {
+    *fault = (int)O2C_E_SHAPE;
+    return;
+  }
+  for (G_INDEX e = (G_INDEX)o2c_thread(); e < G_WORDS;
+       e += (G_INDEX)o2c_threads())
+    ((G_WORD *)y)[e] = ((const G_WORD *)x)[e];
+}
+G_FUNCTION
+{
+  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_WORDS, 256), 256, G_ARGUMENTS,
+             o2c_cuda_fault(cu));
+}
+%>)
+
 G_CUDA_INDEX(name, value)
 m4_define(<%G_CUDA_INDEX%>, <%      const G_INDEX $1 = $2;
 %>)
