@@ -134,16 +134,17 @@ void o2c_cuda_matmul(o2c_cuda *cu, unsigned plan, const o2c_cuda_matmul_p *p,
  * by their strides (batch, head, row), h a multiple of hk; mask adds [.., s, t]
  * by its strides, NULL: none; causal: row i sees columns j <= i + t - s, and s
  * is at most t. The last axis of each operand is contiguous; a stride of the
- * mask may be 0. */
+ * mask may be 0. 0: nothing was done, as no kernel of cuDNN takes these sizes;
+ * else 1, also where an error is kept. */
 typedef struct {
   int32_t dtype, causal;
   int64_t b, h, hk, s, t, d, dv;
   int64_t q[3], k[3], v[3], y[3], mask[3];
   float scale;
 } o2c_cuda_sdpa_p;
-void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
-                   const void *q, const void *k, const void *v,
-                   const void *mask, void *y);
+int o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
+                  const void *q, const void *k, const void *v, const void *mask,
+                  void *y);
 
 #ifdef __cplusplus
 }

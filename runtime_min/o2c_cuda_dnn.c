@@ -85,13 +85,19 @@ static void choose(o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key,
   }
 }
 
-static int run(o2c_cuda *cu, dnn_call *call, void **at)
+/* The numbers that a call's graphs read from the host. */
+static void scalars(dnn_call *call, void **at)
 {
-  int i;
   at[DNN_SCALE] = &call->scale;
   at[DNN_NOTHING] = &call->nothing;
   at[DNN_ROWS] = &call->rows;
   at[DNN_COLUMNS] = &call->columns;
+}
+
+static int run(o2c_cuda *cu, dnn_call *call, void **at)
+{
+  int i;
+  scalars(call, at);
   for (i = 0; i < call->n; i++)
     if (!o2c_dnn_execute(cu, &call->graph[i], call->graph[i].chosen, at)) {
       report(cu, &call->graph[i]);
@@ -459,9 +465,52 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
     run(cu, call, at);
 }
 
-void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
-                   const void *q, const void *k, const void *v,
-                   const void *mask, void *y)
+/* 0: cuDNN has none, and graph[0] tells why. */
+static int plan_sdpa(const o2c_cuda *cu, dnn_call *call,
+                     const o2c_cuda_sdpa_p *p, cudnnDataType_t type,
+                     const void *const *at, int most)
+{
+  call->n = 1;
+  call->scale = p->scale;
+  call->nothing = -INFINITY;
+  call->rows = (int32_t)p->s;
+  call->columns = (int32_t)p->t;
+  add_sdpa(&call->graph[0], p, type, at);
+  return o2c_dnn_plan(&call->graph[0], cu, 0, most);
+}
+
+/* A new call; where cuDNN has no kernel for it, one of no graphs, which tells
+ * that the next time. */
+static dnn_call *prepare_sdpa(o2c_cuda *cu, unsigned plan,
+                              const o2c_cuda_key *key,
+                              const o2c_cuda_sdpa_p *p, cudnnDataType_t type,
+                              void **at)
+{
+  dnn_call *call = new_call(cu);
+  dnn_graph *g;
+  int ok;
+  if (!call)
+    return NULL;
+  g = &call->graph[0];
+  ok = plan_sdpa(cu, call, p, type, (const void *const *)at,
+                 most_plans(cu, plan, key));
+  if (!ok &&
+      g->status / 1000 == (cudnnStatus_t)CUDNN_STATUS_NOT_SUPPORTED / 1000) {
+    o2c_dnn_clear(g);
+    call->n = 0;
+    ok = 1;
+  }
+  call = keep(cu, plan, key, call, ok);
+  if (call && call->n > 0) {
+    scalars(call, at);
+    choose(cu, plan, key, g, 1, at);
+  }
+  return call;
+}
+
+int o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
+                  const void *q, const void *k, const void *v, const void *mask,
+                  void *y)
 {
   o2c_cuda_key key;
   cudnnDataType_t type;
@@ -469,11 +518,11 @@ void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
   const void *from[DNN_UIDS];
   void *at[DNN_UIDS];
   if (cu->status != O2C_OK)
-    return;
+    return 1;
   if (!type_of(p->dtype, &type) || type == CUDNN_DATA_FLOAT) {
     o2c_cuda_fail(cu, O2C_E_ARG, "o2c_cuda_sdpa",
                   "cuDNN's attention takes half types only");
-    return;
+    return 1;
   }
   memset(from, 0, sizeof from);
   from[DNN_Q] = q;
@@ -484,24 +533,11 @@ void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
   memcpy(at, from, sizeof at);
   sdpa_key(&key, p, from);
   call = (dnn_call *)o2c_cuda_plan_find(cu, plan, &key);
-  if (!call && cu->status == O2C_OK && (call = new_call(cu)) != NULL) {
-    call->n = 1;
-    call->scale = p->scale;
-    call->nothing = -INFINITY;
-    call->rows = (int32_t)p->s;
-    call->columns = (int32_t)p->t;
-    add_sdpa(&call->graph[0], p, type, from);
-    call =
-        keep(cu, plan, &key, call,
-             o2c_dnn_plan(&call->graph[0], cu, 0, most_plans(cu, plan, &key)));
-    if (call) {
-      at[DNN_SCALE] = &call->scale;
-      at[DNN_NOTHING] = &call->nothing;
-      at[DNN_ROWS] = &call->rows;
-      at[DNN_COLUMNS] = &call->columns;
-      choose(cu, plan, &key, &call->graph[0], 1, at);
-    }
-  }
+  if (!call && cu->status == O2C_OK)
+    call = prepare_sdpa(cu, plan, &key, p, type, at);
+  if (call && call->n == 0)
+    return 0;
   if (call)
     run(cu, call, at);
+  return 1;
 }

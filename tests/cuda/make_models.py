@@ -6,8 +6,8 @@
 
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
 or `shapes`, of 1 and 3 where it is `packs` or `orders`; `net` and `rooms`,
-which errors.c and rooms.c call, and `convs`, of which plans.c looks at the
-convolutions, have none.
+which errors.c and rooms.c call, and `convs` and `attentions`, of which plans.c
+looks at the calls of cuDNN, have none.
 """
 import pathlib
 import sys
@@ -39,10 +39,10 @@ def whole(name, numbers):
     return numpy_helper.from_array(np.array(numbers, np.int64), name)
 
 
-def model(nodes, inputs, outputs, weights):
+def model(nodes, inputs, outputs, weights, opset=17):
     graph = helper.make_graph(nodes, "g", inputs, outputs, weights)
-    return helper.make_model(graph, ir_version=8, opset_imports=[
-        helper.make_opsetid("", 17)])
+    return helper.make_model(graph, ir_version=10, opset_imports=[
+        helper.make_opsetid("", opset)])
 
 
 def split():
@@ -213,6 +213,39 @@ def convs():
                  weights + [whole("zeroth", [0])])
 
 
+def attentions():
+    """Of halves: with a mask; causal, with shared heads; of rows that cuDNN has
+    no kernel for; of one query; of f32, by tiles and by blocks for a query."""
+    scale = numpy_helper.from_array(np.float16(0.25), "scale")
+    nodes = [node("Transpose", ["k"], "turned", perm=[0, 1, 3, 2]),
+             node("MatMul", ["q", "turned"], "products"),
+             node("Mul", ["products", "scale"], "scores"),
+             node("Add", ["scores", "mask"], "masked"),
+             node("Softmax", ["masked"], "parts", axis=-1),
+             node("MatMul", ["parts", "v"], "y1"),
+             node("Attention", ["q2", "k2", "v2"], "y2", is_causal=1,
+                  q_num_heads=4, kv_num_heads=2),
+             node("Attention", ["q3", "k3", "v3"], "y3"),
+             node("Attention", ["one", "k", "v"], "y4"),
+             node("Cast", ["q"], "wide", to=TensorProto.FLOAT),
+             node("Attention", ["wide", "wide", "wide"], "y5", is_causal=1,
+                  softcap=2.0),
+             node("Cast", ["one"], "wide1", to=TensorProto.FLOAT),
+             node("Attention", ["wide1", "wide", "wide"], "y6")]
+    shape = {"q": ["N", 4, 40, 16], "k": ["N", 4, 24, 16],
+             "v": ["N", 4, 24, 32], "mask": ["N", 1, 1, 24],
+             "q2": ["N", 20, 4 * 64], "k2": ["N", 20, 2 * 64],
+             "v2": ["N", 20, 2 * 64], "q3": ["N", 2, 30, 9],
+             "k3": ["N", 2, 17, 9], "v3": ["N", 2, 17, 5],
+             "one": ["N", 4, 1, 16]}
+    result = {"y1": ["N", 4, 40, 32], "y2": ["N", 20, 256],
+              "y3": ["N", 2, 30, 5], "y4": ["N", 4, 1, 32]}
+    return model(nodes, [value(*x, 10) for x in shape.items()],
+                 [value(*x, 10) for x in result.items()] +
+                 [value("y5", ["N", 4, 40, 16]), value("y6", ["N", 4, 1, 16])],
+                 [scale], 23)
+
+
 def save(path, name, array):
     path.write_bytes(numpy_helper.from_array(array, name).SerializeToString())
 
@@ -220,11 +253,12 @@ def save(path, name, array):
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
-         "convs": convs, "packs": packs, "orders": orders}[kind]()
+         "convs": convs, "packs": packs, "orders": orders,
+         "attentions": attentions}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
-    if kind in ("net", "rooms", "convs"):
+    if kind in ("net", "rooms", "convs", "attentions"):
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])

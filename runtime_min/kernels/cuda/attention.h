@@ -34,6 +34,21 @@ O2C_DEVICE int64_t o2c_attend_keys(
   return valid && *valid - 1 < last ? *valid - 1 : last;
 }
 
+/* What is added to the score of key j: the mask's row has it; -INFINITY, where
+ * it or the key's place hides the key. */
+template <class E>
+O2C_DEVICE typename E::A o2c_attend_add(
+  int64_t j, int open, const uint8_t *allow, const typename E::T *bias,
+  const o2c_attend_p &p)
+{
+  typedef typename E::A A;
+  if (!open || ((allow || bias) && j >= p.mask_keys))
+    return -(A)INFINITY;
+  if (allow)
+    return allow[j * p.ms[3]] ? (A)0 : -(A)INFINITY;
+  return bias ? E::load(bias[j * p.ms[3]]) : (A)0;
+}
+
 /* Scores of a query, every 32nd from `lane` on; *most: the largest. Does the
  * mask leave one of them? */
 template <class E>
@@ -49,8 +64,8 @@ O2C_DEVICE int o2c_attend_scores(
   *most = larger.none();
   for (int64_t j = lane; j < p.t; j += 32) {
     const typename E::T *const key = k + j * p.ks[2];
-    A s = 0, add = 0;
-    int open = j >= first && j <= last;
+    const A add = o2c_attend_add<E>(j, j >= first && j <= last, allow, bias, p);
+    A s = 0;
     for (int64_t d = 0; d < p.d; d++)
       s += E::load(q[d * p.qs[3]]) * E::load(key[d * p.ks[3]]);
     s *= (A)p.scale;
@@ -60,14 +75,6 @@ O2C_DEVICE int o2c_attend_scores(
       s = (A)p.softcap * o2c_attend_tanh(s / (A)p.softcap);
     if (qk && p.mode == 1)
       qk[j] = E::store(s);
-    if ((allow || bias) && j >= p.mask_keys)
-      open = 0;
-    else if (allow)
-      open = open && allow[j * p.ms[3]];
-    else if (bias)
-      add = E::load(bias[j * p.ms[3]]);
-    if (!open)
-      add += -(A)INFINITY;
     seen |= add != -(A)INFINITY;
     row[j] = s + add;
     if (qk && p.mode == 2)

@@ -65,15 +65,16 @@ int64_t extent(int64_t n0, int64_t s0, int64_t n1, int64_t s1, int64_t n2,
   return (n0 - 1) * s0 + (n1 - 1) * s1 + (n2 - 1) * s2 + row;
 }
 
-/* Of each convolution its sizes, whether it has a bias and a residual, for
- * plans.c: appended to the file that O2C_SHIM_CALLS names. */
-void note_conv(const o2c_cuda_conv_p *p, bool bias, bool residual)
+/* Of each call of cuDNN its kind, sizes and which operands it has, as plans.c
+ * reads them: appended to the file that O2C_SHIM_CALLS names. */
+template <class P> void note(int32_t kind, const P *p, bool one, bool two)
 {
   const char *path = getenv("O2C_SHIM_CALLS");
   FILE *f = path ? fopen(path, "ab") : nullptr;
-  const int32_t with[2] = { bias, residual };
+  const int32_t with[2] = { one, two };
   if (!f)
     return;
+  fwrite(&kind, sizeof kind, 1, f);
   fwrite(p, sizeof *p, 1, f);
   fwrite(with, sizeof with, 1, f);
   fclose(f);
@@ -116,7 +117,7 @@ void o2c_cuda_conv(o2c_cuda *cu, unsigned plan, const o2c_cuda_conv_p *p,
     demand_memory(cu, call, plan, "residual", residual, ny, p->dtype);
   if (residual && residual != y)
     demand_apart(call, plan, "residual", residual, ny, y, ny, p->dtype);
-  note_conv(p, bias != nullptr, residual != nullptr);
+  note('c', p, bias != nullptr, residual != nullptr);
   o2c_cuda_conv_p kept = *p;
   cu->add([=] { conv(kept, x, w, bias, residual, y); });
 }
@@ -153,13 +154,14 @@ void o2c_cuda_matmul(o2c_cuda *cu, unsigned plan, const o2c_cuda_matmul_p *p,
   cu->add([=] { matmul(kept, x, w, bias, residual, y); });
 }
 
-void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
-                   const void *q, const void *k, const void *v,
-                   const void *mask, void *y)
+int o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
+                  const void *q, const void *k, const void *v, const void *mask,
+                  void *y)
 {
   const char *call = "o2c_cuda_sdpa";
   if (!enter(cu, call, plan, p->dtype))
-    return;
+    return 1;
+  DEMAND(call, p->dtype != O2C_F32);
   DEMAND(call, p->b > 0 && p->h > 0 && p->hk > 0 && p->h % p->hk == 0);
   DEMAND(call, p->s > 0 && p->t > 0 && p->d > 0 && p->dv > 0);
   DEMAND(call, p->s == 1 || (p->q[2] >= p->d && p->y[2] >= p->dv));
@@ -178,6 +180,11 @@ void o2c_cuda_sdpa(o2c_cuda *cu, unsigned plan, const o2c_cuda_sdpa_p *p,
                   extent(p->b, p->mask[0], p->h, p->mask[1], p->s, p->mask[2],
                          p->t),
                   p->dtype);
+  DEMAND(call, !p->causal || p->s <= p->t);
+  note('a', p, mask != nullptr, false);
+  if (p->d % 8 || p->dv % 8 || p->d > 128 || p->dv > 128)
+    return 0; /* as cuDNN has it on most GPUs */
   o2c_cuda_sdpa_p kept = *p;
   cu->add([=] { sdpa(kept, q, k, v, mask, y); });
+  return 1;
 }

@@ -272,9 +272,7 @@ void matmul(const o2c_cuda_matmul_p &p, const void *x, const void *w,
 void sdpa(const o2c_cuda_sdpa_p &p, const void *q, const void *k,
           const void *v, const void *mask, void *y)
 {
-  if (p.dtype == O2C_F32)
-    sdpa_of<float>(p, q, k, v, mask, y);
-  else if (p.dtype == O2C_F16)
+  if (p.dtype == O2C_F16)
     sdpa_of<__half>(p, q, k, v, mask, y);
   else
     sdpa_of<__nv_bfloat16>(p, q, k, v, mask, y);
