@@ -11,7 +11,7 @@ static const Tile tiles[] = {
   { "o2c_tile_64x64", 64, 64 }, { "o2c_tile_128x32", 128, 32 },
   { "o2c_tile_32x32", 32, 32 }, { "o2c_tile_16x32", 16, 32 },
 };
-enum { FEW = 4, ROW = 5 }; /* tiles for what is small */
+enum { LEAST = COUNT(tiles) - 1 };
 
 static int64_t tiles_of(int64_t n, int64_t size)
 {
@@ -26,12 +26,12 @@ static bool is_full(const Tile *t, int64_t columns)
 
 static const Tile *find(int64_t rows, int64_t columns, int64_t groups)
 {
-  for (int i = 0; i < FEW; i++)
+  for (int i = 0; i < LEAST && rows > tiles[LEAST].m; i++)
     if (is_full(&tiles[i], columns) &&
         tiles_of(rows, tiles[i].m) * tiles_of(columns, tiles[i].n) * groups >=
           ENOUGH)
       return &tiles[i];
-  return &tiles[rows <= 16 ? ROW : FEW];
+  return &tiles[LEAST];
 }
 
 void cuda_put_tiles(Step *s, int64_t rows, int64_t most, int64_t columns,

@@ -187,7 +187,7 @@ G_CUDA_TAPS(<%m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
 }
 %>)
 
@@ -253,9 +253,8 @@ G_KERNEL_OPEN<%%>m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME,
-    o2c_blocks((G_OUT2 + G_MANY - 1) / G_MANY * G_LINES * (G_C / 4), 256), 256,
-             G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME,
+             (G_OUT2 + G_MANY - 1) / G_MANY * G_LINES * (G_C / 4), G_ARGUMENTS);
 }
 %>)
 
@@ -284,7 +283,7 @@ G_CUDA_TAPS(<%m4_dnl
 }
 G_FUNCTION
 {
-  O2C_LAUNCH(cu, G_KERNEL_NAME, o2c_blocks(G_COUNT, 256), 256, G_ARGUMENTS);
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_COUNT, G_ARGUMENTS);
 }
 %>)
 m4_divert(0)m4_dnl

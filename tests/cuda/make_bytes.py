@@ -149,6 +149,7 @@ def build():
     conv(b, "us", (1, 16, 80, 80), (260, 16, 1, 1))
     conv(b, "us", (1, 16, 80, 80), (192, 16, 1, 1))
     conv(b, "us", (1, 32, 40, 80), (128, 32, 1, 1))
+    conv(b, "us", (4, 12, 20, 20), (64, 12, 1, 1))
     # Each channel by itself.
     conv(b, "us", (2, 20, 9, 11), (20, 1, 3, 3), group=20, **same)
     conv(b, "us", (1, 8, 12, 12), (8, 1, 5, 5), group=8, stride=2, pads=(1, 2))
@@ -166,6 +167,7 @@ def build():
     product(b, "ss", (2, 40, 36), (2, 36, 24))
     product(b, "us", (19, 50), (50, 40), many=True)
     product(b, "us", (4, 9, 48), (48, 100), const=True)
+    product(b, "us", (2, 100, 21), (2, 21, 390))
     return b
 
 

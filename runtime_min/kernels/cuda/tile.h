@@ -2,7 +2,7 @@
 /* Tiles of products of bytes: a block has M rows of the left side by N columns
  * of the right one, as WM by WN warps, and does the product 64 WK bytes of k at
  * a time, of which each of WK such sets of warps has 64. While one step is
- * multiplied, the loads of the next are under way.
+ * multiplied, the loads of the AHEAD next ones are under way.
  *
  * Both sides lie in shared memory by rows of 64 bytes. Which bytes along k an
  * instruction of mma.h takes together does not matter, as long as both sides
@@ -16,8 +16,10 @@
 
 typedef o2c_pack<unsigned, 4> o2c_four; /* 16 bytes along k */
 
-template <int M_, int N_, int WM_, int WN_, int WK_> struct o2c_tile {
+template <int M_, int N_, int WM_, int WN_, int WK_, int AHEAD_>
+struct o2c_tile {
   static const int M = M_, N = N_, WM = WM_, WN = WN_, WK = WK_;
+  static const int AHEAD = AHEAD_;
   static const int SET = 32 * WM * WN, THREADS = SET * WK;
   static const int MI = M / WM / 16, NI = N / WN / 8; /* of a warp */
   static const int PARTS = 4 * WK;                    /* of 16 bytes */
@@ -28,12 +30,12 @@ template <int M_, int N_, int WM_, int WN_, int WK_> struct o2c_tile {
 };
 
 /* From large outputs to small ones. */
-typedef o2c_tile<128, 128, 2, 4, 1> o2c_tile_128x128;
-typedef o2c_tile<128, 64, 4, 2, 1> o2c_tile_128x64;
-typedef o2c_tile<128, 32, 4, 1, 2> o2c_tile_128x32;
-typedef o2c_tile<64, 64, 2, 2, 2> o2c_tile_64x64;
-typedef o2c_tile<32, 32, 1, 2, 4> o2c_tile_32x32;
-typedef o2c_tile<16, 32, 1, 1, 8> o2c_tile_16x32;
+typedef o2c_tile<128, 128, 2, 4, 1, 1> o2c_tile_128x128;
+typedef o2c_tile<128, 64, 4, 2, 1, 1> o2c_tile_128x64;
+typedef o2c_tile<64, 64, 2, 2, 2, 1> o2c_tile_64x64;
+typedef o2c_tile<128, 32, 4, 1, 2, 1> o2c_tile_128x32;
+typedef o2c_tile<32, 32, 1, 2, 4, 2> o2c_tile_32x32;
+typedef o2c_tile<16, 32, 1, 1, 8, 2> o2c_tile_16x32;
 
 /* Tiles of m by n elements. */
 template <class T>
@@ -158,6 +160,19 @@ template <class S> O2C_DEVICE void o2c_tile_join(S &s, int *room)
   __syncthreads();
 }
 
+template <class T, bool LEFT_ACROSS, bool RIGHT_ACROSS, class I, class L,
+          class R>
+O2C_DEVICE void o2c_tile_load(o2c_four (&a)[T::LEFT], o2c_four (&b)[T::RIGHT],
+                              I k0, const L &left, const R &right)
+{
+  O2C_UNROLL
+  for (int h = 0; h < T::LEFT; h++)
+    a[h] = left(h, k0 + 16 * o2c_tile_part<T, T::M, LEFT_ACROSS>(h));
+  O2C_UNROLL
+  for (int h = 0; h < T::RIGHT; h++)
+    b[h] = right(h, k0 + 16 * o2c_tile_part<T, T::N, RIGHT_ACROSS>(h));
+}
+
 /* s = left right, over k bytes. left(h, k) is part number h of this thread of
  * the row o2c_left_row<T, LEFT_ACROSS>(h), from byte k on; 0 past the end.
  * `room` is the block's, T::ROOM long, and free afterwards. */
@@ -168,29 +183,28 @@ O2C_DEVICE void o2c_tile_multiply(S &s, o2c_four *room, I k, const L &left,
 {
   typedef typename S::T T;
   const int half = T::ROOM / 2, deep = 16 * T::PARTS;
-  o2c_four a[T::LEFT], b[T::RIGHT];
+  int turn = 0;
+  o2c_four a[T::AHEAD][T::LEFT], b[T::AHEAD][T::RIGHT];
   O2C_UNROLL
   for (int e = 0; e < S::COUNT * 4; e++)
     s.v[e / 4][e % 4] = 0;
-  for (I k0 = -deep, turn = 0; k0 < k; k0 += deep, turn = 1 - turn) {
-    const bool more = k0 + deep < k;
-    if (more) {
-      O2C_UNROLL
-      for (int h = 0; h < T::LEFT; h++)
-        a[h] = left(h, k0 + deep +
-                    16 * o2c_tile_part<T, T::M, LEFT_ACROSS>(h));
-      O2C_UNROLL
-      for (int h = 0; h < T::RIGHT; h++)
-        b[h] = right(h, k0 + deep +
-                     16 * o2c_tile_part<T, T::N, RIGHT_ACROSS>(h));
+  for (I first = -T::AHEAD * deep; first < k; first += T::AHEAD * deep) {
+    O2C_UNROLL
+    for (int u = 0; u < T::AHEAD; u++, turn = 1 - turn) {
+      const I k0 = first + u * deep, ahead = k0 + T::AHEAD * deep;
+      if (ahead < k)
+        o2c_tile_load<T, LEFT_ACROSS, RIGHT_ACROSS>(a[u], b[u], ahead, left,
+                                                    right);
+      if (k0 >= 0 && k0 + (int)threadIdx.x / T::SET * 64 < k)
+        o2c_tile_step(s, room + (1 - turn) * half);
+      if (k0 + deep >= 0 && k0 + deep < k) {
+        o2c_four *const next = room + turn * half;
+        o2c_tile_keep<T, T::M, LEFT_ACROSS>(next, 0, a[(u + 1) % T::AHEAD]);
+        o2c_tile_keep<T, T::N, RIGHT_ACROSS>(next, T::M,
+                                             b[(u + 1) % T::AHEAD]);
+      }
+      __syncthreads();
     }
-    if (k0 >= 0 && k0 + (int)threadIdx.x / T::SET * 64 < k)
-      o2c_tile_step(s, room + (1 - turn) * half);
-    if (more) {
-      o2c_tile_keep<T, T::M, LEFT_ACROSS>(room + turn * half, 0, a);
-      o2c_tile_keep<T, T::N, RIGHT_ACROSS>(room + turn * half, T::M, b);
-    }
-    __syncthreads();
   }
   if constexpr (T::WK > 1)
     o2c_tile_join(s, (int *)room);
