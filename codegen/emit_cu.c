@@ -209,9 +209,7 @@ static void weights_table(Plan *p, StrBuf *b, const EmitFiles *f)
 /* Before a run: is there room, and are pointers what the caller promised? */
 static void device_checks(Plan *p, StrBuf *b)
 {
-  sb_printf(b, "    if (o2c_cuda_arena_size(ctx->cuda) + O2C_CUDA_SCRATCH <\n"
-            "        %s_device_size(d))\n      return O2C_E_WORKSPACE;\n",
-            p->name);
+  sb_printf(b, "    o2c_cuda_room(ctx->cuda, %s_device_size(d));\n", p->name);
   for (int i = 0; i < p->g->nin + p->g->nout; i++) {
     bool in = i < p->g->nin;
     const Value *v = in ? p->g->in[i] : p->g->out[i - p->g->nin];
@@ -241,6 +239,8 @@ void emit_device(Plan *p, StrBuf *plan, const EmitFiles *f)
            arena_printf(p->a, "%lldu", (long long)p->device_weight_bytes));
   emit_set(plan, "NREGION", arena_printf(p->a, "%d", p->nregion));
   emit_set(plan, "NLIBRARY", arena_printf(p->a, "%d", p->nlibrary));
+  emit_set(plan, "LIBRARIES", !p->uses_blas ? p->uses_dnn ? "O2C_CUDA_DNN" : "0"
+           : p->uses_dnn ? "O2C_CUDA_BLAS | O2C_CUDA_DNN" : "O2C_CUDA_BLAS");
   emit_set(plan, "DEVICE_SIZE", emit_device_size(p, "d->"));
   sb_init(&b, p->a);
   device_checks(p, &b);

@@ -201,6 +201,7 @@ struct Plan {
   int nregion;            /* runs of steps on the device; emit_cu.c */
   StrBuf regions;         /* their text */
   int nlibrary;           /* calls of cuDNN and cuBLASLt; numbers their plans */
+  bool uses_blas, uses_dnn; /* which of them: opened at init */
   Tap *tap; int ntap;     /* of diff; in order of the steps */
   const struct Level **level; /* of --target, the least first; levels.c */
   int nlevel;             /* 0: the C compiler's flags say */

@@ -31,7 +31,10 @@ typedef struct {
   size_t nweight, weight_bytes;
   unsigned nregion;              /* numbers of o2c_cuda_region */
   unsigned nlibrary;             /* `plan` numbers of the calls below */
+  unsigned libraries;            /* that open starts; else their first call */
 } o2c_cuda_setup;
+#define O2C_CUDA_BLAS 1u /* for products */
+#define O2C_CUDA_DNN 2u  /* for convolutions and attention */
 
 /* Bytes at the arena's end that the libraries have for themselves. */
 #define O2C_CUDA_SCRATCH 33554432u
@@ -54,8 +57,12 @@ const char *o2c_cuda_message(const o2c_cuda *cu);
 /* How often a run waited for the device, from o2c_cuda_open on. */
 uint64_t o2c_cuda_waits(const o2c_cuda *cu);
 
-/* A run begins: forgets the last one's error. */
+/* A run begins: forgets the last one's error, and what cudaGetLastError would
+ * tell. The context's device is current until o2c_cuda_finish, which each run
+ * ends with. */
 void o2c_cuda_start(o2c_cuda *cu);
+/* O2C_E_WORKSPACE where arena and scratch have less than so many bytes. */
+o2c_status o2c_cuda_room(o2c_cuda *cu, size_t bytes);
 /* O2C_E_ARG where the caller promised a device's pointer and it is none, or the
  * host's and it is none; p may be NULL. */
 o2c_status o2c_cuda_check(o2c_cuda *cu, const void *p);
@@ -71,9 +78,12 @@ o2c_status o2c_cuda_put(o2c_cuda *cu, void *to, const void *from,
  * the host it need not. */
 o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from,
                         size_t bytes);
-/* A run ends: what kernels found wrong in data comes to the host. */
-o2c_status o2c_cuda_finish(o2c_cuda *cu);
-/* Waits for the stream; the run's status. */
+/* A run ends, with this status so far: what kernels found wrong in data comes
+ * to the host. The status, or what came of that. */
+o2c_status o2c_cuda_finish(o2c_cuda *cu, o2c_status status);
+/* Waits for the stream; the run's status. Runs that were enqueued before it
+ * without a wait of their own are waited for too, and what was wrong in their
+ * data is told. */
 o2c_status o2c_cuda_wait(o2c_cuda *cu);
 
 /* A region: steps that run on the device one after the other. Where one with

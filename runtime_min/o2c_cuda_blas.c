@@ -136,7 +136,7 @@ static int find(o2c_cuda *cu, blas_plan *b, const blas_at *at)
   size_t bytes = O2C_CUDA_SCRATCH;
   uint32_t scheme = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
   const void *c = at->residual ? at->residual : at->y;
-  int ok;
+  int ok, i, n;
   if (failed(cu, cublasLtMatmulPreferenceCreate(&wish),
              "cublasLtMatmulPreferenceCreate"))
     return 0;
@@ -156,9 +156,10 @@ static int find(o2c_cuda *cu, blas_plan *b, const blas_at *at)
                      O2C_CUDA_TRIES, b->found, &b->nfound),
                "cublasLtMatmulAlgoGetHeuristic");
   cublasLtMatmulPreferenceDestroy(wish);
-  while (ok && b->nfound &&
-         b->found[b->nfound - 1].state != CUBLAS_STATUS_SUCCESS)
-    b->nfound--;
+  for (i = n = 0; ok && i < b->nfound; i++) /* not all of them need work */
+    if (b->found[i].state == CUBLAS_STATUS_SUCCESS)
+      b->found[n++] = b->found[i];
+  b->nfound = n;
   if (ok && !b->nfound)
     o2c_cuda_fail(cu, O2C_E_DEVICE, "cublasLtMatmulAlgoGetHeuristic",
                   "no algorithm for these sizes");
@@ -237,7 +238,10 @@ static void make_key(o2c_cuda_key *key, const o2c_cuda_matmul_p *p,
 static blas_plan *prepare(o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key,
                           const o2c_cuda_matmul_p *p, const blas_at *at)
 {
-  blas_plan *b = (blas_plan *)calloc(1, sizeof *b);
+  blas_plan *b;
+  if (!o2c_cuda_blas(cu))
+    return NULL;
+  b = (blas_plan *)calloc(1, sizeof *b);
   if (!b) {
     o2c_cuda_fail(cu, O2C_E_WORKSPACE, "o2c_cuda_matmul",
                   "the host has no memory");

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define STAGE 65536u /* bytes that o2c_cuda_put keeps for the device */
-#define RECORDS 16   /* keys of a region that are kept */
+/* Keys of a region that are kept: a block's every number of samples. */
+#define RECORDS 72
 
 /* What the oldest GPU is that this version of CUDA has code for. */
 #if CUDART_VERSION >= 13000
@@ -176,8 +177,8 @@ static void launch_recording(o2c_cuda *cu, o2c_cuda_record *r)
   if (!o2c_cuda_failed(cu, cudaStreamEndCapture(cu->stream, &graph),
                        "cudaStreamEndCapture") &&
       cu->status == O2C_OK &&
-      !o2c_cuda_failed(cu, cudaGraphInstantiate(&r->graph, graph, 0),
-                       "cudaGraphInstantiate") &&
+      !o2c_cuda_failed(cu, cudaGraphInstantiateWithFlags(&r->graph, graph, 0),
+                       "cudaGraphInstantiateWithFlags") &&
       !o2c_cuda_failed(cu, cudaGraphLaunch(r->graph, cu->stream),
                        "cudaGraphLaunch"))
     r->life = O2C_CUDA_RECORDED;
@@ -254,6 +255,8 @@ o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from, size_t bytes)
 
 /* ---- runs ---- */
 
+/* Threads have a device of their own that is current; launches need the
+ * context's. An error that the caller left would seem to be a launch's. */
 void o2c_cuda_start(o2c_cuda *cu)
 {
   int device = -1;
@@ -261,16 +264,28 @@ void o2c_cuda_start(o2c_cuda *cu)
   cu->open = NULL;
   cu->status = O2C_OK;
   cu->message[0] = 0;
+  cu->other = -1;
+  cudaGetLastError();
   if (o2c_cuda_failed(cu, cudaGetDevice(&device), "cudaGetDevice"))
     return;
-  if (device != cu->device)
-    o2c_cuda_fail(cu, O2C_E_DEVICE, "cudaGetDevice",
-                  "not the device that was current at init");
-  else if (cu->dirty)
-    o2c_cuda_failed(cu, cudaMemsetAsync(cu->fault, 0, sizeof *cu->fault,
-                                        cu->stream), "cudaMemsetAsync");
-  cu->dirty = 1;
-  cu->finished = 0;
+  if (device != cu->device) {
+    if (o2c_cuda_failed(cu, cudaSetDevice(cu->device), "cudaSetDevice"))
+      return;
+    cu->other = device;
+  }
+  if (cu->dirty && !o2c_cuda_failed(cu, cudaMemsetAsync(cu->fault, 0,
+                                                        sizeof *cu->fault,
+                                                        cu->stream),
+                                    "cudaMemsetAsync"))
+    cu->dirty = 0;
+}
+
+o2c_status o2c_cuda_room(o2c_cuda *cu, size_t bytes)
+{
+  if (cu->arena_size + O2C_CUDA_SCRATCH < bytes)
+    o2c_cuda_fail(cu, O2C_E_WORKSPACE, "the GPU's arena",
+                  "it is smaller than these dimensions need");
+  return cu->status;
 }
 
 o2c_status o2c_cuda_check(o2c_cuda *cu, const void *p)
@@ -294,13 +309,18 @@ o2c_status o2c_cuda_check(o2c_cuda *cu, const void *p)
   return cu->status;
 }
 
-o2c_status o2c_cuda_finish(o2c_cuda *cu)
+o2c_status o2c_cuda_finish(o2c_cuda *cu, o2c_status status)
 {
-  if (cu->status == O2C_OK) {
-    o2c_cuda_copy(cu, cu->found, cu->fault, sizeof *cu->found);
-    cu->finished = cu->status == O2C_OK;
-  }
-  return cu->status;
+  if (status == O2C_OK)
+    status = o2c_cuda_copy(cu, cu->found, cu->fault, sizeof *cu->found);
+  if (status == O2C_OK)
+    cu->finished = 1;
+  else
+    cu->dirty = 1; /* what its kernels stored is not for the next run */
+  if (cu->other >= 0)
+    cudaSetDevice(cu->other);
+  cu->other = -1;
+  return status;
 }
 
 /* Waits even after an error: kernels that were launched before may still use
@@ -313,11 +333,12 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu)
   }
   if (!wait_for_stream(cu) || !cu->finished)
     return cu->status;
-  if (*cu->found == O2C_OK)
-    cu->dirty = 0;
-  else
+  cu->finished = 0;
+  if (*cu->found != O2C_OK) {
+    cu->dirty = 1;
     o2c_cuda_fail(cu, (o2c_status)*cu->found, "a kernel",
                   "a value in the data does not fit");
+  }
   return cu->status;
 }
 
@@ -366,6 +387,45 @@ const char *o2c_cuda_message(const o2c_cuda *cu)
 uint64_t o2c_cuda_waits(const o2c_cuda *cu)
 {
   return cu->waits;
+}
+
+static int library_failed(o2c_cuda *cu, const char *call, const char *why)
+{
+  cu->library_text = why;
+  o2c_cuda_fail(cu, O2C_E_DEVICE, call, why);
+  return 0;
+}
+
+int o2c_cuda_blas(o2c_cuda *cu)
+{
+  cublasStatus_t status;
+  if (cu->blas)
+    return 1;
+  status = cublasLtCreate(&cu->blas);
+  if (status == CUBLAS_STATUS_SUCCESS)
+    return 1;
+  cu->blas = NULL;
+  return library_failed(cu, "cublasLtCreate", cublasLtGetStatusString(status));
+}
+
+int o2c_cuda_dnn(o2c_cuda *cu)
+{
+  cudnnStatus_t status;
+  if (cu->dnn)
+    return 1;
+  if (cudnnGetVersion() / 10000 != CUDNN_MAJOR)
+    return library_failed(cu, "cuDNN", "cuDNN is of another major version");
+  status = cudnnCreate(&cu->dnn);
+  if (status != CUDNN_STATUS_SUCCESS) {
+    cu->dnn = NULL;
+    return library_failed(cu, "cudnnCreate", cudnnGetErrorString(status));
+  }
+  status = cudnnSetStream(cu->dnn, cu->stream);
+  if (status == CUDNN_STATUS_SUCCESS)
+    return 1;
+  cudnnDestroy(cu->dnn);
+  cu->dnn = NULL;
+  return library_failed(cu, "cudnnSetStream", cudnnGetErrorString(status));
 }
 
 /* What is wrong with a failed open. */
@@ -443,10 +503,26 @@ static int take_memory(o2c_cuda *cu, const o2c_device *d, open_error *e)
   return 1;
 }
 
+/* Bytes of the weights from number i to before *next, which lie on the device
+ * as they do in the file: one copy instead of hundreds. */
+static size_t together(const o2c_cuda_setup *setup, size_t i, size_t *next)
+{
+  const o2c_cuda_weight *w = &setup->weight[i], *v;
+  size_t bytes = w->bytes;
+  for (*next = i + 1; !w->from && *next < setup->nweight; ++*next) {
+    v = &setup->weight[*next];
+    if (v->from || v->at < w->at + bytes ||
+        v->offset - w->offset != v->at - w->at)
+      break;
+    bytes = v->at - w->at + v->bytes;
+  }
+  return bytes;
+}
+
 static int take_weights(o2c_cuda *cu, const o2c_cuda_setup *setup,
                         open_error *e)
 {
-  size_t i;
+  size_t i, next;
   cu->weights = (unsigned char *)(uintptr_t)setup->cfg->device->weights;
   if (cu->weights || setup->weight_bytes == 0)
     return 1;
@@ -454,14 +530,13 @@ static int take_weights(o2c_cuda *cu, const o2c_cuda_setup *setup,
           "the GPU has no memory for the weights"))
     return 0;
   cu->weights = (unsigned char *)cu->own_weights;
-  for (i = 0; i < setup->nweight; i++) {
+  for (i = 0; i < setup->nweight; i = next) {
     const o2c_cuda_weight *w = &setup->weight[i];
-    const void *from;
-    if (!w->bytes)
-      continue;
-    from = w->from ? w->from : setup->base + w->offset;
-    if (!ok(e, cudaMemcpyAsync(cu->weights + w->at, from, w->bytes,
-                               cudaMemcpyDefault, cu->stream), NULL))
+    size_t bytes = together(setup, i, &next);
+    if (bytes &&
+        !ok(e, cudaMemcpyAsync(cu->weights + w->at,
+                               w->from ? w->from : setup->base + w->offset,
+                               bytes, cudaMemcpyDefault, cu->stream), NULL))
       return 0;
   }
   return ok(e, cudaStreamSynchronize(cu->stream), NULL);
@@ -471,8 +546,7 @@ static int start_libraries(o2c_cuda *cu, const o2c_cuda_setup *setup,
                            open_error *e)
 {
   const char *no_memory = "the host has no memory";
-  cublasStatus_t blas;
-  cudnnStatus_t dnn;
+  const unsigned which = setup->libraries;
   cu->nregion = setup->nregion;
   cu->record = (o2c_cuda_record **)calloc(cu->nregion + (size_t)1,
                                           sizeof *cu->record);
@@ -484,16 +558,9 @@ static int start_libraries(o2c_cuda *cu, const o2c_cuda_setup *setup,
   cu->plan = (o2c_cuda_plan **)calloc(cu->nplan, sizeof *cu->plan);
   if (!cu->plan)
     return wrong(e, O2C_E_WORKSPACE, no_memory);
-  if (cudnnGetVersion() / 10000 != CUDNN_MAJOR)
-    return wrong(e, O2C_E_DEVICE, "cuDNN is of another major version");
-  blas = cublasLtCreate(&cu->blas);
-  if (blas != CUBLAS_STATUS_SUCCESS)
-    return wrong(e, O2C_E_DEVICE, cublasLtGetStatusString(blas));
-  dnn = cudnnCreate(&cu->dnn);
-  if (dnn == CUDNN_STATUS_SUCCESS)
-    dnn = cudnnSetStream(cu->dnn, cu->stream);
-  if (dnn != CUDNN_STATUS_SUCCESS)
-    return wrong(e, O2C_E_DEVICE, cudnnGetErrorString(dnn));
+  if ((which & O2C_CUDA_BLAS && !o2c_cuda_blas(cu)) ||
+      (which & O2C_CUDA_DNN && !o2c_cuda_dnn(cu)))
+    return wrong(e, cu->status, cu->library_text);
   return !setup->cfg->device->tuned ||
          o2c_cuda_tuned_open(cu, setup->cfg->device->tuned) ||
          wrong(e, O2C_E_WORKSPACE, no_memory);
@@ -531,7 +598,7 @@ o2c_status o2c_cuda_open(o2c_cuda **cu, const o2c_cuda_setup *setup,
   else if ((*cu = (o2c_cuda *)calloc(1, sizeof **cu)) == NULL)
     wrong(&e, O2C_E_WORKSPACE, "the host has no memory");
   if (*cu) {
-    (*cu)->device = -1;
+    (*cu)->device = (*cu)->other = -1;
     (*cu)->flags = setup->cfg->flags;
     (*cu)->hooks = setup->cfg->hooks && setup->cfg->hooks->node;
     if (!open_all(*cu, setup, &e)) {

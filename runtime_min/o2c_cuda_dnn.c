@@ -393,7 +393,10 @@ static void sdpa_key(o2c_cuda_key *key, const o2c_cuda_sdpa_p *p,
 
 static dnn_call *new_call(o2c_cuda *cu)
 {
-  dnn_call *call = (dnn_call *)calloc(1, sizeof *call);
+  dnn_call *call;
+  if (!o2c_cuda_dnn(cu))
+    return NULL;
+  call = (dnn_call *)calloc(1, sizeof *call);
   if (!call)
     o2c_cuda_fail(cu, O2C_E_WORKSPACE, "a plan of cuDNN",
                   "the host has no memory");

@@ -52,7 +52,7 @@ typedef struct o2c_cuda_record {
 enum { O2C_CUDA_NEW, O2C_CUDA_SEEN, O2C_CUDA_RECORDED, O2C_CUDA_PLAIN };
 
 struct o2c_cuda {
-  int device;
+  int device, other; /* the caller's, during a run, if it is another; -1 */
   cudaStream_t stream;
   uint32_t flags;
   int hooks; /* steps are watched: none may be replayed */
@@ -66,6 +66,7 @@ struct o2c_cuda {
   void *own_stream, *own_arena, *own_weights; /* freed by close */
   cublasLtHandle_t blas;
   cudnnHandle_t dnn;
+  const char *library_text; /* why one of them was not opened */
   o2c_cuda_plan **plan; /* of each number, most recently used first */
   unsigned nplan;
   o2c_cuda_record **record; /* of each region, likewise */
@@ -85,6 +86,9 @@ void o2c_cuda_fail(o2c_cuda *cu, o2c_status status, const char *call,
                    const char *why);
 /* 1 if e is an error, which is then kept. */
 int o2c_cuda_failed(o2c_cuda *cu, cudaError_t e, const char *call);
+/* Opens a library, unless it is open; 0: failed. */
+int o2c_cuda_blas(o2c_cuda *cu);
+int o2c_cuda_dnn(o2c_cuda *cu);
 void *o2c_cuda_scratch(const o2c_cuda *cu);
 /* Recorded regions must not outlive the plans whose kernels they hold. */
 void o2c_cuda_forget_records(o2c_cuda *cu);

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one number: sizes beyond that are prepared over and over, which is slow
- * but keeps a model whose sizes never repeat from filling the memory. */
-#define PLANS 32
+/* Of one number: enough for every number of samples of a block. Sizes beyond
+ * that are prepared over and over, which is slow but keeps a model whose sizes
+ * never repeat from filling the memory. */
+#define PLANS 72
 #define TUNED_LINE (21 * O2C_CUDA_WORDS + 64)
 
 /* ---- keys ---- */
@@ -191,12 +192,33 @@ int o2c_cuda_tuned(const o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key)
   return found ? atoi(found + strlen(line)) : -1;
 }
 
+/* Beside the file, then in its place, so that other processes never read half
+ * of it. That a file cannot be written is no reason to fail: the next process
+ * measures again. */
+static void write_tuned(const o2c_cuda *cu)
+{
+  size_t n = strlen(cu->tuned_path), done;
+  char *part = (char *)malloc(n + 32);
+  FILE *f;
+  if (!part)
+    return;
+  snprintf(part, n + 32, "%s.%llx", cu->tuned_path,
+           (unsigned long long)(uintptr_t)cu);
+  f = fopen(part, "wb");
+  if (f) {
+    done = fwrite(cu->tuned, 1, cu->tuned_size, f);
+    if (fclose(f) != 0 || done != cu->tuned_size ||
+        rename(part, cu->tuned_path) != 0)
+      remove(part);
+  }
+  free(part);
+}
+
 void o2c_cuda_tuned_keep(o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key,
                          int choice)
 {
   char line[TUNED_LINE + 16];
   size_t n;
-  FILE *f;
   if (!cu->tuned)
     return;
   write_key(line, sizeof line - 16, plan, key);
@@ -205,13 +227,7 @@ void o2c_cuda_tuned_keep(o2c_cuda *cu, unsigned plan, const o2c_cuda_key *key,
   /* The key begins with the end of the line before it. */
   if (!append(cu, cu->tuned[cu->tuned_size - 1] == '\n' ? line + 1 : line))
     return;
-  /* That a file cannot be written is no reason to fail: the next process
-   * measures again. */
-  f = fopen(cu->tuned_path, "wb");
-  if (f) {
-    fwrite(cu->tuned, 1, cu->tuned_size, f);
-    fclose(f);
-  }
+  write_tuned(cu);
 }
 
 /* Milliseconds of some runs; -1: fails. */

@@ -190,6 +190,7 @@ G_DEVICE_WEIGHTS<%%>m4_dnl
   setup.weight_bytes = G_DEVICE_WEIGHT_BYTES;
   setup.nregion = G_NREGION;
   setup.nlibrary = G_NLIBRARY;
+  setup.libraries = G_LIBRARIES;
   return o2c_cuda_open(&ctx->cuda, &setup,
                        cfg->device ? cfg->device->why : NULL);
 }
@@ -282,7 +283,7 @@ G_DEVICE_CHECKS<%%>m4_dnl
     status = o2c_cuda_check(ctx->cuda, NULL); /* of all before */
     if (status == O2C_OK)
       status = run_all(ctx, d, in, out);
-    return status == O2C_OK ? o2c_cuda_finish(ctx->cuda) : status;
+    return o2c_cuda_finish(ctx->cuda, status);
   }
 %>, <%G_RUN_BODY<%%>m4_dnl
 %>)<%%>m4_dnl

@@ -148,6 +148,7 @@ static void lower_library(Conv *v)
   step_int(v->s, "RANK", v->g.n);
   step_int(v->s, "FAST", math_is_fast(v->p));
   step_int(v->s, "PLAN", v->p->nlibrary++);
+  v->p->uses_dnn = true;
   put_clamp(v);
 }
 

@@ -265,6 +265,7 @@ static void put_library(Product *t)
   step_text(s, "REST_C", t->c && !bias && !full ? "c" : "NULL");
   step_int(s, "FAST", math_is_fast(t->p));
   step_int(s, "PLAN", t->p->nlibrary++);
+  t->p->uses_blas = true;
   int64_t k;
   step_text(s, "MAY_BE_EMPTY", dim_is_int(t->k, &k) ? "" : "1");
   s->kernel_note = rest ? "cuBLASLt product, and what follows"

@@ -55,7 +55,7 @@ void o2c_cuda::outside(const char *call) const
 
 namespace {
 
-enum { region_keys = 16, key_bytes = 256 };
+enum { region_keys = 72, key_bytes = 256 };
 
 bool env_is(const char *name, const char *value)
 {
@@ -280,12 +280,21 @@ void o2c_cuda_start(o2c_cuda *cu)
   cu->status = O2C_OK;
   cu->message.clear();
   cu->launch_error.clear();
-  cu->fault_seen = 0;
-  cu->add([cu] {
-    *cu->fault = 0;
+  bool forget = cu->forget;
+  cu->forget = false;
+  cu->add([cu, forget] {
+    if (forget)
+      *cu->fault = 0;
     if (cu->fill)
       memset(cu->arena, 0xff, cu->arena_size);
   });
+}
+
+o2c_status o2c_cuda_room(o2c_cuda *cu, size_t bytes)
+{
+  if (cu->arena_size + O2C_CUDA_SCRATCH < bytes)
+    cu->keep(O2C_E_WORKSPACE, "the arena is smaller than dimensions need");
+  return cu->status;
 }
 
 o2c_status o2c_cuda_check(o2c_cuda *cu, const void *p)
@@ -349,10 +358,15 @@ o2c_status o2c_cuda_get(o2c_cuda *cu, void *to, const void *from,
   return O2C_OK;
 }
 
-o2c_status o2c_cuda_finish(o2c_cuda *cu)
+/* What a run found that failed is not for the next one. */
+o2c_status o2c_cuda_finish(o2c_cuda *cu, o2c_status status)
 {
-  if (cu->status != O2C_OK)
-    return cu->status;
+  if (status == O2C_OK)
+    status = cu->status;
+  if (status != O2C_OK) {
+    cu->forget = true;
+    return status;
+  }
   cu->outside("o2c_cuda_finish");
   cu->add([cu] { cu->fault_seen = *cu->fault; });
   return O2C_OK;
@@ -364,8 +378,11 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu)
     cu->outside("o2c_cuda_wait");
   cu->waits++;
   cu->stream->flush();
-  if (cu->fault_seen)
+  if (cu->fault_seen) {
     cu->keep((o2c_status)cu->fault_seen, "a kernel found wrong data");
+    cu->fault_seen = 0;
+    cu->forget = true;
+  }
   return cu->status;
 }
 

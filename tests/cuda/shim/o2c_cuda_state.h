@@ -68,6 +68,7 @@ struct o2c_cuda {
   unsigned char *arena, *weights;
   size_t arena_size; /* without the scratch */
   int *fault, fault_seen;
+  bool forget; /* the fault, when the next run begins */
   unsigned nregion, nlibrary;
   uint64_t waits;
   o2c_status status;

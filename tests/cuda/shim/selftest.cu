@@ -453,7 +453,7 @@ static float region_run(context &c, float v, bool keyed)
     CHECK(o2c_cuda_end(cu, 1) == O2C_OK);
   }
   CHECK(o2c_cuda_copy(cu, &out, x + 2, 4) == O2C_OK);
-  CHECK(o2c_cuda_finish(cu) == O2C_OK);
+  CHECK(o2c_cuda_finish(cu, O2C_OK) == O2C_OK);
   CHECK(o2c_cuda_wait(cu) == O2C_OK);
   return out;
 }
@@ -471,8 +471,8 @@ static void test_regions()
   CHECK(region_run(c, 4, true) == 5);
   replays = o2c_shim_replays();
   CHECK(region_run(c, 3, true) == 4 && o2c_shim_replays() == replays + 1);
-  /* 16 other keys push it out. */
-  for (int i = 10; i < 26; i++)
+  /* 72 other keys push it out. */
+  for (int i = 10; i < 82; i++)
     CHECK(region_run(c, (float)i, true) == (float)i + 1);
   replays = o2c_shim_replays();
   CHECK(region_run(c, 3, true) == 4 && o2c_shim_replays() == replays);
@@ -593,9 +593,9 @@ static void test_failures()
   o2c_cuda_start(cu);
   O2C_LAUNCH(cu, add, 1, 32, x, x + 1, 1.0f, 1);
   O2C_LAUNCH(cu, add, 1, 32, x, x + 1, 1.0f, 1);
-  CHECK(!o2c_cuda_message(cu)[0] && o2c_cuda_finish(cu) == O2C_OK);
+  CHECK(!o2c_cuda_message(cu)[0] && o2c_cuda_finish(cu, O2C_OK) == O2C_OK);
   O2C_LAUNCH(cu, add, 1, 32, x, x + 1, 1.0f, 1);
-  CHECK(o2c_cuda_message(cu)[0] && o2c_cuda_finish(cu) == O2C_E_DEVICE);
+  CHECK(o2c_cuda_message(cu)[0] && o2c_cuda_finish(cu, O2C_OK) == O2C_E_DEVICE);
   CHECK(o2c_cuda_wait(cu) == O2C_E_DEVICE);
   o2c_cuda_start(cu);
   CHECK(!o2c_cuda_message(cu)[0] && o2c_cuda_wait(cu) == O2C_OK);
@@ -604,9 +604,9 @@ static void test_failures()
   /* Data that a kernel finds wrong. */
   o2c_cuda_start(cu);
   O2C_LAUNCH(cu, find_fault, 1, 32, o2c_cuda_fault(cu));
-  CHECK(o2c_cuda_finish(cu) == O2C_OK && o2c_cuda_wait(cu) == O2C_E_DATA);
+  CHECK(o2c_cuda_finish(cu, O2C_OK) == O2C_OK && o2c_cuda_wait(cu) == O2C_E_DATA);
   o2c_cuda_start(cu);
-  CHECK(o2c_cuda_finish(cu) == O2C_OK && o2c_cuda_wait(cu) == O2C_OK);
+  CHECK(o2c_cuda_finish(cu, O2C_OK) == O2C_OK && o2c_cuda_wait(cu) == O2C_OK);
   /* Pointers of the other side. */
   CHECK(o2c_cuda_check(cu, nullptr) == O2C_OK);
   CHECK(o2c_cuda_check(cu, &c) == O2C_OK);
