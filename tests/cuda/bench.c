@@ -52,6 +52,8 @@ static void fill(const o2c_port *port, void *p, size_t n)
       ((int64_t *)p)[k] = seed >> 29;
     else if (port->dtype == O2C_I32)
       ((int32_t *)p)[k] = (int32_t)(seed >> 29);
+    else if (port->dtype == O2C_F16) /* 1 to 2 and -1 to -2 */
+      ((uint16_t *)p)[k] = (uint16_t)(0x3c00 | seed >> 22 | (seed & 0x8000));
     else if (port->dtype == O2C_BOOL)
       ((unsigned char *)p)[k] = 1;
   }
@@ -69,8 +71,9 @@ static void *place(int device, void *host, size_t bytes)
   if (!device)
     return host;
   demand(cudaMalloc(&p, bytes + 1) == cudaSuccess, "no memory on the GPU");
-  demand(cudaMemcpy(p, host, bytes, cudaMemcpyHostToDevice) == cudaSuccess,
-         "cudaMemcpy");
+  /* From pageable memory it may return too early for other streams. */
+  demand(cudaMemcpy(p, host, bytes, cudaMemcpyHostToDevice) == cudaSuccess &&
+           cudaDeviceSynchronize() == cudaSuccess, "cudaMemcpy");
   return p;
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times on a GPU: ours beside onnxruntime's CUDA provider, TensorRT, torch.
 
-    bench.py --onnx2c FILE [--nvcc COMMAND] [--quick] MODEL.onnx
+    bench.py --onnx2c FILE [--nvcc COMMAND] [--quick] [--fast] MODEL.onnx
 
 Batch 1, 8 and 64, with inputs and outputs in the GPU's memory and on the host.
 Each contender is a process of its own, and they take turns, round by round; the
@@ -11,11 +11,14 @@ we are faster. `start` is the time to the first output, of libraries loaded into
 the process already: at best of the rounds. Contenders: onnxruntime plain (ort)
 and with its CUDA graphs (ort-graph, device memory alone), TensorRT by
 onnxruntime's provider (trt), torch.compile of torchvision's network of the same
-name (torch). Those that can't be imported, or refuse, show "-". Needs onnx for
-nothing; onnxruntime-gpu, torch and torchvision where they are.
+name (torch). Those that can't be imported, or refuse, show "-", and the reason
+is printed. f32 is f32 for all of them, by NVIDIA_TF32_OVERRIDE=0; with --fast
+all may use TF32. Needs onnx for nothing; onnxruntime-gpu, torch and torchvision
+where they are.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -34,6 +37,7 @@ def arguments():
     p.add_argument("--onnx2c")
     p.add_argument("--nvcc", default="nvcc -arch=native")
     p.add_argument("--quick", action="store_true")
+    p.add_argument("--fast", action="store_true", help="TF32 for all")
     p.add_argument("--one", help="a contender, in its own process")
     p.add_argument("--batch", type=int, default=1)
     p.add_argument("--device", action="store_true")
@@ -67,19 +71,42 @@ def random_input(port, batch):
     if "int" in port.type:
         return rng.integers(0, 8, shape).astype(
             np.int64 if "64" in port.type else np.int32)
-    return rng.standard_normal(shape).astype(np.float32)
+    if "bool" in port.type:
+        return np.ones(shape, bool)
+    return rng.standard_normal(shape).astype(
+        np.float16 if "float16" in port.type else np.float32)
+
+
+def one_session(ort, args, options):
+    """A session that has the provider that is asked for, or the process ends:
+    onnxruntime falls back to the CPU by itself."""
+    wanted = ("Tensorrt" if args.one == "trt" else "CUDA") + "ExecutionProvider"
+    if wanted not in ort.get_available_providers():
+        sys.exit(f"onnxruntime has no {wanted}")
+    providers = [(wanted, options)]
+    if args.one == "trt":
+        providers.append("CUDAExecutionProvider")
+    session = ort.InferenceSession(str(args.model), providers=providers)
+    if wanted not in session.get_providers():
+        sys.exit(f"onnxruntime could not load its {wanted}")
+    return session
 
 
 def one_ort(args):
     import onnxruntime as ort
-    wanted = ("Tensorrt" if args.one == "trt" else "CUDA") + "ExecutionProvider"
-    if wanted not in ort.get_available_providers():
-        sys.exit(f"onnxruntime has no {wanted}")
+    if hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # of CUDA and cuDNN from pip's packages
     graph = args.one == "ort-graph"
-    options = {"enable_cuda_graph": "1"} if graph else {}
+    shapes = []
+    if graph:  # outputs must have a place before the first run
+        plain = one_session(ort, args, {})
+        feed = {p.name: random_input(p, args.batch)
+                for p in plain.get_inputs()}
+        shapes = plain.run(None, feed)
+        del plain
     begin = time.perf_counter()
-    session = ort.InferenceSession(str(args.model),
-                                   providers=[(wanted, options)])
+    session = one_session(ort, args,
+                          {"enable_cuda_graph": "1"} if graph else {})
     feed = {p.name: random_input(p, args.batch) for p in session.get_inputs()}
     if not args.device:
         if graph:
@@ -91,10 +118,9 @@ def one_ort(args):
             for x in feed.values()]
     for name, x in zip(feed, keep):
         binding.bind_ortvalue_input(name, x)
-    outputs = session.run(None, feed) if graph else []
     for k, port in enumerate(session.get_outputs()):
-        if graph:  # replayed: where the first run put them
-            keep.append(ort.OrtValue.ortvalue_from_numpy(outputs[k], "cuda", 0))
+        if graph:
+            keep.append(ort.OrtValue.ortvalue_from_numpy(shapes[k], "cuda", 0))
             binding.bind_ortvalue_output(port.name, keep[-1])
         else:
             binding.bind_output(port.name, "cuda")
@@ -112,7 +138,8 @@ def one_torch(args):
     if not hasattr(torchvision.models, name) or not torch.cuda.is_available():
         sys.exit("no such network, or no GPU")
     begin = time.perf_counter()
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = args.fast
+    torch.backends.cuda.matmul.allow_tf32 = args.fast
     net = getattr(torchvision.models, name)().eval().cuda()
     net = torch.compile(net, mode="max-autotune" if args.batch > 1
                         else "reduce-overhead")
@@ -131,7 +158,8 @@ def one_torch(args):
 def build(args, folder):
     """Our program, and its run-time dimensions."""
     subprocess.run([args.onnx2c, args.model, "--provider", "cuda,cpu",
-                    "--bundle", "-o", folder / "net.c"], check=True)
+                    "--math", "fast" if args.fast else "exact", "--bundle",
+                    "-o", folder / "net.c"], check=True)
     nvcc = shlex.split(args.nvcc)
     sources = [HERE / "bench.c"] + [folder / x for x in
                                     ("net.c", "net.cu", "o2c_cuda.c")]
@@ -145,10 +173,13 @@ def build(args, folder):
     return re.findall(r"int64_t (\w+);", fields)
 
 
-def answer(command):
+def answer(command, fast):
+    env = dict(os.environ)
+    if not fast:
+        env["NVIDIA_TF32_OVERRIDE"] = "0"
     try:
         done = subprocess.run(command, capture_output=True, text=True,
-                              timeout=600, check=False)
+                              timeout=600, check=False, env=env)
     except subprocess.TimeoutExpired:
         return None, "no answer"
     lines = [x for x in done.stdout.splitlines() if x.startswith("{")]
@@ -168,8 +199,9 @@ def row(args, ours, batch, device, gone):
                 continue
             command = ours(batch, device, runs) if name == "ours" else [
                 sys.executable, __file__, "--one", name, "--batch", str(batch),
-                "--runs", str(runs), args.model] + ["--device"] * device
-            got, why = answer(command)
+                "--runs", str(runs), args.model] + (
+                    ["--device"] * device + ["--fast"] * args.fast)
+            got, why = answer(command, args.fast)
             if why and name == "ours":
                 sys.exit(f"ours: {why}")
             if why:
@@ -196,7 +228,8 @@ def main():
                      enumerate(dims)]
             return [folder / "net", "device" if device else "host", str(runs),
                     *sizes]
-        print(f"{args.model.parent.name}: milliseconds (times ours)")
+        print(f"{args.model.parent.name}, {'TF32' if args.fast else 'exact'}: "
+              "milliseconds (times ours)")
         print("batch memory      ours " + "".join(f"{x:>18}" for x in OTHERS))
         for batch in (1, 8) if args.quick else (1, 8, 64):
             for device in (True, False):
