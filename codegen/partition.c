@@ -62,7 +62,8 @@ static void drop_unread(Plan *p)
   p->last = n ? all[n - 1] : NULL;
   p->nstep = 0;
   for (int k = n - 1; k >= 0; k--) {
-    if (!step_is_read(all[k], read, sized))
+    bool follows = all[k]->checks && kept && kept->node == all[k]->node;
+    if (!step_is_read(all[k], read, sized) && !follows)
       continue;
     for (int i = 0; i < all[k]->nsizes; i++)
       sized[all[k]->sizes[i]] = true;

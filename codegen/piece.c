@@ -14,12 +14,20 @@
 
 #include <string.h>
 
+/* BitCast only names what it moves differently. */
+static bool alike(const MoveList *m, Dtype a, Dtype b)
+{
+  return a == b || (m->checked && dtype_info(a)->size == dtype_info(b)->size);
+}
+
 /* A call of the record; see lower_block. */
 static void collect(Lower *l, const Call *c)
 {
   MoveList *m = l->user;
+  if (m->checked && !c->custom && !strncmp(c->kernel, "check_", 6))
+    return;
   if (strcmp(c->kernel, "strided") ||
-      c->arg[0].v->dtype != c->arg[1].v->dtype) {
+      !alike(m, c->arg[0].v->dtype, c->arg[1].v->dtype)) {
     m->other = true;
     return;
   }
@@ -43,17 +51,27 @@ static bool belongs(const Node *n, const Value *v)
   return false;
 }
 
-bool moves_of(Node *n, MoveList *m)
+static bool collect_moves(Node *n, MoveList *m, bool checked)
 {
   Lower l = { .m = n->g->m, .emit = collect, .user = m };
-  *m = (MoveList){ .n = 0 };
-  if (!n->op || !n->op->lower || !(n->op->flags & OP_MOVES))
+  *m = (MoveList){ .checked = checked };
+  if (!n->op || !n->op->lower || !(checked || n->op->flags & OP_MOVES))
     return false;
   n->op->lower(&l, n);
   for (int i = 0; i < m->n; i++)
     if (!belongs(n, m->move[i].x) || !belongs(n, m->move[i].y))
       return false;
   return !m->other && m->n > 0;
+}
+
+bool moves_of(Node *n, MoveList *m)
+{
+  return collect_moves(n, m, false);
+}
+
+bool moves_checked(Node *n, MoveList *m)
+{
+  return collect_moves(n, m, true);
 }
 
 static bool stands_before(const MoveAxis *a, const MoveAxis *b)

@@ -36,6 +36,7 @@ typedef struct {
   Step *step;
   StrBuf lists;     /* local arrays, before the calls */
   StrBuf calls;
+  bool checks;      /* only calls that check */
   int nlist;
 } RefText;
 
@@ -194,6 +195,8 @@ static bool put_function(RefText *r, const Call *c)
 static void put_call(Lower *l, const Call *c)
 {
   RefText *r = l->user;
+  if (r->checks && (c->custom || strncmp(c->kernel, "check_", 6) != 0))
+    return;
   bool status = put_function(r, c);
   for (int i = 0; i < c->narg; i++) {
     const CallArg *arg = &c->arg[i];
@@ -236,7 +239,7 @@ static void ref_body(Step *s, void (*lower)(Lower *, Node *), bool sizes)
 {
   Plan *p = s->plan;
   Node *n = s->node;
-  RefText r = { .plan = p, .step = s };
+  RefText r = { .plan = p, .step = s, .checks = s->checks };
   sb_init(&r.lists, p->a);
   sb_init(&r.calls, p->a);
   if (sizes)
@@ -334,4 +337,14 @@ void lower_ref_thread(Plan *p, Node *n)
   s->status = false; /* the kernel stores it */
   step_kernel(s, "cuda/any.h");
   s->kernel_note = "cuda, one thread";
+}
+
+void lower_checks_thread(Plan *p, Node *n)
+{
+  Step *s = device_step(p, n, "CUDA_REF");
+  s->checks = true;
+  ref_body(s, n->op->lower, false);
+  s->status = false;
+  step_kernel(s, "cuda/any.h");
+  s->kernel_note = "cuda check";
 }

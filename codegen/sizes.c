@@ -132,6 +132,7 @@ void sizes_struct(Plan *p, StrBuf *b)
     "#ifndef O2C_UNUSED\n#if defined __GNUC__\n"
     "#define O2C_UNUSED __attribute__((unused))\n"
     "#else\n#define O2C_UNUSED\n#endif\n#endif\n"
+    "#ifndef O2C_TAKE_SIZE\n#define O2C_TAKE_SIZE\n"
     "/* Where there is not room for a size, `need` says so. */\n"
     "static O2C_UNUSED o2c_status o2c_take_size(\n"
     "    int64_t found, int64_t room, int64_t *to, int64_t *need)\n{\n"
@@ -139,7 +140,8 @@ void sizes_struct(Plan *p, StrBuf *b)
     "  *to = found;\n"
     "  if (found <= room)\n    return O2C_OK;\n"
     "  if (need)\n    *need = found;\n"
-    "  return O2C_E_CAPACITY;\n}\n", p->name, p->name, p->name);
+    "  return O2C_E_CAPACITY;\n}\n#endif\n",
+    p->name, p->name, p->name);
 }
 
 void sizes_begin(Plan *p, StrBuf *b)

@@ -71,6 +71,7 @@ struct Step {
   bool device;             /* its function stands in the .cu file */
   bool transfer;           /* a copy to or from the device; device.c */
   bool sizing;             /* on the CPU, for a node that a GPU runs */
+  bool checks;             /* no output: it stays if the node's next one does */
   int *finds, nfinds;      /* capacities that it assigns; sizes.c */
   int *sizes, nsizes;      /* capacities that the body reads */
   int64_t macs;            /* multiplications with addition; 0: not counted */
@@ -114,6 +115,7 @@ typedef struct {
   Move *move;
   int n;
   bool other;         /* the node does more than to move */
+  bool checked;       /* of moves_checked */
 } MoveList;
 
 /* A piece of the workspace; its size is the largest of its tensors. */
@@ -499,6 +501,8 @@ Value *value_root(Value *v);
 void plan_pieces(Plan *p, const Guard **guard);
 const Piece *piece_find(const Plan *p, const Value *v); /* NULL: none */
 bool moves_of(Node *n, MoveList *m); /* false: it does something else */
+/* The same of any operator, BitCast too, where another step checks. */
+bool moves_checked(Node *n, MoveList *m);
 /* Axes in the order of the output, as few as possible. */
 void move_tidy(DimPool *d, Move *v);
 bool piece_stands(const Plan *p, const Move *m); /* nothing has to be moved */
@@ -533,6 +537,7 @@ void lower_sizes(Plan *p, Node *n); /* the calls of OpDef.sizes, as a step */
 /* The same calls by one thread of a GPU, of nodes that are small enough. */
 bool ref_fits_thread(const Plan *p, Node *n);
 void lower_ref_thread(Plan *p, Node *n);
+void lower_checks_thread(Plan *p, Node *n); /* those of kernels check_.. only */
 /* cpu/halo.c */
 void plan_halos(Plan *p);
 const Halo *halo_find(const Plan *p, const Value *v); /* NULL: none */

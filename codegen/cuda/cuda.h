@@ -55,8 +55,10 @@ void cuda_put_least(Step *s, const char *key, const Dim *d);
 void cuda_put_unused(Step *s);
 /* find.c: Target.finds. */
 bool cuda_finds(const Plan *p, const Node *n, Dtype *t, const Dim **elements);
-/* pick.c: the node is a single call of a reference kernel. */
+/* pick.c: the node is a single call of a reference kernel, and one before it
+ * that checks, at most; the step that checks. */
 bool cuda_one_call(const Plan *p, const Node *n, Call *c);
+void cuda_put_checks(Plan *p, Node *n);
 /* How element e of a tensor of shape `out` finds its row in one of shape
  * `dim`, where axis `axis` is at the index `at`: G_INDICES, G_PLACE, G_OUTSIDE,
  * G_N. */

@@ -20,8 +20,7 @@ bool cuda_takes_move(const Plan *p, const Node *n)
   (void)p;
   if (!n->op || !n->op->lower || op_is_view(n))
     return false;
-  return moves_of((Node *)(uintptr_t)n, &m) && m.n > 0 && m.n <= MOST_MOVES &&
-         !m.other;
+  return moves_checked((Node *)(uintptr_t)n, &m) && m.n <= MOST_MOVES;
 }
 
 typedef struct {
@@ -208,7 +207,8 @@ void cuda_lower_move(Plan *p, Node *n)
 {
   DimPool *d = &p->m->dims;
   Moves m = { .p = p, .most = dim_int(d, 1) };
-  moves_of(n, &m.all);
+  moves_checked(n, &m.all);
+  cuda_put_checks(p, n);
   m.s = device_step(p, n, "CUDA_MOVE");
   add_operands(m.s, &m.all, n);
   sb_init(&m.body, p->a);

@@ -8,9 +8,32 @@
 
 #include <string.h>
 
+static bool is_check(const Call *c)
+{
+  return !c->custom && !strncmp(c->kernel, "check_", 6);
+}
+
 bool cuda_one_call(const Plan *p, const Node *n, Call *c)
 {
-  return node_calls(p, n, c, 1) == 1 && !c->custom;
+  Call all[2];
+  int count = node_calls(p, n, all, COUNT(all));
+  if (count == 2 && is_check(&all[0]))
+    all[0] = all[1];
+  else if (count != 1)
+    return false;
+  *c = all[0];
+  return !c->custom;
+}
+
+void cuda_put_checks(Plan *p, Node *n)
+{
+  Call all[4];
+  bool any = false;
+  int count = node_calls(p, n, all, COUNT(all));
+  for (int i = 0; i < count && i < COUNT(all); i++)
+    any = any || is_check(&all[i]);
+  if (any)
+    lower_checks_thread(p, n);
 }
 
 void cuda_put_unused(Step *s)
@@ -356,6 +379,70 @@ static void put_tensor_scatter(Plan *p, Node *n, const Call *c)
   finish(s, "cuda scatter");
 }
 
+/* list: y, n values */
+static void put_list(Plan *p, Node *n, const Call *c)
+{
+  Step *s = device_step(p, n, "CUDA_LIST");
+  step_out(s, "y", c->arg[0].v);
+  step_text(s, "VALUES", "%s", cuda_list(s, c->arg[2].n, c->arg[2].dim));
+  step_text(s, "WORD", "%s", dtype_info(c->arg[0].v->dtype)->c);
+  step_dim(s, "WORDS", c->arg[1].dim[0]);
+  finish(s, "cuda sizes");
+}
+
+/* Two shapes of a rank, arguments from `at` on: G_DIM, G_OUT; and what is moved
+ * between tensors of these. */
+static void put_shapes(Step *s, const Call *c, int at)
+{
+  Dtype t = c->arg[0].v->dtype;
+  step_text(s, "DIM", "%s", cuda_list(s, c->arg[at].n, c->arg[at].dim));
+  step_text(s, "OUT", "%s", cuda_list(s, c->arg[at + 1].n, c->arg[at + 1].dim));
+  step_int(s, "RANK", c->arg[at].n);
+  step_text(s, "WORD", "%s", cuda_word(dtype_info(t)->size));
+  step_text(s, "TYPE", "%s", dtype_info(dtype_carrier(t))->name);
+  step_dim(s, "WORDS", dim_prod(&s->plan->m->dims, c->arg[at + 1].dim,
+                                c->arg[at + 1].n));
+  step_ref(s, !strcmp(c->kernel, "slice") ? "slice" : "pad", dtype_carrier(t));
+  finish(s, !strcmp(c->kernel, "slice") ? "cuda slice" : "cuda pad");
+}
+
+/* slice: x starts ends axes steps y, width count rank, dim out */
+static void put_slice(Plan *p, Node *n, const Call *c)
+{
+  static const char *const name[] = { "starts", "ends", "axes", "steps" };
+  static const char *const key[] = { "STARTS", "ENDS", "ALONG", "BY" };
+  Step *s = device_step(p, n, "CUDA_SLICE");
+  step_in(s, "x", c->arg[0].v);
+  for (int i = 0; i < 4; i++) {
+    if (c->arg[1 + i].v)
+      step_in(s, name[i], c->arg[1 + i].v);
+    step_text(s, key[i], "%s", c->arg[1 + i].v ? name[i] : "NULL");
+  }
+  step_out(s, "y", c->arg[5].v);
+  step_dim(s, "WIDTH", c->arg[6].dim[0]);
+  step_dim(s, "COUNT", c->arg[7].dim[0]);
+  put_shapes(s, c, 9);
+}
+
+/* pad_data: x value pads axes y, width count mode rank, dim out */
+static void put_pad_data(Plan *p, Node *n, const Call *c)
+{
+  Step *s = device_step(p, n, "CUDA_PAD_DATA");
+  step_in(s, "x", c->arg[0].v);
+  if (c->arg[1].v)
+    step_in(s, "value", c->arg[1].v);
+  step_in(s, "pads", c->arg[2].v);
+  if (c->arg[3].v)
+    step_in(s, "axes", c->arg[3].v);
+  step_out(s, "y", c->arg[4].v);
+  step_text(s, "VALUE", c->arg[1].v ? "1" : "");
+  step_text(s, "ALONG", c->arg[3].v ? "axes" : "NULL");
+  step_dim(s, "WIDTH", c->arg[5].dim[0]);
+  step_dim(s, "COUNT", c->arg[6].dim[0]);
+  step_dim(s, "MODE", c->arg[7].dim[0]);
+  put_shapes(s, c, 9);
+}
+
 static const struct {
   const char *kernel;
   void (*put)(Plan *p, Node *n, const Call *c);
@@ -365,14 +452,16 @@ static const struct {
   { "one_hot", put_one_hot }, { "range", put_range },
   { "range_data", put_range }, { "fill", put_fill }, { "eye", put_eye },
   { "reverse_sequence", put_reverse },
-  { "tensor_scatter", put_tensor_scatter },
+  { "tensor_scatter", put_tensor_scatter }, { "slice", put_slice },
+  { "pad_data", put_pad_data }, { "list", put_list },
 };
 
 static int kernel_of(const Plan *p, const Node *n, Call *c)
 {
   static const char *const name[] = {
     "CenterCropPad", "ConstantOfShape", "EyeLike", "Gather", "GatherElements",
-    "GatherND", "OneHot", "Pad", "Range", "ReverseSequence", "TensorScatter",
+    "GatherND", "OneHot", "Pad", "Range", "ReverseSequence", "Shape",
+    "Size", "Slice", "TensorScatter",
   };
   bool wanted = false;
   for (int i = 0; i < COUNT(name); i++)
@@ -394,5 +483,6 @@ bool cuda_takes_pick(const Plan *p, const Node *n)
 void cuda_lower_pick(Plan *p, Node *n)
 {
   Call c;
+  cuda_put_checks(p, n);
   known[kernel_of(p, n, &c)].put(p, n, &c);
 }

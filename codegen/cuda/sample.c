@@ -19,7 +19,7 @@ static int word_at(const Node *n, const char *attr, const char *const *word)
 
 static bool some(const Node *n)
 {
-  return !n->nsize && n->out[0] && !dim_is(value_numel(n->out[0]), 0);
+  return n->out[0] && !dim_is(value_numel(n->out[0]), 0);
 }
 
 static bool is_number(Dtype t)

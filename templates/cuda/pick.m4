@@ -89,6 +89,63 @@ m4_define(<%G_CUDA_PAD_AXIS%>, <%m4_dnl
     }
 %>)
 
+Slice and Pad by data: shapes DIM and OUT of RANK axes. STARTS ENDS ALONG BY:
+operands, or NULL; COUNT numbers each, those of axes of WIDTH bytes.
+m4_define(<%G_CUDA_BY_DATA%>, <%m4_dnl
+static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
+{
+G_KERNEL_OPEN<%%>G_UNUSED<%%>m4_dnl
+  const int64_t dim[] = { G_DIM }, out[] = { G_OUT };
+$1<%%>m4_dnl
+  for (G_INDEX e = (G_INDEX)o2c_thread(); e < G_WORDS;
+       e += (G_INDEX)o2c_threads()) {
+    int64_t rest = e, from = 0, scale = 1;
+    for (int j = G_RANK - 1; j >= 0; j--) {
+      const int64_t i = rest % out[j];
+      rest /= out[j];
+$2<%%>m4_dnl
+      scale *= dim[j];
+    }
+$3<%%>m4_dnl
+  }
+}
+G_FUNCTION
+{
+  O2C_SPREAD(cu, G_KERNEL_NAME, G_WORDS, G_ARGUMENTS, o2c_cuda_fault(cu));
+}
+%>)
+m4_define(<%G_CUDA_SLICE%>, <%G_CUDA_BY_DATA(<%m4_dnl
+  int64_t start[G_RANK], step[G_RANK];
+  for (int j = 0; j < G_RANK; j++)
+    if (o2c_ref_slice_cut_<%%>G_TYPE<%%>(
+          G_STARTS, G_ENDS, G_ALONG, G_BY, G_WIDTH, G_COUNT, G_RANK, j, dim[j],
+          &start[j], &step[j]) != out[j]) {
+      *fault = (int)O2C_E_SHAPE;
+      return;
+    }
+%>, <%m4_dnl
+      from += (start[j] + i * step[j]) * scale;
+%>, <%m4_dnl
+    G_CUDA_Y = G_CUDA_X(from);
+%>)%>)
+m4_define(<%G_CUDA_PAD_DATA%>, <%G_CUDA_BY_DATA(<%m4_dnl
+  int64_t begin[G_RANK], end[G_RANK];
+  if (o2c_ref_pad_ends_<%%>G_TYPE<%%>(pads, G_ALONG, G_WIDTH, G_COUNT, G_MODE,
+                                      G_RANK, dim, out, begin, end) != O2C_OK) {
+    *fault = (int)O2C_E_SHAPE;
+    return;
+  }
+%>, <%m4_dnl
+      const int64_t low = begin[j] < 0 ? -begin[j] : 0;
+      const int64_t high = end[j] < 0 ? -end[j] : 0;
+      const int64_t at = o2c_ref_pad_index_<%%>G_TYPE<%%>(
+        i - begin[j] - low, dim[j] - low - high, G_MODE);
+      from = at < 0 || from < 0 ? -1 : from + (at + low) * scale;
+%>, <%m4_dnl
+    G_CUDA_Y = from >= 0 ? G_CUDA_X(from) :
+      G_IF(G_VALUE, <%*(const G_WORD *)value%>, <%G_WORD<%%>()%>);
+%>)%>)
+
 m4_define(<%G_CUDA_ONE_HOT%>, <%G_CUDA_PICK(<%m4_dnl
     const G_INDEX c = e % G_INNER, run = e / G_INNER;
     const G_INDEX d = run % G_DEPTH, o = run / G_DEPTH;
@@ -109,6 +166,11 @@ m4_ifelse(G_CHECKED, <%%>, <%%>, <%m4_dnl
 
 m4_define(<%G_CUDA_FILL%>, <%G_CUDA_PICK(<%m4_dnl
     G_CUDA_Y = G_BITS;
+%>)%>)
+
+m4_define(<%G_CUDA_LIST%>, <%G_CUDA_PICK(<%m4_dnl
+    const int64_t value[] = { G_VALUES };
+    y[e] = (G_WORD)value[e];
 %>)%>)
 
 m4_define(<%G_CUDA_EYE%>, <%G_CUDA_PICK(<%m4_dnl

@@ -66,14 +66,16 @@ O2C_UNUSED static void NAME(pad)(const void *x, const void *value, void *y,
   }
 }
 
-/* Pads, and axes (null: all), are known at run time only: `count` axes, named
- * by int32 or int64 (`width` bytes). O2C_E_SHAPE unless y has shape `out`. */
-O2C_UNUSED static o2c_status NAME(pad_data)(
-    const void *x, const void *value, const int64_t *pads, const void *axes,
-    void *y, int64_t width, int64_t count, int64_t mode, int64_t rank,
-    const int64_t *dim, const int64_t *out) {
-  int64_t begin[O2C_MAX_RANK] = {0}, end[O2C_MAX_RANK] = {0}, k, j, a;
+/* Pads, and axes (null: all), that are known at run time only: `count` axes,
+ * named by int32 or int64 (`width` bytes). O2C_E_SHAPE unless y has shape
+ * `out`. */
+O2C_UNUSED static o2c_status NAME(pad_ends)(
+    const int64_t *pads, const void *axes, int64_t width, int64_t count,
+    int64_t mode, int64_t rank, const int64_t *dim, const int64_t *out,
+    int64_t *begin, int64_t *end) {
+  int64_t k, j, a;
   int32_t small;
+  for (j = 0; j < rank; j++) begin[j] = end[j] = 0;
   for (k = 0; k < count; k++) {
     a = k;
     if (axes && width == 8)
@@ -96,7 +98,17 @@ O2C_UNUSED static o2c_status NAME(pad_data)(
                               (end[j] < 0 ? end[j] : 0) <= 0)
       return O2C_E_SHAPE;
   }
-  NAME(pad)(x, value, y, rank, mode, dim, begin, end);
   return O2C_OK;
+}
+
+O2C_UNUSED static o2c_status NAME(pad_data)(
+    const void *x, const void *value, const int64_t *pads, const void *axes,
+    void *y, int64_t width, int64_t count, int64_t mode, int64_t rank,
+    const int64_t *dim, const int64_t *out) {
+  int64_t begin[O2C_MAX_RANK], end[O2C_MAX_RANK];
+  o2c_status s = NAME(pad_ends)(pads, axes, width, count, mode, rank, dim, out,
+                                begin, end);
+  if (s == O2C_OK) NAME(pad)(x, value, y, rank, mode, dim, begin, end);
+  return s;
 }
 #endif
