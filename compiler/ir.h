@@ -389,11 +389,11 @@ struct Model {
   int nerror, nwarning;
   int64_t ir_version;
   Opset *opset; int nopset;
-  Meta *meta;
-  int nmeta;
+  Meta *meta; int nmeta;
   Graph *main;
   int nvalue, nfile, norigin;    /* ids handed out; to values of the file */
   Arena *work; int *file_out;    /* of eval.c (or NULL); ids of outputs */
+  Dtype half;                    /* what --math fast stores in: widen.c */
   char sha256[65];
   const void *map; size_t map_size;     /* the mmapped file */
   void *import;                  /* private to import.c */

@@ -16,6 +16,15 @@ for order in 0 2; do
 done
 "$ONNX2C" packs/model.onnx --provider cuda -o packs.c
 "$ONNX2C" orders/model.onnx --provider cuda -o orders.c
+# Halves that are rounded only where they are stored.
+mkdir -p half
+"$ONNX2C" edit "$zoo/tiny_resnet8/model.onnx" -o half/model.onnx float16
+cp -R "$zoo/tiny_resnet8/test_data_set_0" half/
+SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify half --provider cuda --math fast \
+  --cflags=-O1
+"$ONNX2C" half/model.onnx --provider cuda --math fast -o half.c
+[ "$(grep -c '; cuda elementwise' half.cu)" = 2 ] ||
+  fail "more than the casts of input and output are steps of their own"
 grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
 grep -q 'o2c_layer_norm_held<o2c_of_f16, .*, 32, 3, 1>' packs.cu ||
   fail "rows of halves are not"
