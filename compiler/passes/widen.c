@@ -120,8 +120,8 @@ static void skip_rounding(Node *n)
 bool pass_widen(Graph *g)
 {
   const Options *opt = g->m->opt;
-  bool changed = false, all = opt->math && !strcmp(opt->math, "fast") &&
-                              provider_has(opt, "cuda");
+  bool changed = false, all = opt && opt->math && provider_has(opt, "cuda") &&
+                              !strcmp(opt->math, "fast");
   if (all) g->m->half = half_of_all(g);
   all = g->m->half != DT_NONE;
   for (Node *n = g->first; n; n = n->next) {
