@@ -4,8 +4,8 @@
  * Every node has a time on either side, and a value that is made on one side
  * and read on the other the time of a copy; the division that takes the least
  * in sum is a cut of the graph (cut.c). Strings, sequences, loops, conditions,
- * and nodes whose sizes it can't find (device_sizes.c) stay on the CPU, and what
- * the GPU's provider has no kernel for. Copies become nodes o2c.Transfer, each
+ * nodes whose sizes it can't find (device_sizes.c), and what the GPU's provider
+ * has no kernel for, stay on the CPU. Copies become nodes o2c.Transfer, each
  * value's once, right behind what makes it. Inputs and outputs of the model are
  * copied too, as the caller may keep them on either side.
  *

@@ -5,14 +5,14 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 export NVCC="${NVCC:-$ROOT/tests/cuda/nvcc_shim}"
-for kind in packs orders; do
+for kind in packs orders finds; do
   "$PYTHON" "$ROOT/tests/cuda/make_models.py" $kind $kind
 done
 for order in 0 2; do
   # Halves may round to the next one.
-  O2C_SHIM_ORDER=$order SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify packs orders \
-    --provider cuda --cflags=-O1 --rtol 2e-3
-  says "2 passed"
+  O2C_SHIM_ORDER=$order SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify packs \
+    orders finds --provider cuda --cflags=-O1 --rtol 2e-3
+  says "3 passed"
 done
 "$ONNX2C" packs/model.onnx --provider cuda -o packs.c
 "$ONNX2C" orders/model.onnx --provider cuda -o orders.c

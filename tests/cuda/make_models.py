@@ -5,8 +5,9 @@
     make_models.py KIND FOLDER
 
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
-or `shapes`, of 1 and 3 where it is `packs` or `orders`; `net` and `rooms`,
-which errors.c and rooms.c call, and `convs` and `attentions`, of which plans.c
+or `shapes`, of 1 and 3 where it is `packs`, `orders` or `finds`, whose long
+transforms are numpy's, as onnxruntime's are not exact; `net` and `rooms`, which
+errors.c and rooms.c call, and `convs` and `attentions`, of which plans.c
 looks at the calls of cuDNN, have none.
 """
 import pathlib
@@ -168,6 +169,42 @@ def orders():
                   numpy_helper.from_array(np.float32(4), "four")])
 
 
+def finds():
+    """What finds its sizes in data that is longer than a block looks at, and
+    transforms of short frames and of a long row."""
+    whole_type, flag = TensorProto.INT64, TensorProto.BOOL
+    nodes = [node("Reshape", ["x", "rows"], "signal"),
+             node("STFT", ["signal", "hop", "window"], "frames"),
+             node("DFT", ["signal"], "bins", onesided=1),
+             node("DFT", ["bins", "", "back"], "folded", inverse=1),
+             node("Relu", ["x"], "more"), node("NonZero", ["more"], "places"),
+             node("Cast", ["more"], "are", to=flag),
+             node("Reshape", ["are", "flat"], "keep"),
+             node("Compress", ["x", "keep"], "kept"),
+             node("Reshape", ["x", "corners"], "boxes"),
+             node("Reshape", ["x", "classes"], "scores"),
+             node("NonMaxSuppression", ["boxes", "scores", "most", "overlap",
+                                        "least"], "picked"),
+             node("Reshape", ["x", "matrix"], "m"),
+             node("Einsum", ["m"], "sums", equation="nij->nj"),
+             node("Einsum", ["m"], "all", equation="nij->n")]
+    return model(nodes, [value("x", ["N", 4500])],
+                 [value("frames", ["N", 26, 201, 2]),
+                  value("bins", ["N", 2251, 2]),
+                  value("folded", ["N", 2251, 2]),
+                  value("places", [2, "P"], whole_type), value("kept", ["K"]),
+                  value("picked", ["B", 3], whole_type),
+                  value("sums", ["N", 100]), value("all", ["N"])],
+                 [whole("rows", [0, -1, 1]), whole("flat", [-1]),
+                  whole("corners", [0, 1125, 4]), whole("matrix", [0, 45, 100]),
+                  whole("classes", [0, 4, 1125]), whole("most", [20]),
+                  numpy_helper.from_array(np.int64(160), "hop"),
+                  numpy_helper.from_array(np.int64(1), "back"),
+                  numpy_helper.from_array(np.float32([0.3]), "overlap"),
+                  numpy_helper.from_array(np.float32([0.1]), "least"),
+                  weight("window", (400,))], 20)
+
+
 def convs():
     """Convolutions with all that follows them: every clamp, a residual sum;
     groups, strides, dilations, uneven padding; of halves; on 1 and 3 axes."""
@@ -253,7 +290,7 @@ def save(path, name, array):
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
-         "convs": convs, "packs": packs, "orders": orders,
+         "convs": convs, "packs": packs, "orders": orders, "finds": finds,
          "attentions": attentions}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
@@ -268,7 +305,13 @@ def main():
         data.mkdir(exist_ok=True)
         x = RNG.standard_normal((batch, *shape)).astype(np.float32)
         save(data / "input_0.pb", "x", x)
-        for i, y in enumerate(session.run(None, {"x": x})):
+        answers = session.run(None, {"x": x})
+        if kind == "finds":
+            bins = np.fft.rfft(x.astype(np.float64))
+            back = np.fft.ifft(bins)
+            answers[1], answers[2] = (np.stack([v.real, v.imag], -1).astype(
+                np.float32) for v in (bins, back))
+        for i, y in enumerate(answers):
             save(data / f"output_{i}.pb", m.graph.output[i].name, y)
 
 
