@@ -18,6 +18,8 @@ real=$(find_nvcc) || skip "no nvcc"
 home=$(dirname "$(dirname "$real")")
 cp "$ROOT"/runtime_min/o2c*.h "$ROOT"/runtime_min/o2c_cuda*.c .
 flags="-std=c++17 -Xcompiler -Wall,-Wextra,-Werror -Werror all-warnings"
+flags="$flags -Xptxas -v"
+most_stack=1024
 strict="-std=c99 -Wall -Wextra -Wpedantic -Werror -fsyntax-only"
 
 # write NAME MODEL PROVIDER CODE: the model's files, m$count; the exit code may
@@ -86,6 +88,17 @@ END
 xargs -P 2 -d '\n' -n 1 sh one.sh "$real" "$flags" <todo >log 2>&1 || {
   cat log names
   fail "nvcc refuses something"
+}
+# Kernels that keep much in memory of a thread's own, or registers there: a list
+# of numbers that is indexed may be there, what a fast kernel works with not.
+cat ./*.cu.log | awk -v most=$most_stack '
+  /Function properties for/ { name = $NF }
+  /bytes stack frame/ && ($1 > most || $5 > 0) {
+    print name ": " $1 " bytes of stack, " $5 " of spilled registers"
+  }' >memory
+[ ! -s memory ] || {
+  sort -u memory
+  fail "kernels with too much memory of their own"
 }
 for cc in gcc clang; do
   have $cc || continue
