@@ -7,7 +7,7 @@
  * nodes whose sizes it can't find (device_sizes.c), and what the GPU's provider
  * has no kernel for, stay on the CPU. Copies become nodes o2c.Transfer, each
  * value's once, right behind what makes it. Inputs and outputs of the model are
- * copied too, as the caller may keep them on either side.
+ * copied too, as the caller may keep them on either side; outputs at the end.
  *
  * Times are rough, for a server's CPU and GPU of 2023, with run-time
  * dimensions taken for TYPICAL, FINE where they count pixels or samples: what
@@ -69,8 +69,7 @@ static bool is_condition(const Node *n, int i)
   return node_is_internal(n, "Select") && i == 0;
 }
 
-/* Of its input it wants the shape only. */
-static bool measures(const Node *n)
+bool node_measures(const Node *n)
 {
   return node_is(n, "Shape") || node_is(n, "Size");
 }
@@ -78,7 +77,7 @@ static bool measures(const Node *n)
 /* May input i have to be copied for it? */
 static bool reads(const Node *n, int i)
 {
-  return n->in[i] && !n->in[i]->data && !measures(n);
+  return n->in[i] && !n->in[i]->data && !node_measures(n);
 }
 
 static const char cheaper[] = "the CPU is cheaper";
@@ -179,7 +178,7 @@ static void node_times(const Split *s, const Node *n, double *host,
                        double *device)
 {
   double bytes = 0, elements = 0, macs = macs_of(s, n);
-  for (int i = measures(n) ? n->nin : 0; i < n->nin + n->nout; i++) {
+  for (int i = node_measures(n) ? n->nin : 0; i < n->nin + n->nout; i++) {
     const Value *v = i < n->nin ? n->in[i] : n->out[i - n->nin];
     double size = bytes_of(s, v);
     bytes += size;
@@ -318,21 +317,30 @@ Value *transfer_new(Plan *p, Value *v, bool device)
   return to;
 }
 
-/* Readers on the other side, and all readers of the model's inputs, get
- * copies; a view that nothing reads any more goes with dead steps. */
+/* v where that side reads it: all readers of the model's inputs get copies. */
+static Value *copy_of(Split *s, Value ***moved, Value *v, bool device)
+{
+  bool input = value_root(v)->is_input && maker(s, v) < 0;
+  if (lies_on_device(s, v) == device && !input)
+    return v;
+  if (!moved[device][v->id])
+    moved[device][v->id] = transfer_new(s->p, v, device);
+  return moved[device][v->id];
+}
+
+/* A view that nothing reads any more goes with dead steps. A Select on the GPU
+ * gets its condition a second time, there. */
 static void copy_for(Split *s, Value ***moved, Node *n)
 {
-  for (int i = 0; i < n->nin; i++) {
+  int nin = n->nin;
+  for (int i = 0; i < nin; i++) {
     Value *v = n->in[i];
+    bool both = n->device && is_condition(n, i);
     if (!reads(n, i) || !crosses(v) || value_root(v)->data)
       continue;
-    bool input = value_root(v)->is_input && maker(s, v) < 0;
-    bool device = n->device && !is_condition(n, i);
-    if (lies_on_device(s, v) == device && !input)
-      continue;
-    if (!moved[device][v->id])
-      moved[device][v->id] = transfer_new(s->p, v, device);
-    node_set_input(n, i, moved[device][v->id]);
+    if (both)
+      node_set_input(n, nin, copy_of(s, moved, v, true));
+    node_set_input(n, i, copy_of(s, moved, v, n->device && !both));
   }
 }
 
@@ -344,6 +352,7 @@ static void copy_outputs(Split *s)
     if (!crosses(v) || v->kind != VK_TENSOR)
       continue;
     Value *to = transfer_new(s->p, v, false);
+    node_move_before(to->def, NULL);
     v->is_output = false;
     to->is_output = true;
     g->out[k] = to;
@@ -391,6 +400,7 @@ void plan_device(Plan *p)
     if (s.node[i]->device && s.node[i]->nsize)
       device_sizes_end(p, s.node[i]);
   copy_outputs(&s);
+  device_order(p);
   mark_values(p);
 }
 

@@ -10,7 +10,7 @@
  */
 #include "target.h"
 
-const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on)
+static const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on)
 {
   for (const Guard *g = p->guards; g; g = g->next)
     if (g->up == up && g->cond == cond && g->on == on)
@@ -69,6 +69,8 @@ static const Guard *own_guard(Guards *s, const Node *n, int k)
     if (v && v->is_output)
       return NULL;
     for (int j = 0; v && j < v->nuse; j++) {
+      if (node_measures(v->use[j])) /* it may even stand before */
+        continue;
       int r = number_of(s, v->use[j]);
       const Guard *by = r < 0 ? NULL : need(s, r, v->use[j], v);
       g = any ? common(g, by) : by;

@@ -249,6 +249,7 @@ void plan_device(Plan *p);
 /* The copy's step; false: n is none. */
 bool lower_transfer(Plan *p, Node *n);
 bool needs_device(const Node *n);
+bool node_measures(const Node *n); /* it wants the shape of its input only */
 /* A copy of v behind what makes it; before all nodes, where nothing does. */
 Value *transfer_new(Plan *p, Value *v, bool device);
 /* device_sizes.c: may a GPU run a node that finds sizes, as far as those go?
@@ -261,6 +262,8 @@ bool lower_device_sizes(Plan *p, Node *n); /* false: n is no such node */
 bool value_on_device(const Plan *p, const Value *v);
 /* Refuses steps that --provider cuda alone does not run. */
 void device_only(Plan *p);
+
+void device_order(Plan *p); /* device_order.c: the CPU's nodes come early */
 
 /* cut.c: the cheapest division of n vertices in two, 0 on one side and 1 on the
  * other; an edge costs what crosses it in its direction. */
@@ -525,8 +528,6 @@ void loops_extend(Plan *p, int count, const int *first, int *last, int *begin);
 
 /* guard.c: the guard of each node of the graph, in order. */
 const Guard **plan_guards(Plan *p);
-/* Inside of `up`, where `cond` is `on`. */
-const Guard *guard_of(Plan *p, const Guard *up, Value *cond, bool on);
 
 /* ref.c: any node by its reference kernels; the last resort of every target. */
 void lower_ref(Plan *p, Node *n);

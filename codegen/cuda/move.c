@@ -259,8 +259,8 @@ void cuda_lower_require(Plan *p, Node *n)
   step_int(s, "ON", attr_int(n, "on", 1) != 0);
 }
 
-/* The operand that the condition chooses: two steps, each of which runs where
- * the condition, which the host reads, has its value. */
+/* The operand that the condition chooses: which of them is computed, the host
+ * has decided by its own copy (device.c); input 3 is the GPU's. */
 bool cuda_takes_select(const Plan *p, const Node *n)
 {
   (void)p;
@@ -269,10 +269,8 @@ bool cuda_takes_select(const Plan *p, const Node *n)
 
 void cuda_lower_select(Plan *p, Node *n)
 {
-  const Guard *up = p->guard;
-  for (int k = 1; k <= 2; k++) {
-    p->guard = guard_of(p, up, n->in[0], k == 1);
-    put_copy(device_step(p, n, "CUDA_COPY"), n->in[k], n->out[0]);
-  }
-  p->guard = up;
+  Step *s = device_step(p, n, "CUDA_SELECT");
+  step_in(s, "cond", n->in[3]);
+  step_in(s, "other", n->in[2]);
+  put_copy(s, n->in[1], n->out[0]);
 }

@@ -25,12 +25,12 @@ G_FUNCTION
 }
 %>)
 
-All of x, in WORDS words.
-m4_define(<%G_CUDA_COPY%>, <%G_GRID(G_WORDS, <%m4_dnl
-    ((G_WORD *)y)[e] = ((const G_WORD *)x)[e];
+All of x, in WORDS words, where cond holds, else of other.
+m4_define(<%G_CUDA_SELECT%>, <%G_GRID(G_WORDS, <%m4_dnl
+    ((G_WORD *)y)[e] = ((const G_WORD *)(*cond ? x : other))[e];
 %>)%>)
 
-The same where cond is ON.
+All of x, in WORDS words, where cond is ON.
 m4_define(<%G_CUDA_REQUIRE%>, <%m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS, int *const fault)
 {
