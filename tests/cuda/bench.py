@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times on a GPU: ours beside onnxruntime's CUDA provider, TensorRT, torch.
 
-    bench.py --onnx2c FILE [--nvcc COMMAND] [--quick] [--fast] MODEL.onnx
+    bench.py --onnx2c FILE [--nvcc COMMAND] [--quick] [--fast|--half]
+             MODEL.onnx
 
 Batch 1, 8 and 64, with inputs and outputs in the GPU's memory and on the host.
 Each contender is a process of its own, and they take turns, round by round; the
@@ -13,7 +14,8 @@ and with its CUDA graphs (ort-graph, device memory alone), TensorRT by
 onnxruntime's provider (trt), torch.compile of torchvision's network of the same
 name (torch). Those that can't be imported, or refuse, show "-", and the reason
 is printed. f32 is f32 for all of them, by NVIDIA_TF32_OVERRIDE=0; with --fast
-all may use TF32. Needs onnx for nothing; onnxruntime-gpu, torch and torchvision
+all may use TF32; --half: the model computes in f16, and so shall torch. Needs
+onnx for nothing; onnxruntime-gpu, torch and torchvision
 where they are.
 """
 import argparse
@@ -38,6 +40,7 @@ def arguments():
     p.add_argument("--nvcc", default="nvcc -arch=native")
     p.add_argument("--quick", action="store_true")
     p.add_argument("--fast", action="store_true", help="TF32 for all")
+    p.add_argument("--half", action="store_true", help="torch in f16")
     p.add_argument("--one", help="a contender, in its own process")
     p.add_argument("--batch", type=int, default=1)
     p.add_argument("--device", action="store_true")
@@ -141,9 +144,11 @@ def one_torch(args):
     torch.backends.cudnn.allow_tf32 = args.fast
     torch.backends.cuda.matmul.allow_tf32 = args.fast
     net = getattr(torchvision.models, name)().eval().cuda()
+    x = torch.randn(args.batch, 3, 224, 224)
+    if args.half:
+        net, x = net.half(), x.half()
     net = torch.compile(net, mode="max-autotune" if args.batch > 1
                         else "reduce-overhead")
-    x = torch.randn(args.batch, 3, 224, 224)
     there = x.cuda()
 
     def call():
@@ -200,7 +205,8 @@ def row(args, ours, batch, device, gone):
             command = ours(batch, device, runs) if name == "ours" else [
                 sys.executable, __file__, "--one", name, "--batch", str(batch),
                 "--runs", str(runs), args.model] + (
-                    ["--device"] * device + ["--fast"] * args.fast)
+                    ["--device"] * device + ["--fast"] * args.fast +
+                    ["--half"] * args.half)
             got, why = answer(command, args.fast)
             if why and name == "ours":
                 sys.exit(f"ours: {why}")
@@ -228,8 +234,8 @@ def main():
                      enumerate(dims)]
             return [folder / "net", "device" if device else "host", str(runs),
                     *sizes]
-        print(f"{args.model.parent.name}, {'TF32' if args.fast else 'exact'}: "
-              "milliseconds (times ours)")
+        kind = "TF32" if args.fast else "f16" if args.half else "exact"
+        print(f"{args.model.parent.name}, {kind}: milliseconds (times ours)")
         print("batch memory      ours " + "".join(f"{x:>18}" for x in OTHERS))
         for batch in (1, 8) if args.quick else (1, 8, 64):
             for device in (True, False):

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../cli/check.h"
+#include "fake/fake_test.h"
 #include "cpu.h"
 #include "net.h"
 

@@ -4,7 +4,6 @@
  * message, leaves nothing allocated, and the next run is right; devices, tuned
  * files, many sizes. Run by real.sh: real STEP lets every STEP-th call fail. */
 #include "errors.h"
-#include "fake/fake_test.h"
 
 static int allowed(o2c_status status)
 {
