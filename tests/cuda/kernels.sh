@@ -5,7 +5,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 export NVCC="${NVCC:-$ROOT/tests/cuda/nvcc_shim}"
-for kind in packs orders finds; do
+for kind in packs orders finds draws; do
   "$PYTHON" "$ROOT/tests/cuda/make_models.py" $kind $kind
 done
 for order in 0 2; do
@@ -14,6 +14,10 @@ for order in 0 2; do
     orders finds --provider cuda --cflags=-O1 --rtol 2e-3
   says "3 passed"
 done
+# Against the reference kernels, whose draws they are.
+O2C_SHIM_ORDER=2 SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify draws \
+  --provider cuda --cflags=-O1
+says "1 passed"
 "$ONNX2C" packs/model.onnx --provider cuda -o packs.c
 "$ONNX2C" orders/model.onnx --provider cuda -o orders.c
 # Halves that are rounded only where they are stored.

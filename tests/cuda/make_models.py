@@ -7,8 +7,9 @@
 FOLDER/model.onnx, and data sets of batch 1, 3 and 130 where KIND is `split`
 or `shapes`, of 1 and 3 where it is `packs`, `orders` or `finds`, whose long
 transforms are numpy's, as onnxruntime's are not exact; `net` and `rooms`, which
-errors.c and rooms.c call, and `convs` and `attentions`, of which plans.c
-looks at the calls of cuDNN, have none.
+errors.c and rooms.c call, `draws`, which onnxruntime makes otherwise, and
+`convs` and `attentions`, of which plans.c looks at the calls of cuDNN, have
+none.
 """
 import pathlib
 import sys
@@ -205,6 +206,56 @@ def finds():
                   weight("window", (400,))], 20)
 
 
+def draws():
+    """Draws, which are to be the reference kernels', and what else has kernels
+    of its own but few cases: of several blocks, of halves and doubles."""
+    f16, f64, whole_type = (TensorProto.FLOAT16, TensorProto.DOUBLE,
+                            TensorProto.INT64)
+    nodes = [node("RandomNormalLike", ["x"], "normal", seed=3.0),
+             node("RandomUniformLike", ["x"], "doubles", dtype=f64, low=-1.0),
+             node("RandomUniform", [], "halves", shape=[3, 33], dtype=f16),
+             node("RandomNormal", [], "normals", shape=[7], dtype=f64),
+             node("Sigmoid", ["x"], "odds"),
+             node("Bernoulli", ["odds"], "coin"),
+             node("Reshape", ["x", "flat"], "logits"),
+             node("Multinomial", ["logits"], "classes", sample_size=300,
+                  dtype=whole_type),
+             node("Dropout", ["x", "ratio", "train"], "dropped", seed=5),
+             node("Reshape", ["x", "matrix"], "m"), node("Det", ["m"], "det"),
+             node("MaxPool", ["m4"], "pooled", kernel_shape=[2, 2],
+                  strides=[2, 2]),
+             node("Reshape", ["x", "image"], "m4"),
+             node("Reshape", ["x", "blocks"], "b"),
+             node("Col2Im", ["b", "size", "block"], "summed", pads=[1] * 4),
+             node("Reshape", ["x", "scores"], "s"),
+             node("ArgMax", ["s"], "best", axis=1, keepdims=0),
+             node("SoftmaxCrossEntropyLoss", ["s", "best"], "loss"),
+             node("Reshape", ["x", "tokens"], "q")]
+    nodes[11], nodes[12] = nodes[12], nodes[11]
+    nodes[12].output.append("at")
+    nodes.append(node("MaxUnpool", ["pooled", "at"], "spread",
+                      kernel_shape=[2, 2], strides=[2, 2]))
+    nodes.append(node("LinearAttention", ["q", "q", "q"], "attended",
+                      q_num_heads=3, kv_num_heads=3, update_rule="linear"))
+    nodes[-1].output.append("state")
+    shape = ["N", 24, 144]
+    return model(nodes, [value("x", shape)],
+                 [value("normal", shape), value("doubles", shape, f64),
+                  value("halves", [3, 33], f16), value("normals", [7], f64),
+                  value("coin", shape),
+                  value("classes", ["N", 300], whole_type),
+                  value("dropped", shape), value("det", ["N", 6]),
+                  value("summed", ["N", 16, 4, 6]),
+                  value("loss", []), value("spread", ["N", 1, 48, 72]),
+                  value("attended", ["N", 24, 144])],
+                 [whole("flat", [0, -1]), whole("matrix", [0, 6, 24, 24]),
+                  whole("image", [0, 1, 48, 72]), whole("size", [4, 6]),
+                  whole("block", [3, 3]), whole("blocks", [0, 144, -1]),
+                  whole("scores", [0, 36, 96]), whole("tokens", [0, 0, 0]),
+                  numpy_helper.from_array(np.float32(0.3), "ratio"),
+                  numpy_helper.from_array(np.bool_(True), "train")], 27)
+
+
 def convs():
     """Convolutions with all that follows them: every clamp, a residual sum;
     groups, strides, dilations, uneven padding; of halves; on 1 and 3 axes."""
@@ -290,12 +341,12 @@ def save(path, name, array):
 def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
-         "convs": convs, "packs": packs, "orders": orders, "finds": finds,
-         "attentions": attentions}[kind]()
+         "convs": convs, "packs": packs, "orders": orders,
+         "finds": finds, "draws": draws, "attentions": attentions}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
-    if kind in ("net", "rooms", "convs", "attentions"):
+    if kind in ("net", "rooms", "convs", "attentions", "draws"):
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])
