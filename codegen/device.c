@@ -80,7 +80,7 @@ static bool reads(const Node *n, int i)
   return n->in[i] && !n->in[i]->data && !node_measures(n);
 }
 
-static const char cheaper[] = "the CPU is cheaper";
+static const char cheaper[] = "the CPU is cheaper", no_kernel[] = "no kernel";
 
 /* Why the GPU may not run it; NULL: it may. */
 static const char *held_back(const Split *s, const Node *n)
@@ -96,7 +96,7 @@ static const char *held_back(const Split *s, const Node *n)
     ok &= !n->out[i] || crosses(n->out[i]);
   if (!ok)
     return "strings, sequences or optional values";
-  return n->op && s->gpu->supports(s->p, n) ? NULL : "no kernel";
+  return n->op && s->gpu->supports(s->p, n) ? NULL : no_kernel;
 }
 
 /* What the pass narrow made: the CPU has no kernel for it. */
@@ -420,16 +420,30 @@ bool lower_transfer(Plan *p, Node *n)
   return true;
 }
 
+/* Is a step before s, which the GPU does not run, of the same node of the
+ * file? */
+static bool is_told(const Plan *p, const Step *s)
+{
+  const Origin *of = s->node->origin;
+  for (const Step *t = p->first; t != s; t = t->next)
+    if (!t->device && !t->transfer && !t->sizing &&
+        (t->node == s->node || (of && t->node->origin &&
+                                t->node->origin->id == of->id)))
+      return true;
+  return false;
+}
+
 void device_only(Plan *p)
 {
   if (!provider_has(p->m->opt, "cuda") || provider_has(p->m->opt, "cpu"))
     return;
-  const Node *last = NULL;
   for (Step *s = p->first; s; s = s->next) {
-    if (s->device || s->transfer || s->sizing || s->node == last)
+    if (s->device || s->transfer || s->sizing || is_told(p, s))
       continue;
-    last = s->node;
-    fail_unsupported(s->node, "CUDA has no kernel for it here: let "
-                     "--provider cuda,cpu run it on the CPU");
+    const char *why = s->node->stays;
+    fail_unsupported(s->node, "CUDA has no kernel for it here%s: let "
+                     "--provider cuda,cpu run it on the CPU",
+                     !why || why == no_kernel ? ""
+                     : arena_printf(p->a, " (%s)", why));
   }
 }

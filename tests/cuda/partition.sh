@@ -9,6 +9,9 @@ export NVCC="${NVCC:-$ROOT/tests/cuda/nvcc_shim}"
 for kind in split shapes; do
   "$PYTHON" "$ROOT/tests/cuda/make_models.py" $kind $kind
 done
+for kind in branches labels; do
+  "$PYTHON" "$ROOT/tests/cuda/make_branches.py" $kind $kind
+done
 both="--provider cuda,cpu"
 # The words of $both are two.
 # shellcheck disable=SC2086
@@ -24,7 +27,22 @@ both="--provider cuda,cpu"
   O2C_SHIM_LATE=1 O2C_SHIM_ORDER=2 O2C_SHIM_FILL=1 \
     expect 0 "$ONNX2C" verify split shapes $both
   expect 0 "$ONNX2C" split/model.onnx $both -o split.c
+  # What branches share, either of them, and what follows.
+  # Shapes are computed before, outputs leave at the end.
+  expect 0 "$ONNX2C" info branches/model.onnx $both
+  says "in 4 regions of the GPU, 2 on the CPU"
+  says "2 of outputs, "
+  says "0 from it; 0 waits"
+  # The GPU has classes as numbers, the CPU their names.
+  expect 0 "$ONNX2C" info labels/model.onnx $both
+  says "in 1 region of the GPU, 1 on the CPU"
+  says "0 to the GPU, 1 from it; 1 wait"
+  expect 0 "$ONNX2C" verify branches labels $both
+  says "2 passed"
 }
+expect 0 "$ONNX2C" verify branches --provider cuda
+expect 3 "$ONNX2C" labels/model.onnx --provider cuda -o labels.c
+says "CUDA has no kernel for it here (strings"
 "$PYTHON" - <<'END' || fail "what the JSON says"
 import json
 d = json.load(open("split.json"))
