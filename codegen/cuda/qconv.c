@@ -205,7 +205,10 @@ static void lower_tiles(QConv *v)
   step_text(v->s, "FILL", "0x%xu", (unsigned)attr_int(v->n, "x_zp", 0) *
             0x1010101u);
   step_text(v->s, "SUMS", "false, false");
-  step_text(v->s, "TOTAL", "(uint32_t)sum + (uint32_t)bias[k]");
+  step_text(v->s, "MORE", "(uint32_t)bias[k]");
+  step_text(v->s, "ZERO", "0u");
+  step_text(v->s, "X_ZERO", "0u");
+  step_text(v->s, "SCALE", v->n->out[0]->dtype == DT_I32 ? "0" : "scale[k]");
 }
 
 static void put_count(QConv *v, int wide)
@@ -299,22 +302,23 @@ static void put_given_tiles(QConv *v, Value *w, Value *xz, Value *wz)
   step_text(s, "FILL", xz ? "(uint8_t)xz[0] * 0x1010101u" : "0u");
   step_text(s, "SUMS", "%s, %s", wz ? "true" : "false",
             xz && !sums ? "true" : "false");
+  const char *zero = !wz ? "0u" : is_many(wz) ? "(uint32_t)wz[k]"
+                                              : "(uint32_t)wz[0]";
   StrBuf b;
   sb_init(&b, v->p->a);
-  sb_puts(&b, "(uint32_t)sum");
-  if (xz)
-    sb_printf(&b, " -\n        (uint32_t)xz[0] * (uint32_t)%s",
-              sums ? "w_sums[k]" : "column_sum");
-  if (wz)
-    sb_printf(&b, " -\n        (uint32_t)%s * (uint32_t)row_sum",
-              is_many(wz) ? "wz[k]" : "wz[0]");
+  if (sums)
+    sb_puts(&b, "0u - (uint32_t)xz[0] * (uint32_t)w_sums[k]");
+  else
+    sb_puts(&b, "0u");
   if (xz && wz)
-    sb_printf(&b, " +\n        %lldu * (uint32_t)xz[0] * (uint32_t)%s",
-              (long long)(v->cg * v->area), is_many(wz) ? "wz[k]" : "wz[0]");
+    sb_printf(&b, " +\n        %lldu * (uint32_t)xz[0] * %s",
+              (long long)(v->cg * v->area), zero);
   if (node_is(v->n, "QLinearConv") && node_in(v->n, 8))
     sb_puts(&b, " + (uint32_t)bias[k]");
-  step_text(s, "TOTAL", "%.*s", (int)b.n, b.s);
+  step_text(s, "MORE", "%.*s", (int)b.n, b.s);
   sb_free(&b);
+  step_text(s, "ZERO", "%s", zero);
+  step_text(s, "X_ZERO", xz && !sums ? "(uint32_t)xz[0]" : "0u");
 }
 
 static void put_given_direct(QConv *v, Value *w, Value *xz, Value *wz)
@@ -354,6 +358,11 @@ static void lower_given(QConv *v, bool tiles)
       step_in(s, "bias", n->in[8]);
     step_ref(s, "qlinear", t);
   }
+  if (linear)
+    step_text(s, "SCALE", "%s * %s / %s", step_var(s, "XS"),
+              step_var(s, "WS"), step_var(s, "YS"));
+  else
+    step_int(s, "SCALE", 0);
   step_out(s, "y", n->out[0]);
   step_text(s, "LINEAR", linear ? "1" : "");
   step_text(s, "TYPE", "%s", dtype_info(t)->name);

@@ -8,13 +8,15 @@ are those of window.m4, and
   LINEAR                    QLinearConv, with zero points XZ, WZ, YZ and scales
                             XS, WS, YS that the run may give
 
-G_CUDA_Q_RESULT(sum, filter): the element of y.
-m4_define(<%G_CUDA_Q_RESULT%>, <%m4_dnl
-m4_ifelse(G_LINEAR, 1, <%o2c_ref_requantize_<%%>G_TYPE<%%>($1,
-  G_XS * G_WS / G_YS, G_YZ)%>,
-  G_TYPE, <%u8%>, <%o2c_requant_u8($1, scale[$2],
+G_CUDA_Q_VALUE(sum, scale), G_CUDA_Q_RESULT(sum, filter): the element of y.
+m4_define(<%G_CUDA_Q_VALUE%>, <%m4_dnl
+m4_ifelse(G_LINEAR, 1, <%o2c_ref_requantize_<%%>G_TYPE<%%>($1, $2, G_YZ)%>,
+  G_TYPE, <%u8%>, <%o2c_requant_u8($1, $2,
   o2c_rq_make(G_Y_ZP, G_LO, G_HI))%>,
-  G_TYPE, <%f32%>, <%(float)($1) * scale[$2]%>, <%$1%>)%>)
+  G_TYPE, <%f32%>, <%(float)($1) * $2%>, <%$1%>)%>)
+m4_define(<%G_CUDA_Q_RESULT%>, <%m4_dnl
+G_CUDA_Q_VALUE(<%$1%>, m4_ifelse(G_LINEAR, 1, <%G_XS * G_WS / G_YS%>,
+  <%scale[$2]%>))%>)
 
 By tiles of kernels/cuda/tile.h: rows are pixels, columns the filters of a
 group. Along k are the taps, of each CP channels, of which CG are there.
@@ -24,7 +26,10 @@ group. Along k are the taps, of each CP channels, of which CG are there.
   PACKED    w is [group, step of 64 bytes, KP filters, 64]; else as in the model
   SUMS      are sums of rows and of columns needed?
   BIG TILE  names of tiles; BIG if it makes enough of them, or empty
-  TOTAL     the sum of pixel `row` and filter k, of which `sum` is the raw one
+  MORE      what is added to the raw sums of filter k
+  ZERO      its zero point, times which the row's sum is taken from them
+  X_ZERO    that of x, times which the column's sum is
+  SCALE     of filter k
   WIDE      bytes of y stored together; 0: y has no bytes
 m4_define(<%G_CUDA_QCONV_WORD%>, <%m4_dnl
         const int tap = ($1) / G_CP, c = ($1) % G_CP;
@@ -106,30 +111,36 @@ G_IF(G_PACKED, <%m4_dnl
         v = *(const o2c_four *)(w + (((int64_t)group * ((deep + 63) / 64) +
           k / 64) * G_KP + f) * 64 + k % 64);
 %>, <%m4_dnl
-      const G_WT *const filter = w + ((int64_t)group * G_KG + f) * G_CG *
+      const G_WT *const own = w + ((int64_t)group * G_KG + f) * G_CG *
         G_AREA;
       O2C_UNROLL
       for (int e = 0; e < 16; e++) {
         const int tap = (k + e) / G_CP, c = (k + e) % G_CP;
         if (f < G_KG && k + e < deep && c < G_CG)
-          v.v[e / 4] |= (unsigned)(uint8_t)filter[c * G_AREA + tap] <<
+          v.v[e / 4] |= (unsigned)(uint8_t)own[c * G_AREA + tap] <<
             8 * (e % 4);
       }
 %>)m4_dnl
       return v;
     };
     o2c_tile_multiply<false, false>(sums, room, deep, left, right);
-    o2c_tile_each(sums, [&](int row, int column, int sum, int row_sum,
-                            int column_sum) {
+    struct filter { int k; uint32_t more, zero; float scale; };
+    const auto begin = [&](int column) {
       const int k = group * G_KG + k0 + column;
-      (void)row_sum, (void)column_sum;
-      if (k0 + column >= G_KG || first + row >= pixels)
-        return;
-      const int32_t total = (int32_t)(G_TOTAL);
+      if (k0 + column >= G_KG)
+        return filter{ -1, 0, 0, 0 };
+      return filter{ k, G_MORE, G_ZERO, G_SCALE };
+    };
+    o2c_tile_each(sums, begin, [&](int row, int column, const filter &f,
+                                   int sum, int row_sum, int column_sum) {
+      const int32_t total = (int32_t)((uint32_t)sum + f.more -
+        f.zero * (uint32_t)row_sum - G_X_ZERO * (uint32_t)column_sum);
 m4_ifelse(G_WIDE, 0, <%m4_dnl
-      y[(first + row) * G_K + k] = G_CUDA_Q_RESULT(total, k);
+      (void)column;
+      if (f.k >= 0 && first + row < pixels)
+        y[(first + row) * G_K + f.k] = G_CUDA_Q_VALUE(total, f.scale);
 %>, <%m4_dnl
-      ((G_T *)room)[row * T::PITCH + column] = G_CUDA_Q_RESULT(total, k);
+      ((G_T *)room)[row * T::PITCH + column] = G_CUDA_Q_VALUE(total, f.scale);
 %>)m4_dnl
     });
 m4_ifelse(G_WIDE, 0, <%%>, <%m4_dnl

@@ -81,8 +81,9 @@ O2C_DEVICE void o2c_product_int(const A *a, const B *b, const o2c_product_p &p,
       return j < p.n ? o2c_column_bytes(bt + j, p.n, k, p.k) : o2c_four{};
     };
     o2c_tile_multiply<false, true>(sums, room, p.k, left, right);
-    o2c_tile_each(sums, [&](int row, int column, int sum, int row_sum,
-                            int column_sum) {
+    const auto begin = [](int) { return 0; };
+    o2c_tile_each(sums, begin, [&](int row, int column, int, int sum,
+                                   int row_sum, int column_sum) {
       if (i0 + row < p.m && j0 + column < p.n)
         put(image, i0 + row, j0 + column, sum, row_sum, column_sum);
     });

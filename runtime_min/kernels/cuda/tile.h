@@ -210,10 +210,11 @@ O2C_DEVICE void o2c_tile_multiply(S &s, o2c_four *room, I k, const L &left,
     o2c_tile_join(s, (int *)room);
 }
 
-/* put(row, column, sum, sum of the row, sum of the column) for each element
- * that this thread has of the tile; the last two are 0 where there are none. */
-template <class S, class F> O2C_DEVICE void o2c_tile_each(const S &s,
-                                                          const F &put)
+/* begin(column) for each column that this thread has of the tile; then, for
+ * each element, put(row, column, what begin gave, sum, sum of the row, sum of
+ * the column), where the last two are 0 if there are none. */
+template <class S, class B, class F>
+O2C_DEVICE void o2c_tile_each(const S &s, const B &begin, const F &put)
 {
   typedef typename S::T T;
   const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32;
@@ -222,7 +223,8 @@ template <class S, class F> O2C_DEVICE void o2c_tile_each(const S &s,
   if (threadIdx.x >= T::SET)
     return;
   O2C_UNROLL
-  for (int j = 0; j < T::NI; j++)
+  for (int j = 0; j < T::NI; j++) {
+    const auto even = begin(j0 + 8 * j), odd = begin(j0 + 8 * j + 1);
     O2C_UNROLL
     for (int i = 0; i < T::MI; i++)
       O2C_UNROLL
@@ -232,9 +234,10 @@ template <class S, class F> O2C_DEVICE void o2c_tile_each(const S &s,
           row = s.v[S::ROW + i][e & 2];
         if constexpr (S::HAS_COLUMNS)
           column = s.v[S::COLUMN + j][e & 1];
-        put(i0 + 16 * i + e / 2 * 8, j0 + 8 * j + e % 2,
+        put(i0 + 16 * i + e / 2 * 8, j0 + 8 * j + e % 2, e % 2 ? odd : even,
             s.v[i * T::NI + j][e], row, column);
       }
+  }
 }
 
 /* Bytes [M, PITCH] of a tile, WIDE at a time, to rows `pitch` apart. */

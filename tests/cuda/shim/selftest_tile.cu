@@ -70,9 +70,11 @@ product(const A *a, const B *b, int *y, const sizes p)
       return j < p.n ? sixteen(b + k * p.n + j, p.n, p.k - k) : o2c_four{};
     };
     o2c_tile_multiply<false, true>(sums, room, p.k, left, right);
-    o2c_tile_each(sums, [&](int i, int j, int sum, int row, int column) {
+    const auto begin = [&](int j) { return j0 + j; };
+    o2c_tile_each(sums, begin, [&](int i, int j, int column_at, int sum,
+                                   int row, int column) {
       const int at = (i0 + i) * p.n + j0 + j;
-      if (i0 + i < p.m && j0 + j < p.n) {
+      if (i0 + i < p.m && column_at < p.n) {
         y[at] = sum;
         y[p.m * p.n + at] = row;
         y[2 * p.m * p.n + at] = column;
