@@ -37,7 +37,8 @@ write() {
   echo "m$count: $1" >>names
 }
 
-# Cases, a dozen in a file, where functions of nodes have names by model.
+# Cases, a dozen in a file, where functions of nodes, and reference kernels, have
+# names by model.
 if [ "${1:-}" = --all ]; then
   shift
   for dir in "$DATA"/corpus/node/*/; do
@@ -53,7 +54,7 @@ else
 fi
 ls m*.cu >cases
 while read -r file; do
-  sed -E "s/\bn([0-9]+)_/n\1_${file%.cu}_/g" "$file" >"part_$file"
+  sed -E "s/\b(n[0-9]+|o2c_ref)_/\1_${file%.cu}_/g" "$file" >"part_$file"
   echo "#include \"part_$file\""
 done <cases | split -l "$dozen" -a 3 --additional-suffix=.cu - group_
 ls group_*.cu | sed 's/$/ -arch=sm_90/' >todo
