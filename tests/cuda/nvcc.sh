@@ -37,7 +37,7 @@ write() {
   echo "m$count: $1" >>names
 }
 
-# Cases, a dozen in a file, where functions of nodes, and reference kernels, have
+# Cases, a dozen in a file, where functions of nodes and reference kernels have
 # names by model.
 if [ "${1:-}" = --all ]; then
   shift
