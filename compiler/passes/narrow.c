@@ -225,14 +225,15 @@ static bool store_all(Graph *g, Dtype half)
   for (Node *n = g->first; n; n = n->next)
     changed |= sink_cast(n) || store_halves(n, half);
   for (Node *n = g->first; n; n = n->next) {
-    Node *c;
     if (!node_is(n, "Cast") || n->out[0]->is_output)
       continue;
     Value *x = n->in[0], *y = n->out[0];
-    if (x->dtype == half && y->dtype == DT_F32 && y->nuse > 1)
+    Value *same = y->dtype == half ? half_of(x, half) : NULL;
+    if (same)
+      value_replace(y, same);
+    else if (x->dtype == half && y->dtype == DT_F32 && y->nuse > 1)
       read_halves(y, x);
-    else if (y->dtype == half && x->dtype == DT_F32 && x->nuse > 1 &&
-             !match_op(x, "Cast", &c))
+    else if (y->dtype == half && x->dtype == DT_F32 && x->nuse > 1)
       read_halves(x, y);
   }
   return changed;

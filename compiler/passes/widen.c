@@ -89,7 +89,8 @@ static bool is_arithmetic(const Node *n)
 static void sink_rounding(Node *n)
 {
   static const char *const moves[] = {
-    "Flatten", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"
+    "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
+    "Unsqueeze"
   };
   Node *c;
   bool known = false;

@@ -26,9 +26,12 @@ mkdir -p half
 cp -R "$zoo/tiny_resnet8/test_data_set_0" half/
 SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify half --provider cuda --math fast \
   --cflags=-O1
-"$ONNX2C" half/model.onnx --provider cuda --math fast -o half.c
-[ "$(grep -c '; cuda elementwise' half.cu)" = 2 ] ||
-  fail "more than the casts of input and output are steps of their own"
+"$ONNX2C" edit "$zoo/squeezenet/model.onnx" -o joins.onnx float16
+for model in half/model joins; do
+  "$ONNX2C" $model.onnx --provider cuda,cpu --math fast --weights file -o half.c
+  [ "$(grep -c '; cuda elementwise' half.cu)" = 2 ] ||
+    fail "more than the casts of input and output are steps of their own"
+done
 grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
 grep -q 'o2c_layer_norm_held<o2c_of_f16, .*, 32, 3, 1>' packs.cu ||
   fail "rows of halves are not"
