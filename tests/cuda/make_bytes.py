@@ -34,12 +34,12 @@ class Builder:
             self.given[name] = array
         return name
 
-    def node(self, op, inputs, result, **attributes):
-        """inputs: pairs of an array (None: none) and whether it is constant"""
-        name = f"y{len(self.made)}"
-        names = ["" if a is None else self.put(a, c) for a, c in inputs]
-        self.nodes.append(helper.make_node(op, names, [name], **attributes))
-        self.made[name] = result
+    def node(self, op, inputs, *results, **attributes):
+        """inputs: pairs of an array and whether it is constant"""
+        names = [self.put(a, c) for a, c in inputs]
+        made = [f"y{len(self.made) + k}" for k in range(len(results))]
+        self.nodes.append(helper.make_node(op, names, made, **attributes))
+        self.made.update(zip(made, results))
 
 
 def draw(sign, *shape):
@@ -137,6 +137,17 @@ def product(b, signs, x, w, const=False, linear=True, many=False):
             (w_zero, const), (ys, const), (y_zero, const)], y)
 
 
+def dynamic(b, n):
+    """DynamicQuantizeLinear of n numbers."""
+    x = RNG.standard_normal(n).astype(np.float32)
+    low, high = min(x.min(), np.float32(0)), max(x.max(), np.float32(0))
+    scale = (high - low) / np.float32(255)
+    zero = np.clip(np.rint(-low / scale), 0, 255)
+    y = np.clip(np.rint(x / scale) + zero, 0, 255).astype(np.uint8)
+    b.node("DynamicQuantizeLinear", [(x, False)], y, np.array(scale),
+           np.array(zero.astype(np.uint8)))
+
+
 def build():
     b = Builder()
     same = {"pads": (1, 1)}
@@ -168,6 +179,8 @@ def build():
     product(b, "us", (19, 50), (50, 40), many=True)
     product(b, "us", (4, 9, 48), (48, 100), const=True)
     product(b, "us", (2, 100, 21), (2, 21, 390))
+    for n in (3, 1024, 70001):
+        dynamic(b, n)
     return b
 
 
