@@ -39,6 +39,7 @@ typedef struct {
   Plan *p;
   const Target *gpu;
   Node **node;         /* those that compute */
+  double *trips;       /* of the loops around each */
   int n;
   int *number;         /* by Value.id: of the node that makes it; -1: none */
   int64_t *sym;        /* what run-time dimensions are taken for */
@@ -208,6 +209,7 @@ static void put_value(Split *s, Value *v, int from, int aux)
   int count;
   double ns = COPY_NS + bytes_of(s, v) / COPY_BYTES;
   if (from >= 0) {
+    ns *= s->trips[from];
     cut_edge(s->cut, 2 + from, aux, value_content(v, &count) ? 0 : ns);
     cut_edge(s->cut, aux + 1, 2 + from, ns);
   }
@@ -235,6 +237,8 @@ static void divide(Split *s)
   s->cut = cut_new(s->p->a, aux + 2 * values);
   for (int i = 0; i < s->n; i++) {
     node_times(s, s->node[i], &host, &device);
+    host *= s->trips[i];
+    device *= s->trips[i];
     const char *why = held_back(s, s->node[i]);
     s->node[i]->stays = why ? why : cheaper;
     if (!provider_has(s->p->m->opt, "cpu"))
@@ -258,10 +262,17 @@ static void number_nodes(Split *s)
   s->number = NEW(s->p->a, int, s->p->m->nvalue + 1);
   for (int i = 0; i < s->p->m->nvalue; i++)
     s->number[i] = -1;
+  double trips = 1;
   for (Node *n = s->p->g->first; n; n = n->next) {
+    if (node_is_internal(n, "LoopBegin"))
+      trips *= TYPICAL;
+    if (node_is_internal(n, "LoopEnd"))
+      trips /= TYPICAL;
     if (!computes(n))
       continue;
     s->node = arena_grow(s->p->a, s->node, s->n, sizeof *s->node);
+    s->trips = arena_grow(s->p->a, s->trips, s->n, sizeof *s->trips);
+    s->trips[s->n] = trips;
     for (int i = 0; i < n->nout; i++)
       if (n->out[i])
         s->number[n->out[i]->id] = s->n;

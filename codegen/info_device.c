@@ -8,6 +8,7 @@
 typedef struct {
   int device, host, regions;      /* steps, and runs of those on the GPU */
   int in, out, down, up;          /* copies: of the caller's, from, to it */
+  int trip;                       /* of `down`, in loops */
 } Parts;
 
 static Parts parts_of(const Plan *p)
@@ -27,6 +28,7 @@ static Parts parts_of(const Plan *p)
       c.up++;
     } else {
       *(n->out[0]->is_output ? &c.out : &c.down) += 1;
+      c.trip += s->depth > 0;
     }
   }
   return c;
@@ -61,8 +63,11 @@ void info_device_text(StrBuf *b, Plan *p)
             "CPU\n", c.device, plural(c.device), c.regions, plural(c.regions),
             c.host);
   sb_printf(b, "copies     %d of inputs, %d of outputs, %d to the GPU, %d "
-            "from it; %d wait%s%s\n", c.in, c.out, c.up, c.down, c.down,
+            "from it; %d wait%s%s", c.in, c.out, c.up, c.down, c.down,
             plural(c.down), p->block ? " a block of samples" : " a run");
+  if (c.trip)
+    sb_printf(b, ", %d of them in each trip of a loop", c.trip);
+  sb_puts(b, "\n");
   sb_printf(b, "GPU        weights %lld bytes, ",
             (long long)p->device_weight_bytes);
   if (p->arena_static)
@@ -94,8 +99,9 @@ void info_device_json(StrBuf *b, Plan *p)
   sb_printf(b, ",\n\"device\": {\"provider\": \"cuda\", \"regions\": %d, "
             "\"steps\": %d, \"cpu_steps\": %d,\n  \"copies\": {\"inputs\": %d, "
             "\"outputs\": %d, \"to_device\": %d, \"from_device\": %d}, "
-            "\"waits\": %d,\n  \"weights\": %lld, \"arena\": ", c.regions,
-            c.device, c.host, c.in, c.out, c.up, c.down, c.down,
+            "\"waits\": %d, "
+            "\"waits_in_trips\": %d,\n  \"weights\": %lld, \"arena\": ",
+            c.regions, c.device, c.host, c.in, c.out, c.up, c.down, c.down, c.trip,
             (long long)p->device_weight_bytes);
   if (p->arena_static || !p->device)
     sb_printf(b, "%lld, \"lower_bound\": %lld}", (long long)p->device_bytes,

@@ -49,6 +49,7 @@ d = json.load(open("split.json"))
 assert d["device"]["regions"] == 2 and d["device"]["cpu_steps"] == 2, d
 assert d["device"]["copies"] == {"inputs": 1, "outputs": 1, "to_device": 1,
                                  "from_device": 1}, d["device"]
+assert d["device"]["waits_in_trips"] == 0
 assert d["device"]["waits"] == 1 and d["device"]["weights"] > 0
 cpu = [s for s in d["steps"] if s["provider"] == "cpu"]
 assert [s["nodes"][0]["op"] for s in cpu] == ["Cast"] * 2, cpu
