@@ -101,8 +101,8 @@ void info_device_json(StrBuf *b, Plan *p)
             "\"outputs\": %d, \"to_device\": %d, \"from_device\": %d}, "
             "\"waits\": %d, "
             "\"waits_in_trips\": %d,\n  \"weights\": %lld, \"arena\": ",
-            c.regions, c.device, c.host, c.in, c.out, c.up, c.down, c.down, c.trip,
-            (long long)p->device_weight_bytes);
+            c.regions, c.device, c.host, c.in, c.out, c.up, c.down, c.down,
+            c.trip, (long long)p->device_weight_bytes);
   if (p->arena_static || !p->device)
     sb_printf(b, "%lld, \"lower_bound\": %lld}", (long long)p->device_bytes,
               (long long)p->device_bound);
