@@ -77,15 +77,23 @@ void info_device_text(StrBuf *b, Plan *p)
     sb_printf(b, "arena %s bytes\n", emit_device_size(p, ""));
 }
 
+/* Why the CPU has the step; NULL: nothing asks, or a GPU has it. */
+static const char *why_here(const Step *s)
+{
+  if (s->device || s->transfer)
+    return NULL;
+  return s->sizing ? "it finds sizes for the GPU" : s->node->stays;
+}
+
 void info_device_stays(StrBuf *b, const Plan *p)
 {
   const Node *last = NULL;
   bool first = true;
   for (const Step *s = p->first; s && asked(p); s = s->next) {
-    if (s->device || s->transfer || s->node == last || !s->node->stays)
+    if (s->node == last || !why_here(s))
       continue;
     sb_printf(b, "%s  %s: %s\n", first ? "\nsteps of the CPU\n" : "", s->name,
-              s->node->stays);
+              why_here(s));
     last = s->node;
     first = false;
   }
@@ -115,6 +123,6 @@ void info_device_json_step(StrBuf *b, const Step *s)
   sb_printf(b, ", \"provider\": \"%s\"", info_provider(s));
   if (!asked(s->plan))
     return;
-  if (!s->device && !s->transfer && s->node->stays)
-    sb_printf(b, ", \"why\": \"%s\"", s->node->stays);
+  if (why_here(s))
+    sb_printf(b, ", \"why\": \"%s\"", why_here(s));
 }
