@@ -80,7 +80,9 @@ template <class T, bool ACROSS> O2C_DEVICE int o2c_right_row(int h)
   return o2c_tile_row<T, T::N, ACROSS>(h);
 }
 
-/* Where in a set's 64 bytes the 16 bytes number `part` of a row stand. */
+/* Where in a set's part of a buffer the 16 bytes number `part` of 4 stand. Rows
+ * of odd sets change places with their neighbours, as what is written at once
+ * may be a row of two sets. */
 O2C_DEVICE int o2c_tile_at(int row, int part)
 {
   return row * 4 + (part ^ (row >> 1 & 3));
@@ -96,7 +98,7 @@ O2C_DEVICE void o2c_tile_keep(o2c_four *buffer, int first,
     const int part = o2c_tile_part<T, ROWS, ACROSS>(h);
     if (ROWS * T::PARTS % T::THREADS == 0 || (row < ROWS && part < T::PARTS))
       buffer[part / 4 * (T::M + T::N) * 4 +
-             o2c_tile_at(first + row, part % 4)] = from[h];
+             o2c_tile_at(first + (row ^ (part / 4 & 1)), part % 4)] = from[h];
   }
 }
 
@@ -105,7 +107,7 @@ template <class S> O2C_DEVICE void o2c_tile_step(S &s, const o2c_four *buffer)
 {
   typedef typename S::T T;
   const int me = (int)threadIdx.x, lane = me % 32, warp = me % T::SET / 32;
-  const int g = lane / 4, t = lane % 4;
+  const int g = lane / 4 ^ (me / T::SET & 1), t = lane % 4;
   const int i0 = warp / T::WN * (T::M / T::WM) + g;
   const int j0 = T::M + warp % T::WN * (T::N / T::WN) + g;
   const unsigned ones[4] = { 0x01010101u, 0x01010101u, 0x01010101u,
