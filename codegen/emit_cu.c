@@ -84,9 +84,10 @@ void region_call(Rows *r, Step *s, Step **last)
     "  const unsigned char *const w = o2c_cuda_weights(cu);\n"
     "  (void)dev, (void)w, (void)s;\n%s"
     "  if (!o2c_cuda_region(cu, %d, %s))\n    return o2c_cuda_end(cu, %d);\n"
-    "%.*s  return o2c_cuda_end(cu, %d);\n}\n",
+    "%.*s  const o2c_status status = o2c_cuda_end(cu, %d);\n"
+    "  return o2c_cuda_again(cu) ? %s(cu, s) : status;\n}\n",
     name, sizes_type(p), open, p->nregion, key, p->nregion,
-    (int)in.b.n, in.b.s, p->nregion);
+    (int)in.b.n, in.b.s, p->nregion, name);
   sb_free(&in.b);
   sb_printf(&r->b, "  status = %s(ctx->cuda, s);\n"
             "  if (status != O2C_OK)\n    return status;\n", name);

@@ -90,11 +90,14 @@ o2c_status o2c_cuda_wait(o2c_cuda *cu);
  * the same key (all that its steps depend on, at most 256 bytes) was recorded,
  * it is replayed as a CUDA graph and 0 comes back; else 1: run the steps. Both
  * ways o2c_cuda_end gives the status. Recorded is the second run of a key, as
- * the first one prepares what the libraries need; a recording that fails gives
- * O2C_E_DEVICE, and later runs of the key are never recorded. */
+ * the first one prepares what the libraries need. A recording that fails is
+ * tried again in later runs, three times in all. */
 int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     size_t bytes);
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region);
+/* 1 after an o2c_cuda_end whose recording failed: nothing has run, so the
+ * region is to be called once more, which then runs its steps. */
+int o2c_cuda_again(o2c_cuda *cu);
 
 /* Where kernels store an o2c_status that data call for: device memory. */
 int *o2c_cuda_fault(o2c_cuda *cu);

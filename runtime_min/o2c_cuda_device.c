@@ -11,6 +11,7 @@
 #define STAGE 65536u /* bytes that o2c_cuda_put keeps for the device */
 /* Keys of a region that are kept: a block's every number of samples. */
 #define RECORDS 72
+#define TRIES 3 /* recordings of a key that may fail */
 
 /* What the oldest GPU is that this version of CUDA has code for. */
 #if CUDART_VERSION >= 13000
@@ -151,12 +152,16 @@ int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
                     "cudaGraphLaunch");
     return 0;
   }
-  if (r->life == O2C_CUDA_PLAIN)
+  if (r->life == O2C_CUDA_PLAIN) {
+    if (r->failed < TRIES) /* the next run tries once more */
+      r->life = O2C_CUDA_SEEN;
     return 1;
+  }
   if (r->life == O2C_CUDA_SEEN) {
     if (cudaStreamBeginCapture(cu->stream, cudaStreamCaptureModeThreadLocal) !=
         cudaSuccess) {
       cudaGetLastError();
+      r->failed = TRIES;
       r->life = O2C_CUDA_PLAIN;
       return 1;
     }
@@ -167,13 +172,12 @@ int o2c_cuda_region(o2c_cuda *cu, unsigned region, const void *key,
   return 1;
 }
 
-/* The steps of a recording have not run: if it cannot be launched, the run
- * fails, and those that follow do without. */
+/* The steps of a recording have not run. Where it fails, for a call that can't
+ * be recorded or since another thread frees memory, they run without. */
 static void launch_recording(o2c_cuda *cu, o2c_cuda_record *r)
 {
   cudaGraph_t graph = NULL;
   cu->recording = 0;
-  r->life = O2C_CUDA_PLAIN;
   if (!o2c_cuda_failed(cu, cudaStreamEndCapture(cu->stream, &graph),
                        "cudaStreamEndCapture") &&
       cu->status == O2C_OK &&
@@ -184,6 +188,16 @@ static void launch_recording(o2c_cuda *cu, o2c_cuda_record *r)
     r->life = O2C_CUDA_RECORDED;
   if (graph)
     cudaGraphDestroy(graph);
+  if (r->life == O2C_CUDA_RECORDED)
+    return;
+  if (r->graph)
+    cudaGraphExecDestroy(r->graph);
+  r->graph = NULL;
+  r->life = O2C_CUDA_PLAIN; /* this time at least */
+  r->failed++;
+  cu->again = 1;
+  cu->status = O2C_OK;
+  cu->message[0] = 0;
 }
 
 o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region)
@@ -197,6 +211,13 @@ o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region)
   else if (cu->status == O2C_OK)
     r->life = O2C_CUDA_SEEN;
   return cu->status;
+}
+
+int o2c_cuda_again(o2c_cuda *cu)
+{
+  int again = cu->again;
+  cu->again = 0;
+  return again;
 }
 
 /* ---- copies ---- */
@@ -262,6 +283,7 @@ void o2c_cuda_start(o2c_cuda *cu)
   int device = -1;
   stop_recording(cu); /* of a run that gave up within a region */
   cu->open = NULL;
+  cu->again = 0;
   cu->status = O2C_OK;
   cu->message[0] = 0;
   cu->other = -1;

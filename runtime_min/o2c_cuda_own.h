@@ -45,6 +45,7 @@ typedef struct o2c_cuda_plan {
 typedef struct o2c_cuda_record {
   struct o2c_cuda_record *next; /* used less recently */
   int life;                     /* O2C_CUDA_NEW .. O2C_CUDA_PLAIN */
+  int failed;                   /* recordings */
   cudaGraphExec_t graph;
   size_t bytes;
   unsigned char key[256];
@@ -73,7 +74,7 @@ struct o2c_cuda {
   unsigned nregion;
   o2c_cuda_record *open; /* of the region that runs */
   unsigned open_region;
-  int recording;
+  int recording, again;
   char *tuned_path, *tuned; /* the file and its text */
   size_t tuned_size;
   uint64_t waits;

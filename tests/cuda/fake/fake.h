@@ -44,7 +44,7 @@ struct world_state {
   std::map<cudaStream_t, bool> streams;
   long objects; /* of any other kind: events, graphs, descriptors, handles */
   long calls, fail_at, launches, replays;
-  int device, devices = 1;
+  int device, devices = 1, bad_recordings;
   cudaError_t last;
 };
 world_state &world();

@@ -458,7 +458,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
   if (!known(stream) || !stream->records)
     misuse("cudaStreamEndCapture: the stream does not record");
   stream->records = false;
-  if (trip())
+  if (trip() || world().bad_recordings-- > 0)
     return noted(cudaErrorStreamCaptureInvalidated);
   born();
   *graph = new CUgraph_st();
@@ -571,6 +571,11 @@ void o2c_fake_fail(long k)
 {
   world().calls = 0;
   world().fail_at = k;
+}
+
+void o2c_fake_fail_recordings(int n)
+{
+  world().bad_recordings = n;
 }
 
 long o2c_fake_calls(void)

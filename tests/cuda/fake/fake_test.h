@@ -8,6 +8,8 @@ extern "C" {
 
 /* The k-th call from now on fails; 0: none does. */
 void o2c_fake_fail(long k);
+/* So many recordings end with an error. */
+void o2c_fake_fail_recordings(int n);
 /* Calls since then. */
 long o2c_fake_calls(void);
 /* How many GPUs there are; at first one. */

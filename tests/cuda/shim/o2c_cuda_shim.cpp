@@ -451,6 +451,12 @@ o2c_status o2c_cuda_end(o2c_cuda *cu, unsigned region)
   return O2C_OK;
 }
 
+int o2c_cuda_again(o2c_cuda *cu)
+{
+  (void)cu;
+  return 0;
+}
+
 void o2c_cuda_launched(o2c_cuda *cu)
 {
   if (!cu->launch_error.empty())
