@@ -411,6 +411,8 @@ void plan_device(Plan *p)
     if (s.node[i]->device && s.node[i]->nsize)
       device_sizes_end(p, s.node[i]);
   copy_outputs(&s);
+  if (s.gpu->join)
+    s.gpu->join(p);
   device_order(p);
   mark_values(p);
 }

@@ -465,6 +465,9 @@ struct Target {
   /* Has it a step that finds the sizes of node n in data? Then of which type,
    * and how many elements, what that keeps for the node is. NULL: never. */
   bool (*finds)(const Plan *p, const Node *n, Dtype *t, const Dim **elements);
+  /* Joins nodes that one kernel of it does, when it is known who runs what.
+   * NULL: none. */
+  void (*join)(Plan *p);
   void (*prepare)(Plan *p);             /* before any node is lowered */
   void (*lower)(Plan *p, Node *n);      /* appends Steps */
 };
@@ -601,5 +604,10 @@ void device_index(Step *s, const Dim *count);
  * those that ew_takes. */
 void lower_ew_grid(Plan *p, Node *n);
 bool ew_takes(Node *n);
+/* Is node n computed of v and numbers, element by element, in v's type? Then
+ * the step that makes v may do it, too: G_THEN, lines that make `made` of the
+ * float `sum`. */
+bool ew_follows(Node *n, const Value *v);
+void ew_put_then(Step *s, Node *n);
 bool lower_elementwise(Plan *p, Node *n);
 #endif

@@ -29,6 +29,7 @@ typedef struct {
   const Dim *held_dim[4 * MAX_RANK];
   int nheld;
   int pack;                    /* elements of a thread of a GPU; 0: on a CPU */
+  bool follows;                /* a function of one element: ew_put_then */
   StrBuf head, body;
 } Ew;
 
@@ -352,7 +353,9 @@ static const char *index_text(Ew *e, int k)
 /* On a GPU there are no loops, but the one over a pack. */
 static const char *indent(const Ew *e, int level)
 {
-  if (e->pack)
+  if (e->follows)
+    level = 0;
+  else if (e->pack)
     level = e->pack > 1 && level == e->nloop ? 2 : 1;
   return arena_printf(e->p->a, "%*s", 2 * level + 2, "");
 }
@@ -430,6 +433,8 @@ static void put_step(Ew *e, int k)
   }
   note_kernels(e, s, text);
   target = !last ? arena_printf(e->p->a, "const %s v%d", c_type(s->out), k)
+         : e->follows ? arena_printf(e->p->a, "const %s made",
+                                     dtype_info(s->out)->c)
          : e->pack > 1 ? "to.v[part]"
                        : arena_printf(e->p->a, "y[%s]", index_text(e, -1));
   sb_printf(&e->body, "G_EW_LET(<%%%s%%>, <%%%s%%>, <%%%s%%>, <%%%s%%>, "
@@ -582,6 +587,33 @@ void lower_ew_grid(Plan *p, Node *n)
   e.s->kernel_note = "cuda elementwise";
   allow_in_place(&e);
   sb_free(&e.head);
+  sb_free(&e.body);
+}
+
+bool ew_follows(Node *n, const Value *v)
+{
+  Ew e = { .n = n };
+  if (!ew_takes(n) || n->out[0]->dtype != v->dtype ||
+      !value_same_shape(n->out[0], v))
+    return false;
+  e.c = ew_chain(n);
+  for (int k = 0; k < n->nin; k++)
+    if (n->in[k] && n->in[k] != v && !is_literal(&e, k))
+      return false;
+  return true;
+}
+
+void ew_put_then(Step *s, Node *n)
+{
+  Ew e = { .p = s->plan, .s = s, .n = n, .c = ew_chain(n), .pack = 1,
+           .follows = true };
+  sb_init(&e.body, s->plan->a);
+  for (int k = 0; k < n->nin; k++)
+    if (n->in[k])
+      e.ref[k] = n->in[k]->data ? literal_text(&e, n->in[k]->data) : "sum";
+  for (int k = 0; k < e.c->n; k++)
+    put_step(&e, k);
+  step_text(s, "THEN", "%.*s", (int)e.body.n, e.body.s);
   sb_free(&e.body);
 }
 

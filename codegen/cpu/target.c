@@ -116,4 +116,4 @@ static void prepare(Plan *p)
 }
 
 const Target target_cpu = { "cpu", supports, cpu_takes_strides, NULL, NULL,
-                            prepare, lower };
+                            NULL, prepare, lower };

@@ -80,6 +80,10 @@ static void put_operands(Conv *v, Value *w, Value *bias)
   step_out(s, "y", n->out[0]);
   step_text(s, "BIAS", bias ? "bias" : "NULL");
   step_text(s, "RESIDUAL", node_in(n, 3) ? "residual" : "NULL");
+  if (n->fused)
+    ew_put_then(s, n->fused);
+  else
+    step_text(s, "THEN", "%s", "");
   step_float(s, "LO", (double)attr_float(n, "lo", -INFINITY));
   step_float(s, "HI", (double)attr_float(n, "hi", INFINITY));
   step_dim(s, "N", v->g.batch);
@@ -241,14 +245,47 @@ static void lower_pixel(Conv *v)
                              value_numel(v->n->in[0])));
 }
 
+static void read_conv(Plan *p, Node *n, Conv *v)
+{
+  *v = (Conv){ .p = p, .n = n, .last = channels_last(n), .area = 1 };
+  conv_geometry(n, &v->g);
+  dim_is_int(v->g.channels, &v->c);
+  dim_is_int(v->g.filters, &v->k);
+  for (int i = 0; i < v->g.n; i++)
+    v->area *= v->g.kernel[i];
+}
+
+/* Elementwise nodes behind kernels of our own become part of them. Halves are
+ * rounded in between, unless --math fast has them in f32. */
+void cuda_join(Plan *p)
+{
+  Conv v;
+  for (Node *n = p->g->first; n; n = n->next) {
+    if (!n->device || !is_conv(n) || !cuda_takes_conv(p, n))
+      continue;
+    Value *made = n->out[0];
+    read_conv(p, n, &v);
+    Node *next = value_only_user(made);
+    if ((!is_pixel(&v) && !is_depthwise(&v)) || !next || !next->device ||
+        made->dtype == DT_F64 ||
+        (made->dtype != DT_F32 && made->dtype != p->m->half) ||
+        !ew_follows(next, made))
+      continue;
+    Node *own = NEW(p->a, Node, 1);
+    *own = *next;
+    own->in = NEW(p->a, Value *, next->nin + 1);
+    memcpy(own->in, next->in, sizeof *own->in * (size_t)next->nin);
+    n->fused = own;
+    Value *y = next->out[0];
+    node_absorb(n, next);
+    node_set_output(n, 0, y);
+  }
+}
+
 void cuda_lower_conv(Plan *p, Node *n)
 {
-  Conv v = { .p = p, .n = n, .last = channels_last(n), .area = 1 };
-  conv_geometry(n, &v.g);
-  dim_is_int(v.g.channels, &v.c);
-  dim_is_int(v.g.filters, &v.k);
-  for (int i = 0; i < v.g.n; i++)
-    v.area *= v.g.kernel[i];
+  Conv v;
+  read_conv(p, n, &v);
   bool single = v.g.group == v.c && v.c > 1;
   bool wide = n->out[0]->dtype == DT_F64;
   if (is_pixel(&v))

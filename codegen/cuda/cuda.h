@@ -55,6 +55,8 @@ void cuda_put_least(Step *s, const char *key, const Dim *d);
 void cuda_put_unused(Step *s);
 /* find.c: Target.finds. */
 bool cuda_finds(const Plan *p, const Node *n, Dtype *t, const Dim **elements);
+/* conv.c: what follows convolutions becomes part of their kernels. */
+void cuda_join(Plan *p);
 /* pick.c: the node is a single call of a reference kernel, and one before it
  * that checks, at most; the step that checks. */
 bool cuda_one_call(const Plan *p, const Node *n, Call *c);

@@ -158,4 +158,4 @@ static void lower(Plan *p, Node *n)
 }
 
 const Target target_cuda = { "cuda", supports, takes_strides, by_one,
-                             cuda_finds, prepare, lower };
+                             cuda_finds, cuda_join, prepare, lower };

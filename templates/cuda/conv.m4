@@ -55,11 +55,22 @@ m4_define(<%G_CUDA_CONV_SUM%>, <%$1<%%>m4_ifelse(G_BIAS, <%NULL%>, <%%>, <% +
   G_LOAD<%%>($2)%>)<%%>m4_dnl
 m4_ifelse(G_RESIDUAL, <%NULL%>, <%%>, <% + G_LOAD<%%>($3)%>)%>)m4_dnl
 m4_ifelse(G_A, <%double%>, <%G_CUDA_CONV_SUM%>,
-  <%G_STORE<%%>(o2c_clampf(G_CUDA_CONV_SUM, G_LO, G_HI))%>)%>)
+  <%G_IF(G_THEN, <%G_KERNEL_NAME<%%>_then%>, G_STORE)<%%>m4_dnl
+(o2c_clampf(G_CUDA_CONV_SUM, G_LO, G_HI))%>)%>)
+
+  THEN   lines that make an element of y of the clamped sum, or nothing
+m4_define(<%G_CUDA_CONV_THEN%>, <%G_IF(G_THEN, <%m4_dnl
+static __device__ __forceinline__ G_T G_KERNEL_NAME<%%>_then(float sum)
+{
+G_THEN<%%>m4_dnl
+  return made;
+}
+%>)%>)
 
 By our own kernel. Variables are those of window.m4, and
   W_K W_C W_TAP       elements of w, from filter to filter, channel, tap
 m4_define(<%G_CUDA_CONV_DIRECT%>, <%m4_dnl
+G_CUDA_CONV_THEN<%%>m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
@@ -89,6 +100,7 @@ G_FUNCTION
 Of images of a single pixel, in either layout: a warp for each element of y, in
 packs of V channels.
 m4_define(<%G_CUDA_CONV_PIXEL%>, <%m4_dnl
+G_CUDA_CONV_THEN<%%>m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl
@@ -123,6 +135,7 @@ Each channel by itself, channels last: a thread has four channels of MANY pixels
 of a line, and reads each of the REACH pixels that a row of taps needs once.
   LINES   lines of y in all images
 m4_define(<%G_CUDA_CONV_DEPTHWISE%>, <%m4_dnl
+G_CUDA_CONV_THEN<%%>m4_dnl
 static __global__ void G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl

@@ -32,6 +32,8 @@ for model in half/model joins; do
   [ "$(grep -c '; cuda elementwise' half.cu)" = 2 ] ||
     fail "more than the casts of input and output are steps of their own"
 done
+[ "$(grep -c '_then(float sum)' packs.cu)" = 2 ] ||
+  fail "what follows convolutions is no part of them"
 grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
 grep -q 'o2c_layer_norm_held<o2c_of_f16, .*, 32, 3, 1>' packs.cu ||
   fail "rows of halves are not"

@@ -107,15 +107,17 @@ def rooms():
 def packs():
     """What a GPU's threads take several neighbours of: chains over operands of
     several sizes and shapes, rows to normalise that are held in registers or
-    not, products of few rows."""
+    not, products of few rows; chains that are part of convolutions."""
     f16, u8 = TensorProto.FLOAT16, TensorProto.UINT8
     rows = {"epsilon": 1e-3}
     weights = [weight(name, shape) for name, shape in (
         ("row", (96,)), ("column", (20, 1)), ("plane", (20, 96)),
         ("long", (1920,)), ("odd", (95,)), ("one", (1,)),
-        ("narrow", (96, 24)), ("turned", (24, 24)))]
+        ("narrow", (96, 24)), ("turned", (24, 24)), ("each", (8, 1, 3, 3)),
+        ("squeeze", (4, 8, 1, 1)), ("excite", (8, 4, 1, 1)))]
     weights += [whole("flat", [0, -1]), whole("zero", [0]), whole("last", [95]),
-                whole("end", [2]), whole("five", [0, 0, 24, 4])]
+                whole("end", [2]), whole("five", [0, 0, 24, 4]),
+                whole("image", [0, 8, 15, 16])]
     nodes = [node("Mul", ["x", "row"], "a1"),
              node("Add", ["a1", "column"], "a"),
              node("Greater", ["a", "plane"], "more"),
@@ -135,13 +137,22 @@ def packs():
              node("MatMul", ["p1", "turned"], "p"),
              node("Reshape", ["x", "five"], "r"),
              node("ReduceMax", ["r"], "peak", axes=[3]),
-             node("Sub", ["r", "peak"], "q")]
+             node("Sub", ["r", "peak"], "q"),
+             node("Reshape", ["x", "image"], "c1"),
+             node("Conv", ["c1", "each"], "c2", pads=[1] * 4, group=8),
+             node("HardSwish", ["c2"], "c3"),
+             node("GlobalAveragePool", ["c3"], "c4"),
+             node("Conv", ["c4", "squeeze"], "c5"), node("Relu", ["c5"], "c6"),
+             node("Conv", ["c6", "excite"], "c7"),
+             node("HardSigmoid", ["c7"], "c8"),
+             node("Mul", ["c3", "c8"], "c")]
     both, half = ["N", 20, 96], ["N", 20, 96]
     return model(nodes, [value("x", both)],
                  [value("w", both), value("h", half, f16), value("b", both, u8),
                   value("n1", both), value("n2", half, f16),
                   value("n3", ["N", 1920]), value("n4", ["N", 20, 95]),
-                  value("p", ["N", 20, 24]), value("q", ["N", 20, 24, 4])],
+                  value("p", ["N", 20, 24]), value("q", ["N", 20, 24, 4]),
+                  value("c", ["N", 8, 15, 16])],
                  weights)
 
 
