@@ -186,6 +186,7 @@ Node *node_new(Graph *g, Node *at, const char *op_type, int nin, int nout,
   n->domain = "";
   n->name = from ? from->name : "";
   n->origin = from ? from->origin : NULL;
+  n->half = from ? from->half : DT_NONE;
   n->op = op_find("", op_type);
   if (n->op) n->version = n->op->rows[n->op->nrow - 1].since;
   n->nin = nin;

@@ -356,14 +356,14 @@ struct Node {
   int version;           /* as imported; upgrade.c raises it to the newest */
   const OpDef *op;       /* NULL: unknown operator */
   Value **in, **out;     /* an omitted optional one is NULL */
-  int nin, nout;
+  int nin, nout, nattr;
   Attr *attr;
-  int nattr;
   const Origin *origin;
   void *fused;           /* what a fusing pass attached; see passes */
   const Dim **size;      /* nsize ones that the run finds; infer_sizes */
   int nsize;
   bool bad, any_type, device; /* an error; types beyond its row's; on a GPU */
+  Dtype half;            /* the model rounds its f32 results: passes/widen.c */
 };
 struct Graph {
   Model *m;
@@ -389,11 +389,11 @@ struct Model {
   int nerror, nwarning;
   int64_t ir_version;
   Opset *opset; int nopset;
-  Meta *meta; int nmeta;
+  Meta *meta;
+  int nmeta;
   Graph *main;
   int nvalue, nfile, norigin;    /* ids handed out; to values of the file */
   Arena *work; int *file_out;    /* of eval.c (or NULL); ids of outputs */
-  Dtype half;                    /* what --math fast stores in: widen.c */
   char sha256[65];
   const void *map; size_t map_size;     /* the mmapped file */
   void *import;                  /* private to import.c */

@@ -313,4 +313,6 @@ void schema_list(FILE *f, Arena *a); /* all rows: ports, types, attributes */
  * are not bad. May put nodes before `n`, and remove it. */
 void upgrade_node(Node *n);
 void upgrade_graph(Graph *g); /* all of it, without inference */
+/* passes/widen.c: n gives the elements of its first operand, and no others. */
+bool node_moves_first(const Node *n);
 #endif

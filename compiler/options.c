@@ -387,7 +387,7 @@ void options_help(FILE *f)
 
 bool provider_has(const Options *o, const char *name)
 {
-  const char *s = o->provider ? o->provider : "cpu";
+  const char *s = o && o->provider ? o->provider : "cpu";
   size_t n = strlen(name);
   for (;;) {
     size_t k = strcspn(s, ",");

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products, normalisations and pools of half types in half types, for which a
- * GPU has kernels:
+/* What the pass widen made of half types for GPUs goes back:
  *
  *   Cast(FusedConv(Cast(x), w, b), f16)  ->  FusedConv(x, w in f16, b in f16)
  *
- * What the pass widen made for kernels of f32 goes back: operands that were
- * halves are read as such, sums stay f32, and the result is rounded once, as
- * before. So every weight must be a half's value. A Cast moves behind what only
- * moves elements, so that the product finds it; and a Relu or Clip behind the
- * product goes into it, since rounding keeps the order of numbers. The GPU is
- * the only one that has such products: device.c leaves them to it.
- *
- * Where widen made f32 of a whole network, for --math fast, every such node
- * rounds its weights and results, and what lies between them is read and
- * written as halves; only chains of elementwise nodes stay in f32 inside.
+ * Values that the model rounds are rounded where they leave a kernel; products,
+ * attentions, normalisations and the like, for which a GPU has kernels of half
+ * types, then read and write halves. Sums stay f32, and the result is rounded
+ * once. Weights that are no halves' values any more, as when a normalisation
+ * went into a convolution, are rounded. A Cast moves behind what only moves
+ * elements, so that the product finds it; and a Relu or Clip behind the product
+ * goes into it, since rounding keeps the order of numbers. The GPU is the only
+ * one that has such products: device.c leaves them to it.
  */
 #include "../ir.h"
+#include "../ops.h"
 
 #include <math.h>
 
@@ -30,18 +28,17 @@ static Value *half_of(Value *v, Dtype half)
   return ok ? n->in[0] : NULL;
 }
 
-/* T(Cast(x)) -> Cast(T(x)), for T that moves the elements of its operand 0. */
+/* Moves elements of its first operand, and maybe others that are 0. */
+static bool moves(const Node *n)
+{
+  return node_moves_first(n) || (node_is(n, "Pad") && !node_in(n, 2));
+}
+
+/* T(Cast(x)) -> Cast(T(x)), for T that moves elements. */
 static bool sink_cast(Node *n)
 {
-  static const char *const moves[] = {
-    "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Pad"
-  };
-  bool known = false;
-  for (int i = 0; i < COUNT(moves); i++)
-    known = known || node_is(n, moves[i]);
-  Value *x = known && n->nin > 0 && n->in[0] ? half_of(n->in[0], DT_NONE)
-                                              : NULL;
-  if (!x || (node_is(n, "Pad") && node_in(n, 2)))
+  Value *x = moves(n) && n->in[0] ? half_of(n->in[0], DT_NONE) : NULL;
+  if (!x)
     return false;
   Value *y = n->out[0];
   Value *moved = value_tmp(n->g, "half", NULL);
@@ -73,7 +70,7 @@ static bool has_half_kernel(const Node *n)
   for (int i = 0; i < COUNT(name); i++)
     if (node_is(n, name[i]))
       return !node_out(n, 1) && !node_out(n, 2);
-  return is_product(n);
+  return is_product(n) || (node_is_internal(n, "Attention") && !node_out(n, 1));
 }
 
 /* All readers of v round it to `half`. */
@@ -87,13 +84,14 @@ static bool only_rounded(const Value *v, Dtype half)
   return true;
 }
 
+/* NULL: a number is beyond what a half holds. */
 static Tensor *narrowed(Arena *a, const Tensor *from, Dtype half)
 {
   Tensor *t = tensor_new(a, half, from->rank, from->dim);
   for (int64_t i = 0; i < t->n; i++) {
     double v = tensor_f64(from, i);
     tensor_set_f64(t, i, v);
-    if (tensor_f64(t, i) != v)
+    if (isfinite(v) && !isfinite(tensor_f64(t, i)))
       return NULL;
   }
   return t;
@@ -128,7 +126,7 @@ static bool half_operands(Node *n, Dtype half, Value **to)
 
 static bool narrow(Node *n)
 {
-  Value *to[4];
+  Value *to[5];
   Value *x = n->nin > 0 && n->nin <= COUNT(to) && n->in[0]
     ? half_of(n->in[0], DT_NONE) : NULL;
   if (!x || !only_rounded(n->out[0], x->dtype) ||
@@ -148,93 +146,72 @@ static bool narrow(Node *n)
   return true;
 }
 
-/* v as halves: what it is the f32 of, or one Cast for all its readers. */
-static Value *rounded(Value *v, Dtype half)
+/* A value that stays inside of a loop over elements. */
+static bool in_loop(const Value *v)
 {
-  Value *h = half_of(v, half);
-  for (int i = 0; i < v->nuse && !h; i++)
-    if (node_is(v->use[i], "Cast") && v->use[i]->out[0]->dtype == half)
-      h = v->use[i]->out[0];
-  if (h)
-    return h;
-  Node *at = v->def ? v->def->next : v->g->first;
-  return node_cast(at ? at : v->g->last, v, half);
+  Node *user = value_only_user(v);
+  return user && user->op && v->def->op && !node_is(user, "Cast") &&
+         (user->op->flags & v->def->op->flags & OP_ELEMENTWISE);
 }
 
-static Value *rounded_constant(Graph *g, const Tensor *from, Dtype half)
+/* v has been rounded, and maybe moved. */
+static bool is_half(Value *v, Dtype half)
 {
-  Tensor *t = tensor_new(&g->m->arena, half, from->rank, from->dim);
-  for (int64_t i = 0; i < t->n; i++) {
-    double v = tensor_f64(from, i);
-    tensor_set_f64(t, i, v);
-    if (isfinite(v) && !isfinite(tensor_f64(t, i)))
-      return NULL;
-  }
-  return value_const(g, "half", t);
+  while (v->def && node_moves_first(v->def))
+    v = v->def->in[0];
+  return half_of(v, half) != NULL;
 }
 
-/* The node as one of halves; numbers that are none leave it as it is. */
-static bool store_halves(Node *n, Dtype half)
+/* Where the kernel is that makes v. */
+static Value *unmoved(Value *v)
 {
-  Value *to[MAX_RANK] = { NULL }, *y = n->nout ? n->out[0] : NULL;
-  bool attends = node_is_internal(n, "Attention") && !node_out(n, 1);
-  if ((!attends && !has_half_kernel(n)) || !y || y->dtype != DT_F32 ||
-      n->nin > MAX_RANK || n->in[0]->dtype != DT_F32)
+  while (node_moves_first(v->def) && v->def->in[0]->def &&
+         value_only_user(v->def->in[0]))
+    v = v->def->in[0];
+  return v;
+}
+
+static Node *cast_after(Value *v, Dtype to)
+{
+  Graph *g = v->g;
+  Node *c = node_new(g, v->def->next, "Cast", 1, 1, v->def);
+  attr_set_int(c, "to", to);
+  node_set_input(c, 0, v);
+  node_set_output(c, 0, value_tmp(g, "half", NULL));
+  infer_node(c);
+  return c;
+}
+
+/* v -> Cast(Cast(v, half), f32) for all that read v, the outer one for each, so
+ * that loops over elements take it in. */
+static bool round_value(Value *v, Dtype half)
+{
+  if (v->dtype != DT_F32 || v->is_output || !v->nuse || in_loop(v))
     return false;
-  for (int i = 0; i < n->nin; i++) {
-    Value *v = n->in[i];
-    if (!v || v->dtype != DT_F32 || !v->data || stays(n, i))
+  v = unmoved(v);
+  if (only_rounded(v, half) || is_half(v, half))
+    return false;
+  Node *down = cast_after(v, half);
+  for (int i = v->nuse - 1; i >= 0; i--) {
+    Node *n = i < v->nuse ? v->use[i] : NULL;
+    if (!n || n == down)
       continue;
-    to[i] = rounded_constant(n->g, v->data, half);
-    if (!to[i])
-      return false;
+    Value *up = node_cast(n, down->out[0], DT_F32);
+    for (int k = 0; k < n->nin; k++)
+      if (n->in[k] == v)
+        node_set_input(n, k, up);
   }
-  for (int i = 0; i < n->nin; i++) {
-    Value *v = n->in[i];
-    if (v && v->dtype == DT_F32 && !stays(n, i))
-      node_set_input(n, i, to[i] ? to[i] : rounded(v, half));
-  }
-  Value *out = value_tmp(n->g, "half", y);
-  out->dtype = half;
-  node_set_output(n, 0, out);
-  Node *c = node_new(n->g, n->next, "Cast", 1, 1, n);
-  attr_set_int(c, "to", DT_F32);
-  node_set_input(c, 0, out);
-  node_set_output(c, 0, y);
   return true;
 }
 
-/* Readers of v in f32 read it from halves, each by a Cast of its own, which
- * then joins it. */
-static void read_halves(Value *v, Value *h)
-{
-  for (int i = v->nuse - 1; i >= 0; i--) {
-    Node *n = i < v->nuse ? v->use[i] : NULL;
-    if (!n || n == h->def)
-      continue;
-    Value *own = node_cast(n, h, DT_F32);
-    for (int k = 0; k < n->nin; k++)
-      if (n->in[k] == v)
-        node_set_input(n, k, own);
-  }
-}
-
-static bool store_all(Graph *g, Dtype half)
+static bool round_all(Graph *g)
 {
   bool changed = false;
-  for (Node *n = g->first; n; n = n->next)
-    changed |= sink_cast(n) || store_halves(n, half);
-  for (Node *n = g->first; n; n = n->next) {
-    if (!node_is(n, "Cast") || n->out[0]->is_output)
-      continue;
-    Value *x = n->in[0], *y = n->out[0];
-    Value *same = y->dtype == half ? half_of(x, half) : NULL;
-    if (same)
-      value_replace(y, same);
-    else if (x->dtype == half && y->dtype == DT_F32 && y->nuse > 1)
-      read_halves(y, x);
-    else if (y->dtype == half && x->dtype == DT_F32 && x->nuse > 1)
-      read_halves(x, y);
+  for (Node *n = g->first, *next; n; n = next) {
+    next = n->next;
+    for (int i = 0; n->half && !node_is(n, "Cast") && i < n->nout; i++)
+      if (n->out[i])
+        changed |= round_value(n->out[i], n->half);
   }
   return changed;
 }
@@ -261,8 +238,7 @@ bool pass_narrow(Graph *g)
   bool changed = false;
   if (!provider_has(g->m->opt, "cuda"))
     return false;
-  if (g->m->half != DT_NONE)
-    return store_all(g, g->m->half);
+  changed = round_all(g);
   for (Node *n = g->first; n; n = n->next)
     changed |= sink_cast(n);
   for (Node *n = g->first; n; n = n->next) {

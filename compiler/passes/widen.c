@@ -9,17 +9,27 @@
  * between two such nodes stay, since the model rounds there; they join the
  * elementwise nodes around them.
  *
- * With --math fast, and a GPU, a network of one half type is computed in f32
- * throughout, so that the passes find all that they join in f32. The pass
- * narrow stores halves again, where a value lies in memory.
+ * Where there is a GPU, elementwise nodes become f32, too, and the casts go: so
+ * that fusions find the patterns that they know of f32. Node.half tells whose
+ * results the model rounds, and the pass narrow makes that so, between kernels:
+ * inside of one that takes several nodes, nothing is rounded.
  */
 #include "../ir.h"
-
-#include <string.h>
+#include "../ops.h"
 
 static bool is_half(const Value *v)
 {
   return v && (v->dtype == DT_F16 || v->dtype == DT_BF16);
+}
+
+bool node_moves_first(const Node *n)
+{
+  static const char *const name[] = {
+    "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice"
+  };
+  for (int i = 0; i < COUNT(name); i++)
+    if (node_is(n, name[i])) return n->nin > 0 && n->in[0];
+  return false;
 }
 
 static bool has_wide_kernel(const Node *n)
@@ -50,6 +60,8 @@ static void widen(Node *n)
 {
   Value *half[MAX_RANK] = {0};
   for (int i = 0; i < n->nin; i++)
+    if (is_half(node_in(n, i))) n->half = n->in[i]->dtype;
+  for (int i = 0; i < n->nin; i++)
     if (is_half(node_in(n, i))) node_set_input(n, i, widened(n, n->in[i]));
   for (int i = 0; i < n->nout; i++) {
     half[i] = is_half(n->out[i]) ? n->out[i] : NULL;
@@ -65,76 +77,64 @@ static void widen(Node *n)
   }
 }
 
-/* The half type that all nodes with kernels of f32 have; DT_NONE: not one. */
-static Dtype half_of_all(const Graph *g)
+/* An elementwise node from halves to a half. */
+static bool is_half_loop(const Node *n)
 {
-  Dtype half = DT_NONE;
-  for (const Node *n = g->first; n; n = n->next) {
-    if (!has_wide_kernel(n)) continue;
-    if (!is_half(n->in[0]) || (half != DT_NONE && half != n->in[0]->dtype))
-      return DT_NONE;
-    half = n->in[0]->dtype;
+  return n->op && (n->op->flags & OP_ELEMENTWISE) && n->nout == 1 &&
+         is_half(n->out[0]) && !node_is(n, "Cast") && !node_is(n, "CastLike");
+}
+
+/* Cast(T(h)) -> T(Cast(h)), for T that moves elements and has no other use. */
+static bool raise_cast(Node *cast)
+{
+  Node *t = cast->in[0]->def;
+  if (!t || !node_moves_first(t) || value_only_user(cast->in[0]) != cast)
+    return false;
+  Value *y = cast->out[0], *moved = value_tmp(cast->g, "wide", NULL);
+  t->half = cast->half;
+  node_set_input(t, 0, node_cast(t, t->in[0], DT_F32));
+  node_set_output(t, 0, moved);
+  infer_node(t);
+  value_replace(y, moved);
+  return true;
+}
+
+/* Cast(Cast(x, half), f32) -> x, where the model has neither. */
+static void drop_casts(Node *cast)
+{
+  Node *down;
+  if (match_op(cast->in[0], "Cast", &down) && down->half &&
+      down->in[0]->dtype == DT_F32)
+    value_replace(cast->out[0], down->in[0]);
+}
+
+static void drop_all_casts(Graph *g)
+{
+  for (Node *n = g->last, *before; n; n = before) {
+    before = n->prev;
+    if (!node_is(n, "Cast") || !n->half || !is_half(n->in[0]))
+      continue;
+    if (raise_cast(n))
+      before = g->last; /* the new one may go further */
+    else
+      drop_casts(n);
   }
-  return half;
-}
-
-static bool is_arithmetic(const Node *n)
-{
-  return n->op && (n->op->flags & OP_ELEMENTWISE) && !node_is(n, "BitCast") &&
-         !strstr(n->op_type, "Cast") && !strstr(n->op_type, "quantize") &&
-         !strstr(n->op_type, "Quantize");
-}
-
-/* Move(Cast(x)) -> Cast(Move(x)), of an x in f32. */
-static void sink_rounding(Node *n)
-{
-  static const char *const moves[] = {
-    "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
-    "Unsqueeze"
-  };
-  Node *c;
-  bool known = false;
-  for (int i = 0; i < COUNT(moves); i++) known = known || node_is(n, moves[i]);
-  if (!known || !is_half(n->in[0]) || !match_op(n->in[0], "Cast", &c) ||
-      c->in[0]->dtype != DT_F32)
-    return;
-  Value *y = n->out[0], *wide = value_tmp(n->g, "wide", NULL);
-  node_set_input(n, 0, c->in[0]);
-  node_set_output(n, 0, wide);
-  infer_node(n);
-  c = node_new(n->g, n->next, "Cast", 1, 1, n);
-  attr_set_int(c, "to", y->dtype);
-  node_set_input(c, 0, wide);
-  node_set_output(c, 0, y);
-}
-
-/* A Cast back to f32 of what was f32 before. */
-static void skip_rounding(Node *n)
-{
-  Node *c;
-  if (node_is(n, "Cast") && n->out[0]->dtype == DT_F32 &&
-      !n->out[0]->is_output && is_half(n->in[0]) &&
-      match_op(n->in[0], "Cast", &c) && c->in[0]->dtype == DT_F32)
-    value_replace(n->out[0], c->in[0]);
+  dead_code(g);
 }
 
 bool pass_widen(Graph *g)
 {
-  const Options *opt = g->m->opt;
-  bool changed = false, all = opt && opt->math && provider_has(opt, "cuda") &&
-                              !strcmp(opt->math, "fast");
-  if (all) g->m->half = half_of_all(g);
-  all = g->m->half != DT_NONE;
+  bool changed = false, gpu = provider_has(g->m->opt, "cuda");
   for (Node *n = g->first; n; n = n->next) {
     bool half = false;
     for (int i = 0; i < n->nin; i++) half = half || is_half(n->in[i]);
-    if (!half || n->nout > MAX_RANK) continue;
-    if (has_wide_kernel(n) || (all && is_arithmetic(n))) {
-      widen(n);
-      changed = true;
-    }
+    if (!half || n->nout > MAX_RANK ||
+        (!has_wide_kernel(n) && !(gpu && is_half_loop(n))))
+      continue;
+    widen(n);
+    changed = true;
   }
-  for (Node *n = all ? g->first : NULL; n; n = n->next) sink_rounding(n);
-  for (Node *n = all ? g->first : NULL; n; n = n->next) skip_rounding(n);
+  if (changed && gpu)
+    drop_all_casts(g);
   return changed;
 }

@@ -24,11 +24,10 @@ says "1 passed"
 mkdir -p half
 "$ONNX2C" edit "$zoo/tiny_resnet8/model.onnx" -o half/model.onnx float16
 cp -R "$zoo/tiny_resnet8/test_data_set_0" half/
-SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify half --provider cuda --math fast \
-  --cflags=-O1
+SHIM_FLAGS=-O1 expect 0 "$ONNX2C" verify half --provider cuda --cflags=-O1
 "$ONNX2C" edit "$zoo/squeezenet/model.onnx" -o joins.onnx float16
 for model in half/model joins; do
-  "$ONNX2C" $model.onnx --provider cuda,cpu --math fast --weights file -o half.c
+  "$ONNX2C" $model.onnx --provider cuda,cpu --weights file -o half.c
   [ "$(grep -c '; cuda elementwise' half.cu)" = 2 ] ||
     fail "more than the casts of input and output are steps of their own"
 done
