@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The CUDA that onnx2c writes, through the real nvcc without a warning: a case
-# of the corpus for each operator of claimed.txt, networks, and the runtime; and
-# their C by gcc and clang. Nothing runs.
+# of the corpus for each operator of claimed.txt, the cases of operators.txt,
+# networks, and the runtime; and their C by gcc and clang. Nothing runs.
 #
 #   nvcc.sh [--all NETWORK...]     every case that a GPU takes, these networks
 #
@@ -50,6 +50,10 @@ else
   while read -r name _ case; do
     write "$name" "$DATA/corpus/node/$case/model.onnx" cuda 0
   done <claimed
+  expect 0 "$PYTHON" "$ROOT/tests/cuda/operators.py" "$DATA" others
+  for model in others/*/*/model.onnx; do
+    write "$model" "$model" cuda 0
+  done
   nets="resnet50 minilm_shape mobilenet_v2"
 fi
 ls m*.cu >cases
