@@ -255,8 +255,8 @@ static void read_conv(Plan *p, Node *n, Conv *v)
     v->area *= v->g.kernel[i];
 }
 
-/* Elementwise nodes behind kernels of our own become part of them. Halves are
- * rounded in between, unless --math fast has them in f32. */
+/* Elementwise nodes behind kernels of our own become part of them; halves that
+ * the pass widen had in f32 are not rounded in between. */
 void cuda_join(Plan *p)
 {
   Conv v;
@@ -268,7 +268,7 @@ void cuda_join(Plan *p)
     Node *next = value_only_user(made);
     if ((!is_pixel(&v) && !is_depthwise(&v)) || !next || !next->device ||
         made->dtype == DT_F64 ||
-        (made->dtype != DT_F32 && made->dtype != p->m->half) ||
+        (made->dtype != DT_F32 && made->dtype != n->half) ||
         !ew_follows(next, made))
       continue;
     Node *own = NEW(p->a, Node, 1);
