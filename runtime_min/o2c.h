@@ -91,7 +91,8 @@ typedef struct {
   const o2c_parallel *par; /* NULL: the calling thread alone */
   const o2c_hooks *hooks;
   const o2c_heap *heap;
-  void *stream;            /* cudaStream_t; NULL: one of the model's own */
+  void *stream;            /* cudaStream_t; NULL: one of the model's own, which
+                              does not wait for the default stream */
   uint32_t flags;
   const o2c_device *device; /* of a model for a GPU */
 } o2c_config;

@@ -12,9 +12,11 @@ G_PORT_NOTES
  * G_NAME<%%>_init, then call G_NAME<%%>_run as often as you like.
  * Two contexts may run at once, one may not. Outputs must not overlap inputs
  * or the workspace. m4_dnl
-G_IF(G_DEVICE, <%A run enqueues, G_NAME<%%>_wait ends it: till
- * then inputs stay as they are. G_NAME<%%>_init allocates on the GPU, which
- * G_NAME<%%>_deinit frees; a run allocates nothing.%>,
+G_IF(G_DEVICE, <%A run enqueues, G_NAME<%%>_wait ends it and all
+ * before it: till then inputs stay as they are. G_NAME<%%>_init allocates on
+ * the GPU, which G_NAME<%%>_deinit frees; a run allocates nothing there. The
+ * first run of some dimensions is slow, as the libraries choose algorithms
+ * for it.%>,
 <%Nothing is allocated, and G_NAME<%%>_deinit only
  * marks the context as closed.%>) */
 #ifndef G_UPPER<%%>_H

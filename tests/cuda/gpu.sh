@@ -39,6 +39,11 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[ ! -d "$DATA" ] || DATA=$(cd "$DATA" && pwd)
+case $ONNX2C in
+"" | /*) ;;
+*) ONNX2C=$PWD/$ONNX2C ;;
+esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
@@ -225,12 +230,12 @@ title "what goes wrong"
 live=$ROOT/tests/cuda/live.c
 [ -z "${DRY_RUN:-}" ] || live=
 errors() {
-  cd "$work" && "$ONNX2C" "$models/net/model.onnx" --provider cuda,cpu \
+  (cd "$work" && "$ONNX2C" "$models/net/model.onnx" --provider cuda,cpu \
     --bundle -o net.c && "$ONNX2C" "$models/net/model.onnx" -o cpu.c &&
     $NVCC -O2 -g -DO2C_FAKE -I. -I"$ROOT/tests/cuda" \
       "$ROOT/tests/cuda/errors.c" $live \
       cpu.c net.c net.cu o2c_cuda.c -lcudnn -lcublasLt -lm -o errors &&
-    limited env O2C_SHIM_GRAPHS=1 ./errors
+    limited env O2C_SHIM_GRAPHS=1 ./errors)
 }
 [ -z "$models" ] || try errors errors
 
