@@ -63,6 +63,13 @@ while read -r file; do
 done <cases | split -l "$dozen" -a 3 --additional-suffix=.cu - group_
 ls group_*.cu | sed 's/$/ -arch=sm_90/' >todo
 
+# A network of halves, whose attention cuDNN is asked for.
+"$ONNX2C" edit "$DATA/zoo/minilm_shape/model.onnx" -o half.onnx float16 \
+  >out 2>&1 || fail "$(cat out)"
+write minilm_half half.onnx cuda,cpu 0
+grep -q o2c_cuda_sdpa "m$count.cu" || fail "no attention by cuDNN"
+echo "m$count.cu -arch=sm_90" >>todo
+
 # Networks; the last one for older GPUs, and for later ones.
 for net in $nets; do
   [ -e "$DATA/zoo/$net" ] && dir=zoo || dir=models

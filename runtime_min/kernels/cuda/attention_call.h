@@ -6,7 +6,7 @@
 #include "attention.h"
 
 /* 0: nothing was done; the kernels of attention_tiles.h take all. */
-O2C_UNUSED static int o2c_attend_library(
+static int o2c_attend_library(
   o2c_cuda *cu, unsigned plan, int dtype, const o2c_attend_p *p, const void *q,
   const void *k, const void *v, const void *bias, void *y)
 {
