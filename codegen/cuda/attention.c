@@ -109,6 +109,7 @@ static void put_tiles(Step *s, const AttentionShape *a, int wide)
   step_text(s, "LIBRARY", library ? "1" : "");
   step_kernel(s, "cuda/attention_tiles.h");
   if (library) {
+    p->uses_dnn = true;
     step_int(s, "PLAN", p->nlibrary++);
     step_text(s, "DTYPE", "%s", cuda_dtype(s->node->in[0]->dtype));
     step_kernel(s, "cuda/attention_call.h");
