@@ -181,6 +181,28 @@ static void put_ports(Plan *p, StrBuf *b, bool in)
   sb_puts(b, "};\n");
 }
 
+/* C99 promises no longer literals. */
+static bool is_long(const char *text)
+{
+  return strlen(text) > 4000;
+}
+
+/* The text as an array, number k of such; bytes past 127 are written so that
+ * they fit a char which has a sign, too. */
+static void put_long_text(StrBuf *b, int k, const char *text)
+{
+  const unsigned char *c = (const unsigned char *)text;
+  sb_printf(b, "static const char meta_text%d[] = {", k);
+  for (int i = 0; c[i]; i++) {
+    sb_puts(b, i % 12 ? " " : "\n  ");
+    if (c[i] < 128)
+      sb_printf(b, "%d,", c[i]);
+    else
+      sb_printf(b, "'\\%o',", c[i]);
+  }
+  sb_puts(b, "\n  0\n};\n");
+}
+
 static void put_names(Plan *p, StrBuf *b)
 {
   if (p->narg) {
@@ -192,13 +214,19 @@ static void put_names(Plan *p, StrBuf *b)
     }
     sb_puts(b, "};\n");
   }
+  for (int i = 0; i < p->m->nmeta; i++)
+    if (is_long(p->m->meta[i].value))
+      put_long_text(b, i, p->m->meta[i].value);
   if (p->m->nmeta) {
     sb_puts(b, "static const o2c_meta meta[] = {\n");
     for (int i = 0; i < p->m->nmeta; i++) {
       sb_puts(b, "  { ");
       put_literal(b, p->m->meta[i].key);
       sb_puts(b, ",\n    ");
-      put_literal(b, p->m->meta[i].value);
+      if (is_long(p->m->meta[i].value))
+        sb_printf(b, "meta_text%d", i);
+      else
+        put_literal(b, p->m->meta[i].value);
       sb_puts(b, " },\n");
     }
     sb_puts(b, "};\n");

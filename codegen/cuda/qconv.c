@@ -185,9 +185,6 @@ static void put_tiles(QConv *v, Value *w)
   step_text(s, "SIGNS", "%s, %s", x->dtype == DT_I8 ? "true" : "false",
             w->dtype == DT_I8 ? "true" : "false");
   step_text(s, "PACKED", w->data ? "1" : "");
-  /* Single bytes take registers: rather those than a second block. */
-  step_text(s, "BOUNDS", "%s", w->data && v->cg % WIDE == 0 ? "T::THREADS"
-                                                           : "T::THREADS, 1");
   step_int(s, "CP", cp);
   step_int(s, "KP", kp);
   step_text(s, "WHOLE", v->cg % 16 == 0 ? "1" : "");

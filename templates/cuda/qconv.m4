@@ -25,7 +25,6 @@ group. Along k are the taps, of each CP channels, of which CG are there.
   WHOLE     CG is a multiple of 16; FOURS: of 4
   PACKED    w is [group, step of 64 bytes, KP filters, 64]; else as in the model
   SUMS      are sums of rows and of columns needed?
-  BOUNDS    threads, and blocks if one a multiprocessor is enough
   BIG TILE  names of tiles; BIG if it makes enough of them, or empty
   MORE      what is added to the raw sums of filter k
   ZERO      its zero point, times which the row's sum is taken from them
@@ -46,9 +45,10 @@ m4_define(<%G_CUDA_QCONV_LAUNCH%>, <%O2C_LAUNCH(cu, G_KERNEL_NAME<%%><$1>,
     o2c_blocks(o2c_tile_count<$1>(G_N * G_OUT0 * G_OUT1 * G_OUT2, G_KG) *
                G_GROUPS, 1),
              $1::THREADS, G_ARGUMENTS)%>)
+One block a multiprocessor is enough: rather registers than a second one.
 m4_define(<%G_CUDA_QCONV%>, <%m4_dnl
 template <class T>
-static __global__ void __launch_bounds__(G_BOUNDS)
+static __global__ void __launch_bounds__(T::THREADS, 1)
 G_KERNEL_NAME<%%>(G_KERNEL_PARAMETERS)
 {
 G_KERNEL_OPEN<%%>m4_dnl

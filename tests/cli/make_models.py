@@ -44,6 +44,7 @@ def hostile():
               [value("/*", ["*/ N", 3])], [w], name="*/ m4_syscmd(ls)")
     m.producer_name = "*/ #error producer /*"
     m.metadata_props.add(key='"*/', value='\\"\n*/ #error meta')
+    m.metadata_props.add(key='long', value='\u00e9\n' * 2500)
     return m
 
 
