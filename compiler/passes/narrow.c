@@ -84,14 +84,16 @@ static bool only_rounded(const Value *v, Dtype half)
   return true;
 }
 
-/* NULL: a number is beyond what a half holds. */
-static Tensor *narrowed(Arena *a, const Tensor *from, Dtype half)
+/* NULL: a number is beyond what a half holds, or, where the model multiplies in
+ * f32, none of a half's. */
+static Tensor *narrowed(const Node *n, const Tensor *from, Dtype half)
 {
-  Tensor *t = tensor_new(a, half, from->rank, from->dim);
+  Tensor *t = tensor_new(&n->g->m->arena, half, from->rank, from->dim);
   for (int64_t i = 0; i < t->n; i++) {
     double v = tensor_f64(from, i);
     tensor_set_f64(t, i, v);
-    if (isfinite(v) && !isfinite(tensor_f64(t, i)))
+    double to = tensor_f64(t, i);
+    if (n->half ? isfinite(v) && !isfinite(to) : to != v)
       return NULL;
   }
   return t;
@@ -113,7 +115,7 @@ static bool half_operands(Node *n, Dtype half, Value **to)
     if (!v || stays(n, i))
       continue;
     if (v->data && v->data->dtype == DT_F32) {
-      Tensor *t = narrowed(&n->g->m->arena, v->data, half);
+      Tensor *t = narrowed(n, v->data, half);
       to[i] = t ? value_const(n->g, "half", t) : NULL;
     } else {
       to[i] = half_of(v, half);

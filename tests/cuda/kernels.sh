@@ -33,6 +33,9 @@ for model in half/model joins; do
 done
 [ "$(grep -c '_then(float sum)' packs.cu)" = 2 ] ||
   fail "what follows convolutions is no part of them"
+"$PYTHON" "$ROOT/tests/cuda/make_models.py" island island
+"$ONNX2C" island/model.onnx --provider cuda -o island.c
+grep -q 'O2C_F32, 0,' island.cu || fail "weights of f32 became halves"
 grep -q 'o2c_pack<uint16_t, 4> to' packs.cu || fail "halves are no packs"
 grep -q 'o2c_layer_norm_held<o2c_of_f16, .*, 32, 3, 1>' packs.cu ||
   fail "rows of halves are not"

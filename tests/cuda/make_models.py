@@ -9,7 +9,7 @@ or `shapes`, of 1 and 3 where it is `packs`, `orders` or `finds`, whose long
 transforms are numpy's, as onnxruntime's are not exact; `net` and `rooms`, which
 errors.c and rooms.c call, `draws`, which onnxruntime makes otherwise, and
 `convs` and `attentions`, of which plans.c looks at the calls of cuDNN, have
-none.
+none, nor has `island`.
 """
 import pathlib
 import sys
@@ -312,6 +312,16 @@ def convs():
                  weights + [whole("zeroth", [0])])
 
 
+def island():
+    """Halves around a product of f32, whose weights are no halves."""
+    nodes = [node("Relu", ["x"], "a"),
+             node("Cast", ["a"], "wide", to=TensorProto.FLOAT),
+             node("MatMul", ["wide", "w"], "b"),
+             node("Cast", ["b"], "y", to=TensorProto.FLOAT16)]
+    return model(nodes, [value("x", ["N", 16, 64], 10)],
+                 [value("y", ["N", 16, 256], 10)], [weight("w", (64, 256))])
+
+
 def attentions():
     """Of halves: with a mask; causal, with shared heads; of rows that cuDNN has
     no kernel for; of one query; of f32, by tiles and by blocks for a query."""
@@ -353,11 +363,12 @@ def main():
     kind, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     m = {"split": split, "shapes": shapes, "net": net, "rooms": rooms,
          "convs": convs, "packs": packs, "orders": orders,
-         "finds": finds, "draws": draws, "attentions": attentions}[kind]()
+         "finds": finds, "draws": draws, "attentions": attentions,
+         "island": island}[kind]()
     onnx.checker.check_model(m)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(m, folder / "model.onnx")
-    if kind in ("net", "rooms", "convs", "attentions", "draws"):
+    if kind in ("net", "rooms", "convs", "attentions", "draws", "island"):
         return
     session = onnxruntime.InferenceSession(m.SerializeToString(),
                                            providers=["CPUExecutionProvider"])
