@@ -160,6 +160,85 @@ O2C_DEVICE void o2c_attend_values(
   }
 }
 
+/* The queries of a block: `rows` neighbours from i0 on, of one head. */
+typedef struct {
+  int64_t image, head, group, i0, rows;
+  const int64_t *valid;
+} o2c_attend_place;
+
+template <int QUERIES>
+O2C_DEVICE o2c_attend_place o2c_attend_find(
+  int64_t b, const int64_t *valid, const o2c_attend_p &p)
+{
+  const int64_t across = (p.s + QUERIES - 1) / QUERIES;
+  o2c_attend_place at;
+  at.i0 = b % across * QUERIES;
+  at.head = b / across % p.h;
+  at.image = b / across / p.h;
+  at.group = at.head / (p.h / p.g);
+  at.rows = p.s - at.i0 < QUERIES ? p.s - at.i0 : QUERIES;
+  at.valid = valid ? valid + at.image : valid;
+  return at;
+}
+
+template <int D>
+O2C_DEVICE void o2c_attend_begin(
+  o2c_attend_rows<D> *r, const o2c_attend_place &at, int row,
+  const o2c_attend_p &p)
+{
+  O2C_UNROLL
+  for (int i = 0; i < 4; i++) {
+    r->most[i] = -INFINITY;
+    r->sum[i] = 0;
+    r->last[i] = o2c_attend_keys(p, at.i0 + row + i, at.valid, &r->first[i]);
+    if (row + i >= at.rows)
+      r->last[i] = -1;
+    O2C_UNROLL
+    for (int c = 0; c < D / 16; c++)
+      r->y[i][c] = 0;
+  }
+}
+
+/* Products with keys j, j + 16, .. to scores. */
+template <class E, int D, int KEYS>
+O2C_DEVICE void o2c_attend_mask(
+  float (*s)[KEYS / 16], const o2c_attend_rows<D> &r,
+  const o2c_attend_place &at, int row, int64_t j, const uint8_t *allow,
+  const typename E::T *bias, const o2c_attend_p &p)
+{
+  O2C_UNROLL
+  for (int i = 0; i < 4; i++) {
+    const int64_t m = at.image * p.ms[0] + at.head * p.ms[1] +
+                      (at.i0 + row + i) * p.ms[2];
+    O2C_UNROLL
+    for (int c = 0; c < KEYS / 16; c++) {
+      const int64_t key = j + 16 * c;
+      s[i][c] = o2c_attend_score<E>(
+        s[i][c], key, key >= r.first[i] && key <= r.last[i],
+        allow ? allow + m : allow, bias ? bias + m : bias, p);
+    }
+  }
+}
+
+template <class E, int D>
+O2C_DEVICE void o2c_attend_store(
+  typename E::T *y, const o2c_attend_rows<D> &r, const o2c_attend_place &at,
+  int row, int tx, const o2c_attend_p &p)
+{
+  O2C_UNROLL
+  for (int i = 0; i < 4; i++) {
+    const float sum = o2c_lane_sum<16>(r.sum[i]);
+    typename E::T *const to = y + at.image * p.ys[0] + at.head * p.ys[1] +
+                              (at.i0 + row + i) * p.ys[2];
+    O2C_UNROLL
+    for (int c = 0; c < D / 16; c++) {
+      const int column = o2c_attend_columns<D>::at(c, tx);
+      if (row + i < at.rows && column < p.v)
+        to[column] = E::store(o2c_attend_end(r.y[i][c], sum, p));
+    }
+  }
+}
+
 template <class E, int D, int QUERIES, int KEYS>
 static __global__ void __launch_bounds__(4 * QUERIES) o2c_attend_tiles(
   const typename E::T *q, const typename E::T *k, const typename E::T *v,
@@ -171,33 +250,23 @@ static __global__ void __launch_bounds__(4 * QUERIES) o2c_attend_tiles(
   alignas(16) __shared__ float other[KEYS * (D + 4)]; /* keys, then values */
   alignas(16) __shared__ float part[QUERIES * (KEYS + 4)];
   const int tx = (int)threadIdx.x % 16, row = (int)threadIdx.x / 16 * 4;
-  const int64_t across = (p.s + QUERIES - 1) / QUERIES;
-  for (int64_t b = blockIdx.x; b < p.n * p.h * across; b += gridDim.x) {
-    const int64_t i0 = b % across * QUERIES, head = b / across % p.h;
-    const int64_t image = b / across / p.h, group = head / (p.h / p.g);
-    const int64_t rows = p.s - i0 < QUERIES ? p.s - i0 : QUERIES;
-    const int64_t *const counted = valid ? valid + image : valid;
-    const typename E::T *const keys = k + image * p.ks[0] + group * p.ks[1];
-    const typename E::T *const values = v + image * p.vs[0] + group * p.vs[1];
-    const int64_t mask = image * p.ms[0] + head * p.ms[1];
+  const int64_t blocks = p.n * p.h * ((p.s + QUERIES - 1) / QUERIES);
+  for (int64_t b = blockIdx.x; b < blocks; b += gridDim.x) {
+    const o2c_attend_place at = o2c_attend_find<QUERIES>(b, valid, p);
+    const typename E::T *const keys = k + at.image * p.ks[0] +
+                                      at.group * p.ks[1];
+    const typename E::T *const values = v + at.image * p.vs[0] +
+                                        at.group * p.vs[1];
     o2c_attend_rows<D> r;
     int64_t begin, unused;
-    const int64_t end = o2c_attend_keys(p, i0 + rows - 1, counted, &unused);
-    o2c_attend_keys(p, i0, counted, &begin);
-    begin = begin < 0 ? 0 : begin;
-    O2C_UNROLL
-    for (int i = 0; i < 4; i++) {
-      r.most[i] = -INFINITY;
-      r.sum[i] = 0;
-      r.last[i] = o2c_attend_keys(p, i0 + row + i, counted, &r.first[i]);
-      O2C_UNROLL
-      for (int c = 0; c < D / 16; c++)
-        r.y[i][c] = 0;
-    }
+    const int64_t end = o2c_attend_keys(p, at.i0 + at.rows - 1, at.valid,
+                                        &unused);
+    o2c_attend_keys(p, at.i0, at.valid, &begin);
+    o2c_attend_begin(&r, at, row, p);
     o2c_attend_load<E, D, QUERIES, THREADS>(
-      query, q + image * p.qs[0] + head * p.qs[1] + i0 * p.qs[2], p.qs[2],
-      p.qs[3], rows, p.d);
-    for (int64_t j0 = begin; j0 <= end; j0 += KEYS) {
+      query, q + at.image * p.qs[0] + at.head * p.qs[1] + at.i0 * p.qs[2],
+      p.qs[2], p.qs[3], at.rows, p.d);
+    for (int64_t j0 = begin < 0 ? 0 : begin; j0 <= end; j0 += KEYS) {
       float s[4][KEYS / 16];
       __syncthreads(); /* the last tile's values were read */
       o2c_attend_load<E, D, KEYS, THREADS>(
@@ -205,17 +274,7 @@ static __global__ void __launch_bounds__(4 * QUERIES) o2c_attend_tiles(
       __syncthreads();
       o2c_attend_products<D, KEYS>(query + row * (D + 4), other + tx * (D + 4),
                                    s);
-      O2C_UNROLL
-      for (int i = 0; i < 4; i++)
-        O2C_UNROLL
-        for (int c = 0; c < KEYS / 16; c++) {
-          const int64_t j = j0 + tx + 16 * c;
-          const int64_t at = mask + (i0 + row + i) * p.ms[2];
-          const int open = row + i < rows && j >= r.first[i] && j <= r.last[i];
-          s[i][c] = o2c_attend_score<E>(
-            s[i][c], j, open, allow ? allow + at : allow,
-            bias ? bias + at : bias, p);
-        }
+      o2c_attend_mask<E, D, KEYS>(s, r, at, row, j0 + tx, allow, bias, p);
       o2c_attend_raise<D, KEYS>(s, part + row * (KEYS + 4) + tx, &r);
       __syncthreads(); /* the keys were read, the exponentials are there */
       o2c_attend_load<E, D, KEYS, THREADS>(
@@ -223,18 +282,7 @@ static __global__ void __launch_bounds__(4 * QUERIES) o2c_attend_tiles(
       __syncthreads();
       o2c_attend_values<D, KEYS>(part + row * (KEYS + 4), other, tx, &r);
     }
-    O2C_UNROLL
-    for (int i = 0; i < 4; i++) {
-      const float sum = o2c_lane_sum<16>(r.sum[i]);
-      typename E::T *const to = y + image * p.ys[0] + head * p.ys[1] +
-                                (i0 + row + i) * p.ys[2];
-      O2C_UNROLL
-      for (int c = 0; c < D / 16; c++) {
-        const int at = o2c_attend_columns<D>::at(c, tx);
-        if (row + i < rows && at < p.v)
-          to[at] = E::store(o2c_attend_end(r.y[i][c], sum, p));
-      }
-    }
+    o2c_attend_store<E, D>(y, r, at, row, tx, p);
     __syncthreads(); /* the queries were read */
   }
 }
