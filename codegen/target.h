@@ -576,6 +576,9 @@ bool lower_topk_f32(Plan *p, Node *n);
 bool lower_svm_f32(Plan *p, Node *n);
 bool lower_distance_f32(Plan *p, Node *n);
 bool lower_fft_f32(Plan *p, Node *n);
+/* G_XS .. G_OUTS: where rows along the axis of a DFT lie, and what they have
+ * and get; the elements behind that axis. */
+const Dim *step_dft_rows(Step *s, const DftShape *f);
 bool lower_trees(Plan *p, Node *n);
 bool lower_reduce_f32(Plan *p, Node *n);
 bool lower_dynamic_quantize(Plan *p, Node *n);

@@ -74,22 +74,14 @@ static Step *step_fft(Plan *p, Node *n, int64_t length)
   return s;
 }
 
-static bool lower_dft(Plan *p, Node *n)
+const Dim *step_dft_rows(Step *s, const DftShape *f)
 {
-  const Value *x = n->in[0], *y = n->out[0];
-  DimPool *d = &p->m->dims;
-  DftShape f;
-  int64_t length;
-  if (!dft_shape(n, &f) || !dim_is_int(f.n, &length) || length < 2 ||
-      length > LONGEST)
-    return false;
+  const Value *x = s->node->in[0], *y = s->node->out[0];
+  DimPool *d = &s->plan->m->dims;
   const Dim *parts = x->dim[x->rank - 1], *outs = y->dim[y->rank - 1];
-  const Dim *inner = dim_prod(d, (const Dim *const *)x->dim + f.axis + 1,
-                              x->rank - f.axis - 2);
-  const Dim *have = x->dim[f.axis], *made = y->dim[f.axis];
-  Step *s = step_fft(p, n, length);
-  step_dim(s, "OUTER", dim_prod(d, (const Dim *const *)x->dim, f.axis));
-  step_dim(s, "INNER", inner);
+  const Dim *inner = dim_prod(d, (const Dim *const *)x->dim + f->axis + 1,
+                              x->rank - f->axis - 2);
+  const Dim *have = x->dim[f->axis], *made = y->dim[f->axis];
   step_dim(s, "XS", dim_mul(d, inner, parts));
   step_dim(s, "XO", dim_mul(d, have, dim_mul(d, inner, parts)));
   step_dim(s, "XI", parts);
@@ -100,6 +92,22 @@ static bool lower_dft(Plan *p, Node *n)
   step_dim(s, "PARTS", parts);
   step_dim(s, "MADE", made);
   step_dim(s, "OUTS", outs);
+  return inner;
+}
+
+static bool lower_dft(Plan *p, Node *n)
+{
+  const Value *x = n->in[0];
+  DimPool *d = &p->m->dims;
+  DftShape f;
+  int64_t length;
+  if (!dft_shape(n, &f) || !dim_is_int(f.n, &length) || length < 2 ||
+      length > LONGEST)
+    return false;
+  Step *s = step_fft(p, n, length);
+  const Dim *inner = step_dft_rows(s, &f);
+  step_dim(s, "OUTER", dim_prod(d, (const Dim *const *)x->dim, f.axis));
+  step_dim(s, "INNER", inner);
   step_int(s, "HALF", f.inverse && f.onesided);
   step_int(s, "INVERSE", f.inverse);
   step_text(s, "WINDOW", "NULL");

@@ -95,25 +95,13 @@ static Step *rows_step(Plan *p, Node *n, Value *window, const Dim *length,
 
 static void lower_dft_rows(Plan *p, Node *n, const DftShape *f)
 {
-  const Value *x = n->in[0], *y = n->out[0];
+  const Value *x = n->in[0];
   DimPool *d = &p->m->dims;
   const Dim *const *dim = (const Dim *const *)x->dim;
   const Dim *inner = dim_prod(d, dim + f->axis + 1, x->rank - f->axis - 2);
-  const Dim *parts = x->dim[x->rank - 1], *outs = y->dim[y->rank - 1];
-  const Dim *have = x->dim[f->axis], *made = y->dim[f->axis];
   Step *s = rows_step(p, n, NULL, f->n,
                       dim_mul(d, dim_prod(d, dim, f->axis), inner));
-  cuda_put_least(s, "INNER", inner);
-  step_dim(s, "XS", dim_mul(d, inner, parts));
-  step_dim(s, "XO", dim_mul(d, have, dim_mul(d, inner, parts)));
-  step_dim(s, "XI", parts);
-  step_dim(s, "YS", dim_mul(d, inner, outs));
-  step_dim(s, "YO", dim_mul(d, made, dim_mul(d, inner, outs)));
-  step_dim(s, "YI", outs);
-  step_dim(s, "HAVE", have);
-  step_dim(s, "PARTS", parts);
-  step_dim(s, "MADE", made);
-  step_dim(s, "OUTS", outs);
+  cuda_put_least(s, "INNER", step_dft_rows(s, f));
   step_text(s, "HALF", f->inverse && f->onesided ? "true" : "false");
   step_text(s, "INVERSE", f->inverse ? "true" : "false");
   cuda_put_unused(s);
